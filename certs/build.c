@@ -1,0 +1,1 @@
+#include "certs/build.h"

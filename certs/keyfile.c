@@ -1,0 +1,1 @@
+#include "certs/keyfile.h"

@@ -1,0 +1,41 @@
+/*
+ * Configuration files: INI ("[section]", "key = value", "#" and ";"
+ * comments), read with libinih, judged by a table.  An unknown section or
+ * key, a key set twice and a malformed value are errors that name file and
+ * line.
+ */
+#ifndef SBX_CONF_H
+#define SBX_CONF_H
+
+#include "common/field.h"
+#include "common/file.h"
+
+#define CONF_FILE_MAX 65536
+#define CONF_KEYS_MAX 64
+
+struct conf_key {
+	const char *section; /* "" before the first [section] */
+	struct field field;
+};
+
+struct conf_table {
+	const struct conf_key *keys;
+	size_t count;
+};
+
+/* Give every key its default. */
+enum sbx_err conf_defaults(const struct conf_table *table, void *settings,
+    struct sbx_why *why) MUST_USE;
+/*
+ * Read the file over what settings holds.  It must be a file that only root
+ * or owner can write (see file_open_trusted, which also says what forbidden
+ * is).  SBX_NOT_FOUND if there is none; SBX_CONFIG for what it says.
+ */
+enum sbx_err
+conf_read(const struct conf_table *table, const char *path, uid_t owner,
+    mode_t forbidden, void *settings, struct sbx_why *why) MUST_USE;
+/* The same over text that was read elsewhere; name stands in messages. */
+enum sbx_err conf_parse(const struct conf_table *table, const char *name,
+    const char *text, void *settings, struct sbx_why *why) MUST_USE;
+
+#endif

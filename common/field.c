@@ -1,0 +1,142 @@
+#include "common/field.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/text.h"
+
+static void *
+member(const struct field *field, void *object)
+{
+	return (char *)object + field->offset;
+}
+
+enum sbx_err
+field_text(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	if (*text == '\0')
+		return sbx_fail(why, SBX_BAD_VALUE, "%s is empty", field->name);
+	if (text_copy(VIEW_STR(text), member(field, object), FIELD_TEXT) !=
+	    SBX_OK)
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "%s is longer than %d bytes", field->name, FIELD_TEXT - 1);
+	return SBX_OK;
+}
+
+enum sbx_err
+field_path(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	if (*text != '/')
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "%s = '%.80s' is not an absolute path", field->name, text);
+	return field_text(field, text, object, why);
+}
+
+static uint64_t
+max_of(const struct field *field)
+{
+	return field->max == 0 ? INT64_MAX : field->max;
+}
+
+enum sbx_err
+field_uint(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	if (text_uint(text, field->min, max_of(field), member(field, object)) ==
+	    SBX_OK)
+		return SBX_OK;
+	return sbx_fail(why, SBX_BAD_VALUE,
+	    "%s = '%.80s' is not a number from %" PRIu64 " to %" PRIu64,
+	    field->name, text, field->min, max_of(field));
+}
+
+enum sbx_err
+field_duration(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	char min[TEXT_DURATION_LEN], max[TEXT_DURATION_LEN];
+	uint64_t seconds;
+
+	if (text_duration(text, &seconds) != SBX_OK)
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "%s = '%.80s' is not a duration like 90s, 60m, 24h or 7d",
+		    field->name, text);
+	if (seconds < field->min || seconds > max_of(field)) {
+		text_put_duration(field->min, min);
+		text_put_duration(max_of(field), max);
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "%s = '%.80s' is not between %s and %s", field->name, text,
+		    min, max);
+	}
+	*(uint64_t *)member(field, object) = seconds;
+	return SBX_OK;
+}
+
+enum sbx_err
+field_bool(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	bool *value = member(field, object);
+
+	if (text != NULL && strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "%s = '%.80s' is neither yes nor no", field->name, text);
+	*value = text == NULL || strcmp(text, "yes") == 0;
+	return SBX_OK;
+}
+
+enum sbx_err
+field_choice(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	char all[256] = "";
+	size_t used = 0;
+
+	for (int i = 0; field->choices[i] != NULL; i++) {
+		if (strcmp(field->choices[i], text) == 0) {
+			*(int *)member(field, object) = i;
+			return SBX_OK;
+		}
+		if (used < sizeof(all))
+			used += (size_t)snprintf(all + used, sizeof(all) - used,
+			    "%s%s", i == 0 ? "" : ", ", field->choices[i]);
+	}
+	return sbx_fail(why, SBX_BAD_VALUE, "%s = '%.80s' is none of: %s",
+	    field->name, text, all);
+}
+
+enum sbx_err
+field_words(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	struct field_list *list = member(field, object);
+	const char *word = text;
+
+	while (*(word += strspn(word, " \t,")) != '\0') {
+		size_t len = strcspn(word, " \t,");
+
+		if (list->count == FIELD_LIST_MAX)
+			return sbx_fail(why, SBX_BAD_VALUE,
+			    "%s has more than %d words", field->name,
+			    FIELD_LIST_MAX);
+		if (text_copy(VIEW(word, len), list->word[list->count],
+			FIELD_WORD) != SBX_OK)
+			return sbx_fail(why, SBX_BAD_VALUE,
+			    "%s has a word of more than %d bytes", field->name,
+			    FIELD_WORD - 1);
+		list->count++;
+		word += len;
+	}
+	return SBX_OK;
+}
+
+enum sbx_err
+field_defaults(const struct field *field, void *object, struct sbx_why *why)
+{
+	if (field->def == NULL)
+		return SBX_OK;
+	return field->parse(field, field->def, object, why);
+}

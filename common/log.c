@@ -1,0 +1,54 @@
+#include "common/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/text.h"
+
+#define LOG_LINE_MAX 1024
+
+static const char *program = "sandbox-ssh";
+
+void
+log_init(const char *argv0)
+{
+	const char *slash;
+
+	if (argv0 == NULL || *argv0 == '\0')
+		return;
+	slash = strrchr(argv0, '/');
+	program = slash == NULL ? argv0 : slash + 1;
+}
+
+const char *
+log_program(void)
+{
+	return program;
+}
+
+void
+log_error(const char *fmt, ...)
+{
+	cleanup_buf struct buf line = BUF_INIT(5 * LOG_LINE_MAX);
+	char text[LOG_LINE_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	buf_printf(&line, "%s: ", program);
+	text_escape(VIEW_STR(text), sizeof(text), /* quote= */ false, &line);
+	buf_put_text(&line, "\n");
+	/* One write, so that lines of parallel programs do not mix. */
+	(void)file_write_fd(STDERR_FILENO, buf_view(&line));
+}
+
+int
+log_failure(enum sbx_err err, const struct sbx_why *why)
+{
+	log_error("%s", sbx_why_text(why, err));
+	return sbx_err_exit(err);
+}

@@ -1,0 +1,67 @@
+#include "common/paths.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/wire.h"
+
+enum sbx_err
+paths_join(const char *dir, const char *name, char ret[static PATHS_MAX])
+{
+	int len = snprintf(ret, PATHS_MAX, "%s/%s", dir, name);
+
+	return len < 0 || len >= PATHS_MAX ? SBX_TOO_LARGE : SBX_OK;
+}
+
+static bool
+fill(struct paths *p, const char *home, const char *user, bool root)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	const char *libexec = getenv("SANDBOX_SSH_LIBEXEC");
+	bool ok = true;
+
+	if (libexec == NULL || *libexec != '/')
+		libexec = LIBEXECDIR "/sandbox-ssh";
+	ok = ok && paths_join(home, ".cache/sandbox-ssh", p->cache) == SBX_OK;
+	ok = ok && paths_join(home, ".config/sandbox-ssh", p->config) == SBX_OK;
+	ok = ok && (size_t)snprintf(p->home, PATHS_MAX, "%s", home) < PATHS_MAX;
+	ok = ok &&
+	    (size_t)snprintf(p->user, sizeof(p->user), "%s", user) <
+		sizeof(p->user);
+	ok = ok &&
+	    (size_t)snprintf(p->libexec, PATHS_MAX, "%s", libexec) < PATHS_MAX;
+	if (root) {
+		ok = ok &&
+		    paths_join("/var/lib", "sandbox-ssh", p->state) == SBX_OK;
+		return ok &&
+		    paths_join("/run", "sandbox-ssh", p->runtime) == SBX_OK;
+	}
+	ok = ok &&
+	    paths_join(home, ".local/state/sandbox-ssh", p->state) == SBX_OK;
+	if (runtime != NULL && *runtime == '/')
+		return ok &&
+		    paths_join(runtime, "sandbox-ssh", p->runtime) == SBX_OK;
+	return ok && paths_join(p->state, "run", p->runtime) == SBX_OK;
+}
+
+enum sbx_err
+paths_find(struct paths *ret, struct sbx_why *why)
+{
+	struct passwd *pw;
+
+	errno = 0;
+	pw = getpwuid(getuid());
+	if (pw == NULL || pw->pw_dir == NULL || *pw->pw_dir != '/')
+		return sbx_fail(why, SBX_CONFIG,
+		    "uid %lu has no home folder in the passwd database",
+		    (unsigned long)getuid());
+	if (!fill(ret, pw->pw_dir, pw->pw_name, getuid() == 0))
+		return sbx_fail(why, SBX_CONFIG,
+		    "the home folder of uid %lu has too long a name",
+		    (unsigned long)getuid());
+	return SBX_OK;
+}
