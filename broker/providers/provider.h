@@ -1,0 +1,99 @@
+/*
+ * A platform that sandboxes run on: one file a platform, one vtable.
+ *
+ * Providers run in sandboxd's provider process, every call in a child of its
+ * own, so they may block, and a crash takes one call with it.  They keep
+ * what they need in their own folder of the state; the broker's database is
+ * not theirs to see.  Ids come in already parsed (name_is_id), and calls
+ * for one id never overlap.
+ */
+#ifndef SBX_PROVIDER_H
+#define SBX_PROVIDER_H
+
+#include <stdint.h>
+
+#include "common/field.h"
+#include "common/name.h"
+#include "common/paths.h"
+
+#define PROVIDER_LINE 512
+#define PROVIDER_HOST_KEYS 4
+#define PROVIDER_ENDPOINTS 8
+
+enum isolation {
+	ISOLATION_NONE, /* no more than a process of the host */
+	ISOLATION_NAMESPACES,
+	ISOLATION_COUNT
+};
+
+enum provider_state {
+	PROVIDER_GONE, /* no such sandbox here */
+	PROVIDER_STOPPED,
+	PROVIDER_RUNNING,
+};
+
+/* What sandboxd was configured with, as far as providers need it. */
+struct provider_context {
+	char state_dir[PATHS_MAX];   /* "/var/lib/sandbox-ssh" */
+	char runtime_dir[PATHS_MAX]; /* "/run/sandbox-ssh" */
+	char libexec_dir[PATHS_MAX]; /* sandbox-init, sandbox-authkeys */
+	char ca_line[PROVIDER_LINE]; /* "ssh-ed25519 BASE64 ..." */
+	int isolation_wanted;	     /* enum isolation_wanted */
+	uint64_t uid_range_start;    /* as root; 0: from /etc/subuid */
+	uint64_t uid_range_count;
+};
+
+/* Setting `isolation`: auto probes once per creation. */
+enum isolation_wanted {
+	ISOLATION_WANT_AUTO,
+	ISOLATION_WANT_NAMESPACES,
+	ISOLATION_WANT_NONE,
+};
+
+struct provider_spec {
+	char id[NAME_ID_MAX + 1];
+	uint64_t issued_after; /* for the gate */
+};
+
+struct provider_status {
+	enum provider_state state;
+	enum isolation isolation;
+};
+
+/* How to get in. */
+struct provider_access {
+	char user[64];
+	size_t host_key_count;
+	char host_key[PROVIDER_HOST_KEYS][PROVIDER_LINE]; /* TYPE BASE64 */
+	size_t endpoint_count;
+	char endpoint[PROVIDER_ENDPOINTS][PROVIDER_LINE]; /* unix:/... */
+};
+
+struct provider {
+	const char *name;
+	/* Make it, not yet running.  SBX_EXISTS; nothing is left on failure. */
+	enum sbx_err (*create)(const struct provider_context *,
+	    const struct provider_spec *, struct provider_status *ret,
+	    struct sbx_why *);
+	/* Returns when ssh can connect.  Running already: SBX_OK. */
+	enum sbx_err (*start)(
+	    const struct provider_context *, const char *id, struct sbx_why *);
+	/* Its processes end, its files stay.  Stopped already: SBX_OK. */
+	enum sbx_err (*stop)(
+	    const struct provider_context *, const char *id, struct sbx_why *);
+	/* Processes and files are gone.  Gone already: SBX_OK. */
+	enum sbx_err (*kill)(
+	    const struct provider_context *, const char *id, struct sbx_why *);
+	enum sbx_err (*inspect)(const struct provider_context *, const char *id,
+	    struct provider_status *ret, struct sbx_why *);
+	enum sbx_err (*credentials)(const struct provider_context *,
+	    const char *id, struct provider_access *ret, struct sbx_why *);
+};
+
+extern const struct provider provider_local;
+
+/* All of them; ends with NULL. */
+extern const struct provider *const providers[];
+const struct provider *provider_find(const char *name) MUST_USE;
+
+#endif

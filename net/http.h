@@ -1,0 +1,34 @@
+/*
+ * One HTTP request, capped and timed, on libcurl; over TCP, TLS or a UNIX
+ * socket.  No redirect is followed, no other protocol is spoken.
+ */
+#ifndef SBX_NET_HTTP_H
+#define SBX_NET_HTTP_H
+
+#include "common/buf.h"
+
+#define HTTP_BODY_MAX (1024 * 1024)
+
+struct http_request {
+	const char *method;	 /* "POST" */
+	const char *url;	 /* http://localhost/v1/... with unix_socket */
+	const char *unix_socket; /* path, or NULL */
+	const char *ca_file;	 /* or NULL */
+	const char *bearer;	 /* token, or NULL */
+	const char *body;	 /* JSON, or NULL */
+	unsigned timeout;	 /* seconds for all of it */
+	/* Called a few times a second while waiting; may be NULL. */
+	void (*progress)(void *context);
+	void *progress_context;
+};
+
+/*
+ * SBX_OK means that an answer came, whatever its status.  SBX_TIMEOUT,
+ * SBX_UNAVAILABLE (cannot connect), SBX_REFUSED (TLS says no), SBX_TOO_LARGE
+ * and SBX_PROTOCOL are told in why, which names the URL's host or the socket,
+ * never the token.
+ */
+enum sbx_err http_perform(const struct http_request *request, long *ret_status,
+    struct buf *ret_body, struct sbx_why *why) MUST_USE;
+
+#endif

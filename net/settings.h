@@ -1,0 +1,40 @@
+/*
+ * The client's configuration: ~/.config/sandbox-ssh/config over
+ * /etc/sandbox-ssh/config over the defaults, then SANDBOX_BROKER and
+ * SANDBOX_TOKEN.  Needs no libcurl, so anyone may link it.
+ */
+#ifndef SBX_NET_SETTINGS_H
+#define SBX_NET_SETTINGS_H
+
+#include "common/conf.h"
+#include "common/paths.h"
+
+struct settings {
+	/* [broker] */
+	char url[FIELD_TEXT];	     /* unix:PATH, https://..; "": default */
+	char token_file[FIELD_TEXT]; /* "": none */
+	char token_command[FIELD_TEXT];
+	char ca_file[FIELD_TEXT]; /* "": the system's */
+	uint64_t timeout;	  /* seconds for one request */
+	/* [ssh] */
+	uint64_t ttl;		     /* seconds */
+	uint64_t wait;		     /* seconds for a start */
+	char public_key[FIELD_TEXT]; /* "": make keys */
+	/* from SANDBOX_TOKEN; "" if unset */
+	char token[FIELD_TEXT];
+};
+
+extern const struct conf_table settings_table;
+
+/*
+ * config names the one file to read (it must exist) instead of the two usual
+ * ones (which need not); NULL for those.  url is checked: unix:/PATH,
+ * https://, or http:// to a loopback address.
+ */
+enum sbx_err settings_read(const struct paths *paths, const char *config,
+    struct settings *ret, struct sbx_why *why) MUST_USE;
+
+/* Is url "unix:"?  Then *ret_path is the path behind it. */
+bool settings_unix_path(const char *url, const char **ret_path) MUST_USE;
+
+#endif

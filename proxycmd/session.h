@@ -1,0 +1,41 @@
+/*
+ * What the cache knows of one alias: CACHE/ALIAS/session, lines "key=value",
+ * beside id_ed25519, id_ed25519-cert.pub and known_hosts.  Written by
+ * sandbox-resolve as the last of the four, so a session that can be read
+ * belongs to credentials that are complete.
+ */
+#ifndef SBX_SESSION_H
+#define SBX_SESSION_H
+
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/name.h"
+#include "common/paths.h"
+
+#define SESSION_VERSION 1
+#define SESSION_FILE_MAX 16384
+#define SESSION_ENDPOINTS 8
+#define SESSION_ENDPOINT_LEN 512
+
+struct session {
+	char id[NAME_ID_MAX + 1];
+	char user[64];
+	bool running;	    /* state=running; anything else: false */
+	uint64_t not_after; /* Unix time at which the certificate ends */
+	bool single_use;    /* good for one connection */
+	size_t endpoint_count;
+	char endpoint[SESSION_ENDPOINTS][SESSION_ENDPOINT_LEN];
+};
+
+/*
+ * Read CACHE/ALIAS/session.  SBX_NOT_FOUND if there is none; SBX_BAD_VALUE
+ * for one that is not ours to trust or not whole: to be fetched again.
+ */
+enum sbx_err session_read(
+    const char *cache, const struct alias *alias, struct session *ret) MUST_USE;
+void session_put(const struct session *session, struct buf *ret);
+/* Its credentials are good for a connection that starts now. */
+bool session_is_fresh(const struct session *session, uint64_t now) MUST_USE;
+
+#endif
