@@ -43,7 +43,8 @@ log_error(const char *fmt, ...)
 	text_escape(VIEW_STR(text), sizeof(text), /* quote= */ false, &line);
 	buf_put_text(&line, "\n");
 	/* One write, so that lines of parallel programs do not mix. */
-	(void)file_write_fd(STDERR_FILENO, buf_view(&line));
+	if (file_write_fd(STDERR_FILENO, buf_view(&line)) != SBX_OK)
+		return; /* nobody is left to tell */
 }
 
 int
