@@ -14,7 +14,7 @@ traces() {
 
 main() {
 	local before
-	mkdir -p -m 0700 "$HOME/.ssh"
+	mkdir -m 0700 "$HOME/.ssh"
 	printf 'Host example\n\tUser me' >"$HOME/.ssh/config"
 	chmod 0640 "$HOME/.ssh/config"
 	before=$(traces; sha256sum "$HOME/.ssh/config")
