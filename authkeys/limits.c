@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 /* A sanitizer's run-time needs address space and a process of its own. */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
 #else
 #define SANITIZED 0

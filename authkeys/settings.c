@@ -93,27 +93,36 @@ check_complete(
 	    "%s: %s is not set: see sandbox-authkeys.conf(5)", name, missing);
 }
 
+static enum sbx_err
+start(struct gate_settings *ret, struct sbx_why *why)
+{
+	*ret = (struct gate_settings){ .sandbox_id = "" };
+	return conf_defaults(&gate_settings_table, ret, why);
+}
+
 enum sbx_err
 gate_settings_parse(const char *name, const char *text,
     struct gate_settings *ret, struct sbx_why *why)
 {
-	enum sbx_err err;
+	enum sbx_err err = start(ret, why);
 
-	*ret = (struct gate_settings){ .sandbox_id = "" };
-	err = conf_defaults(&gate_settings_table, ret, why);
 	if (err == SBX_OK)
 		err = conf_parse(&gate_settings_table, name, text, ret, why);
 	return err != SBX_OK ? err : check_complete(name, ret, why);
 }
 
-/* A file that the settings rest on; one that is missing is their fault. */
+/* A file that is missing or too large is a fault of the configuration. */
+static enum sbx_err
+as_config(enum sbx_err err)
+{
+	return err == SBX_NOT_FOUND || err == SBX_TOO_LARGE ? SBX_CONFIG : err;
+}
+
 static enum sbx_err
 read_file(const char *path, struct buf *ret, struct sbx_why *why)
 {
-	enum sbx_err err =
-	    file_read_trusted(path, FILE_NO_OWNER, FORBIDDEN_MODE, ret, why);
-
-	return err == SBX_NOT_FOUND || err == SBX_TOO_LARGE ? SBX_CONFIG : err;
+	return as_config(
+	    file_read_trusted(path, FILE_NO_OWNER, FORBIDDEN_MODE, ret, why));
 }
 
 static enum sbx_err
@@ -155,14 +164,13 @@ enum sbx_err
 gate_settings_read(
     const char *path, struct gate_settings *ret, struct sbx_why *why)
 {
-	cleanup_buf struct buf text = BUF_INIT(CONF_FILE_MAX);
-	enum sbx_err err = read_file(path, &text, why);
+	enum sbx_err err = start(ret, why);
 
-	if (err != SBX_OK)
-		return err;
-	if (memchr(buf_text(&text), '\0', text.len) != NULL)
-		return sbx_fail(why, SBX_CONFIG, "%s: holds a NUL byte", path);
-	err = gate_settings_parse(path, buf_text(&text), ret, why);
+	if (err == SBX_OK)
+		err = as_config(conf_read(&gate_settings_table, path,
+		    FILE_NO_OWNER, FORBIDDEN_MODE, ret, why));
+	if (err == SBX_OK)
+		err = check_complete(path, ret, why);
 	if (err == SBX_OK)
 		err = read_id(ret, why);
 	return err != SBX_OK ? err : read_trusted(ret, why);
