@@ -162,19 +162,36 @@ on_signal(int number)
 		told_to_end = 1;
 }
 
+static const int caught[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
+
+#define CAUGHT (sizeof(caught) / sizeof(caught[0]))
+
+struct signals {
+	sigset_t outside;
+	struct sigaction action[CAUGHT];
+};
+
 static void
-catch_signals(sigset_t *ret_outside)
+catch_signals(struct signals *ret_before)
 {
-	static const int numbers[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
 	const struct sigaction action = { .sa_handler = on_signal };
 	sigset_t set;
 
+	told_to_end = 0;
 	(void)sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		(void)sigaddset(&set, numbers[i]);
-		(void)sigaction(numbers[i], &action, NULL);
-	}
-	(void)sigprocmask(SIG_BLOCK, &set, ret_outside);
+	for (size_t i = 0; i < CAUGHT; i++)
+		(void)sigaddset(&set, caught[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, &ret_before->outside);
+	for (size_t i = 0; i < CAUGHT; i++)
+		(void)sigaction(caught[i], &action, &ret_before->action[i]);
+}
+
+static void
+restore_signals(const struct signals *before)
+{
+	for (size_t i = 0; i < CAUGHT; i++)
+		(void)sigaction(caught[i], &before->action[i], NULL);
+	(void)sigprocmask(SIG_SETMASK, &before->outside, NULL);
 }
 
 static int64_t
@@ -191,7 +208,7 @@ struct child {
 	int output; /* -1 after its end */
 	bool ended; /* but kept: its number must not become another's */
 	int64_t deadline;
-	sigset_t outside;
+	struct signals signals; /* as they were before */
 };
 
 /* Sleep until there is output, an end, a signal, or no time left. */
@@ -204,7 +221,7 @@ wait_child(struct child *child, const char *program, struct sbx_why *why)
 		left % MILLISECONDS * 1000000 };
 	siginfo_t info;
 
-	if (left > 0 && ppoll(&fd, 1, &timeout, &child->outside) < 0 &&
+	if (left > 0 && ppoll(&fd, 1, &timeout, &child->signals.outside) < 0 &&
 	    errno != EINTR)
 		return SBX_INTERNAL;
 	if (told_to_end)
@@ -302,7 +319,7 @@ start(const char *program, char *const *argv, char *const *environment,
 	ret->output = ends[0];
 	ret->pid = fork();
 	if (ret->pid == 0) {
-		(void)sigprocmask(SIG_SETMASK, &ret->outside, NULL);
+		restore_signals(&ret->signals);
 		become(program, argv, environment, ends[1], parent);
 	}
 	(void)close(ends[1]);
@@ -333,10 +350,11 @@ chain_run(const char *command, const struct chain_values *values,
 		return err;
 	*ret = BUF_INIT(CHAIN_OUTPUT_MAX);
 	child.deadline = clock_ms() + (int64_t)timeout * MILLISECONDS;
-	catch_signals(&child.outside);
+	catch_signals(&child.signals);
 	err = start(program, words.argv, environment, &child, why);
 	if (err == SBX_OK)
 		err = collect(&child, program, ret, why);
 	status = end(&child);
+	restore_signals(&child.signals);
 	return err != SBX_OK ? err : judge(status, program, why);
 }

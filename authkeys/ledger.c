@@ -162,7 +162,7 @@ same_file(int dir, const char *name, int other_dir, const char *other)
 	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/* The claim goes before the entry by which it is found. */
+/* The claim goes before the entry, without which it is not found again. */
 static void
 remove_entry(const struct folders *folders, const char *entry)
 {
@@ -171,8 +171,9 @@ remove_entry(const struct folders *folders, const char *entry)
 	if (strlen(entry) == ENTRY_LEN) {
 		memcpy(name, entry, NAME_LEN);
 		name[NAME_LEN] = '\0';
-		if (same_file(folders->claims, name, folders->hour, entry))
-			(void)unlinkat(folders->claims, name, 0);
+		if (same_file(folders->claims, name, folders->hour, entry) &&
+		    unlinkat(folders->claims, name, 0) < 0)
+			return;
 	}
 	(void)unlinkat(folders->hour, entry, 0);
 }

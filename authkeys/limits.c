@@ -26,8 +26,9 @@ static const struct {
 
 #define LIMITS (sizeof(limits) / sizeof(limits[0]))
 
-/* Those that the first call lowered. */
+/* Those that limits_apply lowered. */
 static rlim_t inherited[LIMITS];
+static bool applied;
 
 static bool
 inherit(void)
@@ -39,6 +40,7 @@ inherit(void)
 			return false;
 		inherited[i] = limit.rlim_cur;
 	}
+	applied = true;
 	return true;
 }
 
@@ -139,7 +141,7 @@ limits_lift(void)
 {
 	struct rlimit limit;
 
-	for (size_t i = 0; i < LIMITS; i++) {
+	for (size_t i = 0; applied && i < LIMITS; i++) {
 		if (getrlimit(limits[i].resource, &limit) < 0)
 			return SBX_INTERNAL;
 		limit.rlim_cur = inherited[i];
