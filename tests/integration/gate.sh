@@ -186,6 +186,20 @@ test_snippet() {
 	done
 }
 
+# The example to copy, its defaults spelt out too.
+test_example() {
+	certify "${good[@]}"
+	echo run-1234 >"$etc/sandbox_id"
+	for spelt in '' '/^#[a-z_]* = /s/^#//'; do
+		sed "s|/[^ ]*/sandbox-ssh/|$etc/|;$spelt" \
+		    "$BUILDDIR/authkeys/authkeys.conf" >"$conf"
+		check 0 "the example ${spelt:+with its defaults}" \
+		    ask sandbox "$cert-cert.pub"
+		logged "allowed" "allow .* serial=$serial "
+	done
+	reset_settings
+}
+
 # Before anything listens at /dev/log.
 test_without_log() {
 	[ ! -e /dev/log ] || return 0
@@ -289,6 +303,39 @@ test_refused() {
 	reset_settings
 }
 
+# issue [OPTION...]: $cert by our own issuer, with a $serial of its own.
+issue() {
+	number=$((number + 1))
+	serial=$(printf '%016x' "$number")
+	cert=$keys/cert-$number
+	cp "$keys/user" "$cert"
+	cp "$keys/user.pub" "$cert.pub"
+	"$BUILDDIR/certs/sandbox-cert" issue --ca "$keys/ca" \
+	    --sandbox run-1234 --serial "$serial" "$@" "$cert.pub" >/dev/null
+}
+
+test_sandbox_cert() {
+	issue --permit pty
+	check 0 "sandbox-cert's certificate" ask sandbox "$cert-cert.pub"
+	is "permits what was asked" "$(cut -d' ' -f1 "$out")" \
+	    'cert-authority,principals="run-1234",restrict,pty'
+	check 0 "it logs in" login sandbox "$cert" true
+	logged "allowed" "allow .* serial=$serial .* keyid=root/run-1234/$serial"
+
+	issue --force-command 'echo forced' --ttl 24h
+	check 0 "with a command" login sandbox "$cert" 'echo asked'
+	is "its output" "$(<"$out")" forced
+
+	issue --single-use
+	asked_in_vain "for a single use" refused
+	issue --sandbox run-1235
+	asked_in_vain "for another sandbox" wrong-sandbox
+	issue --ca "$keys/stranger"
+	asked_in_vain "by another CA" ca-unknown
+	issue --valid-from "$(($(date +%s) - 7200))"
+	asked_in_vain "expired" expired
+}
+
 test_plain_key() {
 	check 0 "a plain key: no opinion" ask sandbox "$keys/user.pub"
 	is "no output" "$(<"$out")" ''
@@ -374,9 +421,11 @@ machine
 test_snippet
 test_without_log
 start_log
+test_example
 test_good
 test_restrictions
 test_refused
+test_sandbox_cert
 test_plain_key
 test_words
 test_files
