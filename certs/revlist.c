@@ -35,8 +35,8 @@ put_body(const struct revset *set, uint64_t issued_at, uint64_t next_update,
 		enum sbx_err err;
 
 		buf_put(ret_body, table->ca, sizeof(table->ca));
-		err = put_spans(serials, buf_view(&table->serials), ret_body,
-		    ret_tables);
+		err = put_spans(
+		    serials, buf_view(&table->serials), ret_body, ret_tables);
 		if (err != SBX_OK)
 			return err;
 	}
@@ -130,7 +130,8 @@ read_set(const struct revocations *list, struct revset *ret)
 	for (size_t i = 0; i < list->ca_count && err == SBX_OK; i++)
 		err = revset_add_ca(ret, list->ca[i]);
 	for (size_t i = 0; i < list->table_count && err == SBX_OK; i++) {
-		struct revset_table *table = revset_table(ret, list->table[i].ca);
+		struct revset_table *table =
+		    revset_table(ret, list->table[i].ca);
 
 		err = read_rows(
 		    &list->table[i].serials, list->fd, &table->serials);
@@ -177,8 +178,7 @@ check_form(const struct revocations *list, struct revset *set)
 	if (err == SBX_OK)
 		err = compare(list->fd, 0, buf_view(&head));
 	if (err == SBX_OK)
-		err =
-		    compare(list->fd, list->head_size, buf_view(&tables));
+		err = compare(list->fd, list->head_size, buf_view(&tables));
 	return err;
 }
 
@@ -199,7 +199,6 @@ revlist_load(int fd, struct revset *set, struct revocations *ret_head,
 	if (err != SBX_OK)
 		return sbx_fail(why, err, "its tables: %s", sbx_err_text(err));
 	err = revset_add_all(set, &read);
-	return err == SBX_OK
-	    ? err
-	    : sbx_fail(why, err, "more than a list can hold");
+	return err == SBX_OK ? err
+			     : sbx_fail(why, err, "more than a list can hold");
 }

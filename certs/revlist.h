@@ -16,9 +16,9 @@
  * revokes the CA that is to sign it, SBX_BAD_VALUE unless issued_at <
  * next_update, SBX_TOO_LARGE for more than a list can hold.
  */
-enum sbx_err revlist_sign(struct revset *set, const struct keypair *ca,
-    uint64_t issued_at, uint64_t next_update, struct buf *ret,
-    struct sbx_why *why) MUST_USE;
+enum sbx_err
+revlist_sign(struct revset *set, const struct keypair *ca, uint64_t issued_at,
+    uint64_t next_update, struct buf *ret, struct sbx_why *why) MUST_USE;
 
 /*
  * Read the list at fd whole, add what it revokes to set, and check every

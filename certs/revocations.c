@@ -11,8 +11,8 @@
 
 /* The part in front, by which the rest can be verified before it is read. */
 static enum sbx_err
-parse_prefix(
-    struct view prefix, uint8_t *ret_signer, size_t *ret_len, struct sbx_why *why)
+parse_prefix(struct view prefix, uint8_t *ret_signer, size_t *ret_len,
+    struct sbx_why *why)
 {
 	struct wire w = wire_of(prefix);
 	struct view magic = wire_bytes(&w, sizeof(REVOCATIONS_MAGIC));
@@ -21,10 +21,8 @@ parse_prefix(
 
 	if (wire_end(&w) != SBX_OK)
 		return sbx_fail(why, wire_end(&w), "it ends in its head");
-	if (!view_eq(magic,
-		VIEW(REVOCATIONS_MAGIC, sizeof(REVOCATIONS_MAGIC))))
-		return sbx_fail(
-		    why, SBX_BAD_VALUE, "it is no revocation list");
+	if (!view_eq(magic, VIEW(REVOCATIONS_MAGIC, sizeof(REVOCATIONS_MAGIC))))
+		return sbx_fail(why, SBX_BAD_VALUE, "it is no revocation list");
 	if (version != REVOCATIONS_VERSION)
 		return sbx_fail(why, SBX_BAD_VALUE,
 		    "it has version %" PRIu32 ", known is %d", version,
@@ -111,8 +109,10 @@ parse_body(struct view body, struct revocations *ret, struct sbx_why *why)
 	for (size_t i = 0; i < ret->table_count; i++) {
 		struct revocations_table *table = &ret->table[i];
 
-		*table = (struct revocations_table){ .serials = {
-			.key = REVOCATIONS_SERIAL_LEN, .pairs = true } };
+		*table = (struct revocations_table){
+			.serials = { .key = REVOCATIONS_SERIAL_LEN,
+			    .pairs = true }
+		};
 		take_ca(&w, i == 0 ? NULL : table[-1].ca, table->ca);
 		take_spans(&w, &table->serials, &end);
 		if (table->serials.count == 0)
@@ -205,8 +205,7 @@ revocations_judge(const struct revocations *list,
 		return sbx_fail(why, SBX_REVOKED_SIGNER,
 		    "it revokes the CA that signed it");
 	/* No sums: they may wrap. */
-	if (list->issued_at > now &&
-	    list->issued_at - now > policy->clock_skew)
+	if (list->issued_at > now && list->issued_at - now > policy->clock_skew)
 		return sbx_fail(why, SBX_REVOKED_STALE,
 		    "it was issued in the future, at %" PRIu64
 		    ": look at the clock",
@@ -235,8 +234,8 @@ serials_of(
 }
 
 static enum sbx_err
-check_serial(const struct revocations *list, const uint8_t *ca,
-    uint64_t serial, bool *ret_found)
+check_serial(const struct revocations *list, const uint8_t *ca, uint64_t serial,
+    bool *ret_found)
 {
 	const struct spans *serials = serials_of(list, ca);
 	uint8_t number[REVOCATIONS_SERIAL_LEN];

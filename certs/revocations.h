@@ -44,8 +44,8 @@ struct revocations {
  * regular file and stay open as long as ret is used.  why says what is wrong
  * without naming the file.
  */
-enum sbx_err revocations_open(
-    int fd, struct revocations *ret, struct sbx_why *why) MUST_USE;
+enum sbx_err
+revocations_open(int fd, struct revocations *ret, struct sbx_why *why) MUST_USE;
 
 struct revocations_policy {
 	const struct ca_set *trusted;

@@ -53,8 +53,7 @@ revset_table(struct revset *set, const uint8_t ca[static KEY_ED25519_LEN])
 	if (set->table_count == REVOCATIONS_CAS_MAX)
 		return NULL;
 	set->table_count++;
-	*table = (struct revset_table){ .serials =
-					    BUF_INIT(REVSET_BYTES_MAX) };
+	*table = (struct revset_table){ .serials = BUF_INIT(REVSET_BYTES_MAX) };
 	memcpy(table->ca, ca, sizeof(table->ca));
 	return table;
 }
@@ -194,7 +193,8 @@ revset_add_all(struct revset *set, const struct revset *more)
 	buf_put_view(&set->cas, buf_view(&more->cas));
 	buf_put_view(&set->keys, buf_view(&more->keys));
 	for (size_t i = 0; i < more->table_count; i++) {
-		struct revset_table *table = revset_table(set, more->table[i].ca);
+		struct revset_table *table =
+		    revset_table(set, more->table[i].ca);
 
 		if (table == NULL)
 			return SBX_TOO_LARGE;
@@ -208,7 +208,8 @@ revset_add_all(struct revset *set, const struct revset *more)
 }
 
 bool
-revset_has_ca(const struct revset *set, const uint8_t ca[static KEY_ED25519_LEN])
+revset_has_ca(
+    const struct revset *set, const uint8_t ca[static KEY_ED25519_LEN])
 {
 	for (size_t i = 0; i < set->cas.len; i += KEY_ED25519_LEN) {
 		if (memcmp(set->cas.p + i, ca, KEY_ED25519_LEN) == 0)

@@ -31,9 +31,9 @@ void revset_free(struct revset *set); /* NULL allowed */
 enum sbx_err revset_add_ca(
     struct revset *set, const uint8_t ca[static KEY_ED25519_LEN]) MUST_USE;
 /* first <= last, or SBX_BAD_VALUE. */
-enum sbx_err revset_add_serials(struct revset *set,
-    const uint8_t ca[static KEY_ED25519_LEN], uint64_t first,
-    uint64_t last) MUST_USE;
+enum sbx_err
+revset_add_serials(struct revset *set, const uint8_t ca[static KEY_ED25519_LEN],
+    uint64_t first, uint64_t last) MUST_USE;
 enum sbx_err revset_add_key(struct revset *set,
     const uint8_t hash[static REVOCATIONS_KEY_LEN]) MUST_USE;
 

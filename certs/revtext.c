@@ -225,6 +225,7 @@ put_fingerprint(const uint8_t *hash, struct buf *ret)
 	cleanup_buf struct buf base64 = BUF_INIT(KEY_FINGERPRINT_LEN);
 
 	text_base64_encode(VIEW(hash, REVOCATIONS_KEY_LEN), &base64);
+	buf_fail(ret, buf_error(&base64));
 	buf_put_text(ret, FINGERPRINT);
 	buf_put(ret, base64.p, KEY_FINGERPRINT_LEN - sizeof(FINGERPRINT));
 }
@@ -274,8 +275,7 @@ put_serials_json(const struct revset_table *table, struct buf *ret)
 		uint64_t first, last;
 
 		revset_range(table, i, &first, &last);
-		buf_printf(ret,
-		    "%s[\"%016" PRIx64 "\",\"%016" PRIx64 "\"]",
+		buf_printf(ret, "%s[\"%016" PRIx64 "\",\"%016" PRIx64 "\"]",
 		    i == 0 ? "" : ",", first, last);
 	}
 	buf_put_text(ret, "]}");

@@ -64,8 +64,7 @@ put_level(size_t key, struct view below, size_t width, struct buf *ret)
 	while (wire_more(&w)) {
 		size_t len = SPANS_FANOUT * width;
 		uint8_t hash[SPANS_HASH_LEN];
-		struct view block =
-		    wire_bytes(&w, w.left < len ? w.left : len);
+		struct view block = wire_bytes(&w, w.left < len ? w.left : len);
 
 		hash_block(block, hash);
 		buf_put_view(ret, VIEW(block.p, key));
@@ -81,8 +80,8 @@ spans_put(struct spans *spans, struct view rows, struct buf *ret)
 
 	buf_put_view(ret, rows);
 	buf_put_view(&below, rows);
-	while (buf_error(&below) == SBX_OK &&
-	    below.len > SPANS_FANOUT * width) {
+	while (
+	    buf_error(&below) == SBX_OK && below.len > SPANS_FANOUT * width) {
 		struct buf above = BUF_INIT(rows.len);
 
 		put_level(spans->key, buf_view(&below), width, &above);
@@ -208,8 +207,8 @@ descend(struct block *b, size_t i)
 }
 
 enum sbx_err
-spans_find(const struct spans *spans, int fd, const uint8_t *number,
-    bool *ret_found)
+spans_find(
+    const struct spans *spans, int fd, const uint8_t *number, bool *ret_found)
 {
 	const struct levels all = levels_of(spans);
 	struct block b;

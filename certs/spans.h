@@ -11,11 +11,11 @@
 
 #include "common/buf.h"
 
-#define SPANS_FANOUT 128  /* rows of a block */
-#define SPANS_KEY_MAX 32  /* bytes of a number */
-#define SPANS_LEVELS 4	  /* rows, and three levels of hashes above them */
+#define SPANS_FANOUT 128    /* rows of a block */
+#define SPANS_KEY_MAX 32    /* bytes of a number */
+#define SPANS_LEVELS 4	    /* rows, and three levels of hashes above them */
 #define SPANS_MAX 0x1000000 /* rows of a set: 2^24 */
-#define SPANS_HASH_LEN 32 /* BLAKE2b-256 */
+#define SPANS_HASH_LEN 32   /* BLAKE2b-256 */
 
 struct spans {
 	size_t key;	 /* bytes of a number */
@@ -46,7 +46,6 @@ enum sbx_err spans_find(const struct spans *spans, int fd,
     const uint8_t *number, bool *ret_found) MUST_USE;
 
 /* All of it, at this place in a file; short is SBX_TRUNCATED. */
-enum sbx_err
-spans_pread(int fd, uint64_t offset, void *ret, size_t n) MUST_USE;
+enum sbx_err spans_pread(int fd, uint64_t offset, void *ret, size_t n) MUST_USE;
 
 #endif
