@@ -213,7 +213,7 @@ spans_find(
 	const struct levels all = levels_of(spans);
 	struct block b;
 	uint64_t index = 0;
-	size_t i;
+	size_t i = 0;
 
 	if (spans->count == 0) {
 		*ret_found = false;
@@ -221,6 +221,7 @@ spans_find(
 	}
 	if (spans->count > SPANS_MAX || spans->key > SPANS_KEY_MAX)
 		return SBX_TOO_LARGE;
+	b.rows = b.width = 0;
 	b.key = spans->key;
 	b.is_first = b.is_last = true;
 	memcpy(b.hash, spans->root, sizeof(b.hash));
