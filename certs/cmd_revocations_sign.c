@@ -251,6 +251,10 @@ cmd_revocations_sign(int argc, char **argv)
 		    options.ca[0] == '\0' ? "ca" : "out", usage.program);
 		return EX_USAGE;
 	}
+	if (operand_is_stdin(options.out)) {
+		log_error("a list goes into a file: name one with --out");
+		return EX_USAGE;
+	}
 	err = run(&options, &why);
 	return err == SBX_OK ? EX_OK : log_failure(err, &why);
 }

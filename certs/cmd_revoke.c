@@ -141,6 +141,10 @@ cmd_revoke(int argc, char **argv)
 		log_error("no certificate given: see %s --help", usage.program);
 		return EX_USAGE;
 	}
+	if (operand_is_stdin(options.list)) {
+		log_error("a list is a file: name one with --list");
+		return EX_USAGE;
+	}
 	err = run(&options, argv + first, &why);
 	return err == SBX_OK ? EX_OK : log_failure(err, &why);
 }
