@@ -131,10 +131,29 @@ test_json(void **state)
 	    "[\"00000000000000ff\",\"0000000000000100\"]]}]");
 }
 
+/* As --serial uses it; nothing is set by what is refused. */
+static void
+test_serials(void **state)
+{
+	uint64_t first = 1, last = 2;
+
+	(void)state;
+	assert_int_equal(
+	    revtext_serials(VIEW_STR("0x5-0x4"), &first, &last), SBX_BAD_VALUE);
+	assert_int_equal(
+	    revtext_serials(VIEW_STR(""), &first, &last), SBX_BAD_VALUE);
+	assert_int_equal(first, 1);
+	assert_int_equal(last, 2);
+	assert_int_equal(
+	    revtext_serials(VIEW_STR("0x4-0x5"), &first, &last), SBX_OK);
+	assert_int_equal(first, 4);
+	assert_int_equal(last, 5);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[ROWS + 1];
+	struct CMUnitTest tests[ROWS + 2];
 
 	if (sodium_init() < 0)
 		return 99;
@@ -142,5 +161,6 @@ main(void)
 		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
 			NULL, (void *)&rows[i] };
 	tests[ROWS] = (struct CMUnitTest)cmocka_unit_test(test_json);
+	tests[ROWS + 1] = (struct CMUnitTest)cmocka_unit_test(test_serials);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
