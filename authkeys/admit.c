@@ -4,6 +4,7 @@
 
 #include "authkeys/floor.h"
 #include "authkeys/ledger.h"
+#include "authkeys/revoked.h"
 
 /* The floor, and what may be forgotten because of it. */
 static enum sbx_err
@@ -53,6 +54,19 @@ expired(const struct admit_context *context, uint64_t floor,
 	    floor - context->now, floor);
 }
 
+/* All that can be decided without being remembered. */
+static enum sbx_err
+judge(const struct admit_context *context, const struct request *request,
+    uint64_t now, struct decision *ret, struct sbx_why *why)
+{
+	enum sbx_err err = decide(request, context->settings, now, ret, why);
+
+	if (err != SBX_OK)
+		return err;
+	return revoked_check(
+	    context->settings, FILE_NO_OWNER, now, &ret->cert, ret->ca, why);
+}
+
 static enum sbx_err
 admit_at(const struct admit_context *context, const struct request *request,
     const struct state *state, uint64_t floor, struct decision *ret,
@@ -60,8 +74,8 @@ admit_at(const struct admit_context *context, const struct request *request,
 {
 	uint64_t now = context->now;
 	bool late;
-	enum sbx_err err = decide(
-	    request, context->settings, now > floor ? now : floor, ret, why);
+	enum sbx_err err =
+	    judge(context, request, now > floor ? now : floor, ret, why);
 
 	if (err == SBX_EXPIRED) {
 		/* So that it stays so; it is denied whatever comes of it. */
@@ -90,7 +104,7 @@ admit(const struct admit_context *context, const struct request *request,
 
 	*ret = (struct decision){ .parsed = false };
 	if (settings->state_dir[0] == '\0')
-		return decide(request, settings, context->now, ret, why);
+		return judge(context, request, context->now, ret, why);
 	err = state_open(settings->state_dir, context->owner, &state, why);
 	if (err == SBX_OK)
 		err = floor_read(&state, &floor, why);

@@ -95,6 +95,12 @@ static const struct conf_key keys[] = {
 	{ "",
 	    { "then_timeout", field_duration, AT(then_timeout), 1,
 		CHAIN_TIMEOUT_MAX, "3s", "how long that may take", NULL } },
+	{ "",
+	    { "revoked", field_path, AT(revoked), 0, 0, NULL,
+		"signed list of what was revoked", NULL } },
+	{ "",
+	    { "revoked_max_age", field_duration, AT(revoked_max_age), 1, 0,
+		"24h", "how old that list may be", NULL } },
 };
 
 const struct conf_table gate_settings_table = { keys,

@@ -35,6 +35,8 @@ struct gate_settings {
 	char state_dir[FIELD_TEXT]; /* "": none */
 	char then[FIELD_TEXT];	    /* as chain.h reads it; "": none */
 	uint64_t then_timeout;
+	char revoked[FIELD_TEXT]; /* path of the revocation list; "": none */
+	uint64_t revoked_max_age; /* seconds */
 	/* Read from the files that it names. */
 	char id[NAME_ID_MAX + 1];
 	struct ca_set trusted;

@@ -8,7 +8,7 @@
 #include "authkeys/admit.h"
 #include "authkeys/floor.h"
 #include "certs/build.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/tmpdir.h"
 
 #define NOW INT64_C(1790000000)
 
@@ -72,7 +72,7 @@ static const struct row {
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
 static struct keypair trusted_ca, user_key;
-static struct scratch scratch;
+static struct tmpdir tmpdir;
 static struct gate_settings settings;
 static char who_asks;
 
@@ -91,7 +91,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	scratch_make(&scratch);
+	tmpdir_make(&tmpdir);
 	settings = (struct gate_settings){
 		.id = "run-1",
 		.login_users = { 1, { "sandbox" } },
@@ -101,7 +101,7 @@ setup(void **state)
 	};
 	memcpy(settings.trusted.key[0], trusted_ca.public, KEY_ED25519_LEN);
 	(void)snprintf(
-	    settings.state_dir, sizeof(settings.state_dir), "%s", scratch.path);
+	    settings.state_dir, sizeof(settings.state_dir), "%s", tmpdir.path);
 	return 0;
 }
 
@@ -109,7 +109,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	scratch_remove(&scratch);
+	tmpdir_remove(&tmpdir);
 	return 0;
 }
 
@@ -217,7 +217,7 @@ test_floor_is_written_rarely(void **pointer)
 
 	(void)pointer;
 	assert_int_equal(
-	    state_open(scratch.path, geteuid(), &state, NULL), SBX_OK);
+	    state_open(tmpdir.path, geteuid(), &state, NULL), SBX_OK);
 	for (step.now = 10; step.now < 10 + FLOOR_STEP; step.now++) {
 		assert_int_equal(log_in(&step, &why), SBX_OK);
 		assert_int_equal(floor_read(&state, &floor, NULL), SBX_OK);
@@ -241,7 +241,7 @@ test_floor_cannot_be_written(void **state)
 	struct sbx_why why;
 
 	(void)state;
-	assert_int_equal(mkdirat(scratch.dir, "floor.new", 0700), 0);
+	assert_int_equal(mkdirat(tmpdir.dir, "floor.new", 0700), 0);
 	assert_int_equal(log_in(&many, &why), SBX_OK);
 	assert_non_null(strstr(why.text, "/floor.new: "));
 	assert_int_equal(log_in(&once, &why), SBX_IO);
@@ -255,7 +255,7 @@ test_hostile_state_denies_all(void **state)
 	struct sbx_why why;
 
 	(void)state;
-	assert_int_equal(mkfifoat(scratch.dir, "floor", 0600), 0);
+	assert_int_equal(mkfifoat(tmpdir.dir, "floor", 0600), 0);
 	assert_int_equal(log_in(&many, &why), SBX_UNTRUSTED);
 	assert_non_null(strstr(why.text, "/floor is not a regular file"));
 }
@@ -268,7 +268,7 @@ test_hostile_claims_deny_a_single_use(void **state)
 	struct sbx_why why;
 
 	(void)state;
-	assert_int_equal(symlinkat("/tmp", scratch.dir, "claims"), 0);
+	assert_int_equal(symlinkat("/tmp", tmpdir.dir, "claims"), 0);
 	assert_int_equal(log_in(&many, &why), SBX_OK);
 	assert_int_equal(log_in(&once, &why), SBX_UNTRUSTED);
 	assert_non_null(strstr(why.text, "/claims is a symbolic link"));

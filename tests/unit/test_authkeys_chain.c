@@ -12,7 +12,7 @@
 #include "authkeys/chain.h"
 #include "authkeys/limits.h"
 #include "authkeys/safepath.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/tmpdir.h"
 
 static const struct chain_values values = { "al ice; $(x)", "ssh-ed25519",
 	"AAAA+/==" };
@@ -93,13 +93,13 @@ test_program_in_an_open_folder(void **state)
 {
 	cleanup_buf struct buf output = BUF_INIT(0);
 	struct sbx_why why = { "" };
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 	char path[128];
 	int fd;
 
 	(void)state;
-	scratch_make(&scratch);
-	(void)snprintf(path, sizeof(path), "%s/program", scratch.path);
+	tmpdir_make(&tmpdir);
+	(void)snprintf(path, sizeof(path), "%s/program", tmpdir.path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
 	assert_true(fd >= 0);
 	(void)close(fd);
@@ -112,7 +112,7 @@ test_program_in_an_open_folder(void **state)
 	assert_int_equal(symlink("/bin/true", path), 0);
 	assert_int_equal(
 	    chain_run(path, &values, 1, environment, &output, &why), SBX_OK);
-	scratch_remove(&scratch);
+	tmpdir_remove(&tmpdir);
 }
 
 /* Whatever pid wrote to the pipe is gone. */
@@ -137,13 +137,13 @@ wait_until_gone(int fd)
 static void
 end_while_it_runs(int number)
 {
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 	char command[256], path[128];
 	pid_t pid;
 	int fifo, status;
 
-	scratch_make(&scratch);
-	(void)snprintf(path, sizeof(path), "%s/fifo", scratch.path);
+	tmpdir_make(&tmpdir);
+	(void)snprintf(path, sizeof(path), "%s/fifo", tmpdir.path);
 	(void)snprintf(command, sizeof(command),
 	    "/bin/sh -c echo${IFS}$$>%s;exec${IFS}sleep${IFS}99", path);
 	assert_int_equal(mkfifo(path, 0600), 0);
@@ -165,7 +165,7 @@ end_while_it_runs(int number)
 	else
 		assert_int_equal(WEXITSTATUS(status), SBX_TIMEOUT);
 	(void)close(fifo);
-	scratch_remove(&scratch);
+	tmpdir_remove(&tmpdir);
 }
 
 static void

@@ -11,7 +11,7 @@
 
 #include "authkeys/connection.h"
 #include "common/file.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/tmpdir.h"
 
 #define BOOT "0fa1c5b0-6f2e-4c2f-9d3e-0123456789ab"
 #define AFTER                                                              \
@@ -78,23 +78,23 @@ test_row(void **state)
 	const struct row *row = *state;
 	struct connection connection;
 	struct sbx_why why = { "" };
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 	enum sbx_err err;
 
-	scratch_make(&scratch);
-	assert_int_equal(mkdirat(scratch.dir, "7", 0700), 0);
-	assert_int_equal(mkdirat(scratch.dir, "self", 0700), 0);
-	assert_int_equal(mkdirat(scratch.dir, "self/ns", 0700), 0);
-	assert_int_equal(mkdirat(scratch.dir, "sys", 0700), 0);
-	assert_int_equal(mkdirat(scratch.dir, "sys/kernel", 0700), 0);
-	assert_int_equal(mkdirat(scratch.dir, "sys/kernel/random", 0700), 0);
-	put(scratch.dir, "sys/kernel/random/boot_id", row->boot);
-	put(scratch.dir, "7/stat", row->stat);
+	tmpdir_make(&tmpdir);
+	assert_int_equal(mkdirat(tmpdir.dir, "7", 0700), 0);
+	assert_int_equal(mkdirat(tmpdir.dir, "self", 0700), 0);
+	assert_int_equal(mkdirat(tmpdir.dir, "self/ns", 0700), 0);
+	assert_int_equal(mkdirat(tmpdir.dir, "sys", 0700), 0);
+	assert_int_equal(mkdirat(tmpdir.dir, "sys/kernel", 0700), 0);
+	assert_int_equal(mkdirat(tmpdir.dir, "sys/kernel/random", 0700), 0);
+	put(tmpdir.dir, "sys/kernel/random/boot_id", row->boot);
+	put(tmpdir.dir, "7/stat", row->stat);
 	if (row->namespace != NULL)
 		assert_int_equal(
-		    symlinkat(row->namespace, scratch.dir, "self/ns/pid"), 0);
-	err = connection_find(scratch.path, 7, &connection, &why);
-	scratch_remove(&scratch);
+		    symlinkat(row->namespace, tmpdir.dir, "self/ns/pid"), 0);
+	err = connection_find(tmpdir.path, 7, &connection, &why);
+	tmpdir_remove(&tmpdir);
 	if (row->want == NULL) {
 		assert_int_equal(err, SBX_CONNECTION);
 		assert_non_null(strstr(why.text, "cannot tell"));

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "authkeys/floor.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/tmpdir.h"
 
 static const struct row {
 	const char *name;
@@ -30,16 +30,16 @@ static const struct row {
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-static struct scratch scratch;
+static struct tmpdir tmpdir;
 static struct state state;
 
 static int
 setup(void **pointer)
 {
 	(void)pointer;
-	scratch_make(&scratch);
-	return state_open(scratch.path, geteuid(), &state, NULL) == SBX_OK ? 0
-									   : -1;
+	tmpdir_make(&tmpdir);
+	return state_open(tmpdir.path, geteuid(), &state, NULL) == SBX_OK ? 0
+									  : -1;
 }
 
 static int
@@ -47,7 +47,7 @@ teardown(void **pointer)
 {
 	(void)pointer;
 	state_close(&state);
-	scratch_remove(&scratch);
+	tmpdir_remove(&tmpdir);
 	return 0;
 }
 

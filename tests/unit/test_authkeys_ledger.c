@@ -10,7 +10,7 @@
 
 #include "authkeys/floor.h"
 #include "authkeys/ledger.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/tmpdir.h"
 
 #define NOW UINT64_C(1790000000)
 #define HOUR 3600
@@ -92,12 +92,12 @@ static const struct connection alice = { "boot 1 100 5000" };
 static const struct connection bob = { "boot 1 100 5001" };
 
 static struct state
-open_state(const struct scratch *scratch)
+open_state(const struct tmpdir *tmpdir)
 {
 	struct state state = STATE_INIT;
 
 	assert_int_equal(
-	    state_open(scratch->path, geteuid(), &state, NULL), SBX_OK);
+	    state_open(tmpdir->path, geteuid(), &state, NULL), SBX_OK);
 	return state;
 }
 
@@ -120,14 +120,14 @@ raise_and_sweep(const struct state *state, uint64_t now)
 }
 
 static int
-count(const struct scratch *scratch, const char *folder)
+count(const struct tmpdir *tmpdir, const char *folder)
 {
 	char path[300];
 	struct dirent *entry;
 	int found = 0;
 	DIR *dir;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", scratch->path, folder);
+	(void)snprintf(path, sizeof(path), "%s/%s", tmpdir->path, folder);
 	dir = opendir(path);
 	assert_non_null(dir);
 	while ((entry = readdir(dir)) != NULL) {
@@ -178,11 +178,11 @@ static void
 test_row(void **pointer)
 {
 	const struct row *row = *pointer;
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 	struct state state;
 
-	scratch_make(&scratch);
-	state = open_state(&scratch);
+	tmpdir_make(&tmpdir);
+	state = open_state(&tmpdir);
 	for (int i = 0; i < STEPS_MAX && row->step[i].ca != NULL; i++) {
 		const struct step *step = &row->step[i];
 		struct claim claim = { step->ca, step->serial,
@@ -192,12 +192,12 @@ test_row(void **pointer)
 		    ledger_claim(&state, &claim, NULL), step->want);
 	}
 	state_close(&state);
-	scratch_remove(&scratch);
+	tmpdir_remove(&tmpdir);
 }
 
 /* All at once; the number of those who got it. */
 static int
-crowd(const struct scratch *scratch, uint64_t serial, bool one_connection)
+crowd(const struct tmpdir *tmpdir, uint64_t serial, bool one_connection)
 {
 	int ends[2], winners = 0;
 
@@ -214,7 +214,7 @@ crowd(const struct scratch *scratch, uint64_t serial, bool one_connection)
 			(void)snprintf(who.text, sizeof(who.text), "boot %d",
 			    one_connection ? 0 : i);
 			(void)close(ends[1]);
-			state = open_state(scratch);
+			state = open_state(tmpdir);
 			if (read(ends[0], &c, 1) != 0)
 				_exit(KILLED);
 			_exit(claim_as(&state, &who, serial, NOW));
@@ -238,38 +238,38 @@ crowd(const struct scratch *scratch, uint64_t serial, bool one_connection)
 static void
 test_hundred_connections_one_wins(void **pointer)
 {
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 
 	(void)pointer;
-	scratch_make(&scratch);
+	tmpdir_make(&tmpdir);
 	for (uint64_t serial = 1; serial <= 10; serial++)
-		assert_int_equal(crowd(&scratch, serial, false), 1);
-	assert_int_equal(count(&scratch, "claims"), 10);
-	scratch_remove(&scratch);
+		assert_int_equal(crowd(&tmpdir, serial, false), 1);
+	assert_int_equal(count(&tmpdir, "claims"), 10);
+	tmpdir_remove(&tmpdir);
 }
 
 static void
 test_hundred_runs_of_one_connection(void **pointer)
 {
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 
 	(void)pointer;
-	scratch_make(&scratch);
-	assert_int_equal(crowd(&scratch, 1, true), CROWD);
-	assert_int_equal(count(&scratch, "claims"), 1);
-	scratch_remove(&scratch);
+	tmpdir_make(&tmpdir);
+	assert_int_equal(crowd(&tmpdir, 1, true), CROWD);
+	assert_int_equal(count(&tmpdir, "claims"), 1);
+	tmpdir_remove(&tmpdir);
 }
 
 /* What a run of the gate does, with the harm that was set. */
 static int
-run_harmed(const struct scratch *scratch, enum harm harm, int at, int error)
+run_harmed(const struct tmpdir *tmpdir, enum harm harm, int at, int error)
 {
 	pid_t pid = fork();
 	int status;
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		struct state state = open_state(scratch);
+		struct state state = open_state(tmpdir);
 		enum sbx_err err = SBX_OK;
 
 		fault.harm = harm;
@@ -299,9 +299,9 @@ run_harmed(const struct scratch *scratch, enum harm harm, int at, int error)
  * them has it, and the same one is never kept out by itself.
  */
 static void
-check_aftermath(int result, const struct scratch *scratch, bool other_first)
+check_aftermath(int result, const struct tmpdir *tmpdir, bool other_first)
 {
-	struct state state = open_state(scratch);
+	struct state state = open_state(tmpdir);
 	enum sbx_err other, same;
 
 	if (other_first) {
@@ -318,8 +318,8 @@ check_aftermath(int result, const struct scratch *scratch, bool other_first)
 	    (same == SBX_USED && other == SBX_OK));
 	/* And what was left lying is swept away in the end. */
 	raise_and_sweep(&state, NOW + 2 * HOUR);
-	assert_int_equal(count(scratch, "claims"), 0);
-	assert_int_equal(count(scratch, "expiry"), 0);
+	assert_int_equal(count(tmpdir, "claims"), 0);
+	assert_int_equal(count(tmpdir, "expiry"), 0);
 	state_close(&state);
 }
 
@@ -327,19 +327,19 @@ check_aftermath(int result, const struct scratch *scratch, bool other_first)
 static int
 harm_once(enum harm harm, int at, int error, bool other_first)
 {
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 	struct state state;
 	int result;
 
-	scratch_make(&scratch);
-	state = open_state(&scratch);
+	tmpdir_make(&tmpdir);
+	state = open_state(&tmpdir);
 	assert_int_equal(claim_as(&state, &bob, 1, NOW - 3 * HOUR), SBX_OK);
 	state_close(&state);
-	result = run_harmed(&scratch, harm, at, error);
+	result = run_harmed(&tmpdir, harm, at, error);
 	assert_int_not_equal(result, KILLED + 2);
 	if (result != KILLED + 1)
-		check_aftermath(result, &scratch, other_first);
-	scratch_remove(&scratch);
+		check_aftermath(result, &tmpdir, other_first);
+	tmpdir_remove(&tmpdir);
 	return result;
 }
 
@@ -393,69 +393,69 @@ test_disk_broken_at_each_call(void **state)
 static void
 test_swept_away_meanwhile(void **pointer)
 {
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 	struct state state;
 
 	(void)pointer;
-	scratch_make(&scratch);
-	state = open_state(&scratch);
+	tmpdir_make(&tmpdir);
+	state = open_state(&tmpdir);
 	assert_int_equal(claim_as(&state, &alice, 7, NOW), SBX_OK);
 	raise_and_sweep(&state, NOW + 2 * HOUR);
-	assert_int_equal(count(&scratch, "claims"), 0);
+	assert_int_equal(count(&tmpdir, "claims"), 0);
 	assert_int_equal(claim_as(&state, &bob, 7, NOW), SBX_EXPIRED);
 	state_close(&state);
-	scratch_remove(&scratch);
+	tmpdir_remove(&tmpdir);
 }
 
 static void
 test_sweep_leaves_what_may_still_be_used(void **pointer)
 {
 	const uint64_t hour = NOW / HOUR * HOUR;
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 	struct state state;
 
 	(void)pointer;
-	scratch_make(&scratch);
-	state = open_state(&scratch);
+	tmpdir_make(&tmpdir);
+	state = open_state(&tmpdir);
 	assert_int_equal(claim_as(&state, &alice, 1, hour - 1), SBX_OK);
 	assert_int_equal(claim_as(&state, &alice, 2, hour), SBX_OK);
 	assert_int_equal(claim_as(&state, &alice, 3, hour + HOUR), SBX_OK);
 	raise_and_sweep(&state, hour - 1);
-	assert_int_equal(count(&scratch, "claims"), 3);
+	assert_int_equal(count(&tmpdir, "claims"), 3);
 	raise_and_sweep(&state, hour);
-	assert_int_equal(count(&scratch, "claims"), 2);
+	assert_int_equal(count(&tmpdir, "claims"), 2);
 	raise_and_sweep(&state, hour + HOUR - 1);
-	assert_int_equal(count(&scratch, "claims"), 2);
+	assert_int_equal(count(&tmpdir, "claims"), 2);
 	assert_int_equal(claim_as(&state, &bob, 3, hour + HOUR), SBX_USED);
 	raise_and_sweep(&state, hour + HOUR);
-	assert_int_equal(count(&scratch, "claims"), 1);
-	assert_int_equal(count(&scratch, "expiry"), 1);
+	assert_int_equal(count(&tmpdir, "claims"), 1);
+	assert_int_equal(count(&tmpdir, "expiry"), 1);
 	state_close(&state);
-	scratch_remove(&scratch);
+	tmpdir_remove(&tmpdir);
 }
 
 static void
 test_sweep_is_bounded(void **pointer)
 {
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 	struct state state;
 	int left = 3 * LEDGER_SWEEP_MAX;
 
 	(void)pointer;
-	scratch_make(&scratch);
-	state = open_state(&scratch);
+	tmpdir_make(&tmpdir);
+	state = open_state(&tmpdir);
 	for (int i = 0; i < left; i++)
 		assert_int_equal(
 		    claim_as(&state, &alice, (uint64_t)i + 1, NOW), SBX_OK);
 	while (left > 0) {
 		raise_and_sweep(&state, NOW + 2 * HOUR);
 		left -= LEDGER_SWEEP_MAX;
-		assert_int_equal(count(&scratch, "claims"), left);
+		assert_int_equal(count(&tmpdir, "claims"), left);
 	}
 	raise_and_sweep(&state, NOW + 3 * HOUR);
-	assert_int_equal(count(&scratch, "expiry"), 0);
+	assert_int_equal(count(&tmpdir, "expiry"), 0);
 	state_close(&state);
-	scratch_remove(&scratch);
+	tmpdir_remove(&tmpdir);
 }
 
 /* An entry that lost, and whose run was killed, is not the claim. */
@@ -463,13 +463,13 @@ static void
 test_sweep_of_a_lost_entry(void **pointer)
 {
 	char entry[400], claim[300], *name = claim + strlen("claims/");
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 	struct state state;
 	int fd;
 
 	(void)pointer;
-	scratch_make(&scratch);
-	state = open_state(&scratch);
+	tmpdir_make(&tmpdir);
+	state = open_state(&tmpdir);
 	assert_int_equal(claim_as(&state, &alice, 7, NOW + 5 * HOUR), SBX_OK);
 	(void)snprintf(claim, sizeof(claim), "claims/ca%062d-%016d", 0, 7);
 	assert_int_equal(faccessat(state.dir, claim, F_OK, 0), 0);
@@ -481,23 +481,23 @@ test_sweep_of_a_lost_entry(void **pointer)
 	assert_true(fd >= 0);
 	(void)close(fd);
 	raise_and_sweep(&state, NOW + 2 * HOUR);
-	assert_int_equal(count(&scratch, "expiry"), 1);
+	assert_int_equal(count(&tmpdir, "expiry"), 1);
 	assert_int_equal(claim_as(&state, &bob, 7, NOW + 5 * HOUR), SBX_USED);
 	state_close(&state);
-	scratch_remove(&scratch);
+	tmpdir_remove(&tmpdir);
 }
 
 static void
 test_claim_that_is_damaged(void **pointer)
 {
 	char claim[300];
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 	struct state state;
 	int fd;
 
 	(void)pointer;
-	scratch_make(&scratch);
-	state = open_state(&scratch);
+	tmpdir_make(&tmpdir);
+	state = open_state(&tmpdir);
 	assert_int_equal(claim_as(&state, &alice, 7, NOW), SBX_OK);
 	(void)snprintf(claim, sizeof(claim), "claims/ca%062d-%016d", 0, 7);
 	fd = openat(state.dir, claim, O_WRONLY | O_TRUNC);
@@ -508,7 +508,7 @@ test_claim_that_is_damaged(void **pointer)
 	assert_int_equal(claim_as(&state, &alice, 7, NOW), SBX_USED);
 	(void)close(fd);
 	state_close(&state);
-	scratch_remove(&scratch);
+	tmpdir_remove(&tmpdir);
 }
 
 static const struct CMUnitTest others[] = {

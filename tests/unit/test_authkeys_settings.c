@@ -77,6 +77,14 @@ static const struct row {
 	{ "no command", LEAST "then =\n", "test:4: then is empty" },
 	{ "then_timeout of two minutes", LEAST "then_timeout = 2m\n",
 	    "test:4: then_timeout" },
+	{ "revocation list", LEAST "revoked = /r\nrevoked_max_age = 1h\n",
+	    NULL },
+	{ "revocation list by a relative path", LEAST "revoked = r\n",
+	    "test:4: revoked" },
+	{ "revoked_max_age without a unit", LEAST "revoked_max_age = 60\n",
+	    "test:4: revoked_max_age" },
+	{ "revoked_max_age of nothing", LEAST "revoked_max_age = 0s\n",
+	    "test:4: revoked_max_age" },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -111,6 +119,8 @@ test_defaults(void **state)
 	assert_int_equal(settings.max_ttl, 24 * 3600);
 	assert_int_equal(settings.clock_skew, 60);
 	assert_int_equal(settings.issued_after, 0);
+	assert_string_equal(settings.revoked, "");
+	assert_int_equal(settings.revoked_max_age, 24 * 3600);
 	assert_int_equal(settings.permit, PERMIT_DEFAULT);
 	assert_int_equal(settings.login_users.count, 1);
 	assert_int_equal(settings.single_use, GATE_SINGLE_USE_MARKED);

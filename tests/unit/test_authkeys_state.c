@@ -6,88 +6,88 @@
 #include <cmocka.h>
 
 #include "authkeys/state.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/tmpdir.h"
 
 /* What is done to the folder, or to "file" or "folder" in it. */
-typedef void spoil(const struct scratch *scratch);
+typedef void spoil(const struct tmpdir *tmpdir);
 
 static void
-spoil_nothing(const struct scratch *scratch)
+spoil_nothing(const struct tmpdir *tmpdir)
 {
-	(void)scratch;
+	(void)tmpdir;
 }
 
 static void
-spoil_mode(const struct scratch *scratch)
+spoil_mode(const struct tmpdir *tmpdir)
 {
-	assert_int_equal(fchmod(scratch->dir, 0750), 0);
+	assert_int_equal(fchmod(tmpdir->dir, 0750), 0);
 }
 
 static void
-spoil_missing(const struct scratch *scratch)
+spoil_missing(const struct tmpdir *tmpdir)
 {
-	assert_int_equal(unlinkat(scratch->dir, "folder", AT_REMOVEDIR), 0);
-	assert_int_equal(unlinkat(scratch->dir, "file", 0), 0);
-	assert_int_equal(rmdir(scratch->path), 0);
+	assert_int_equal(unlinkat(tmpdir->dir, "folder", AT_REMOVEDIR), 0);
+	assert_int_equal(unlinkat(tmpdir->dir, "file", 0), 0);
+	assert_int_equal(rmdir(tmpdir->path), 0);
 }
 
 static void
-file_gone(const struct scratch *scratch)
+file_gone(const struct tmpdir *tmpdir)
 {
-	assert_int_equal(unlinkat(scratch->dir, "file", 0), 0);
+	assert_int_equal(unlinkat(tmpdir->dir, "file", 0), 0);
 }
 
 static void
-file_is_link(const struct scratch *scratch)
+file_is_link(const struct tmpdir *tmpdir)
 {
-	file_gone(scratch);
-	assert_int_equal(symlinkat("/etc/passwd", scratch->dir, "file"), 0);
+	file_gone(tmpdir);
+	assert_int_equal(symlinkat("/etc/passwd", tmpdir->dir, "file"), 0);
 }
 
 static void
-file_is_fifo(const struct scratch *scratch)
+file_is_fifo(const struct tmpdir *tmpdir)
 {
-	file_gone(scratch);
-	assert_int_equal(mkfifoat(scratch->dir, "file", 0600), 0);
+	file_gone(tmpdir);
+	assert_int_equal(mkfifoat(tmpdir->dir, "file", 0600), 0);
 }
 
 static void
-file_is_folder(const struct scratch *scratch)
+file_is_folder(const struct tmpdir *tmpdir)
 {
-	file_gone(scratch);
-	assert_int_equal(mkdirat(scratch->dir, "file", 0700), 0);
+	file_gone(tmpdir);
+	assert_int_equal(mkdirat(tmpdir->dir, "file", 0700), 0);
 }
 
 static void
-file_is_open(const struct scratch *scratch)
+file_is_open(const struct tmpdir *tmpdir)
 {
-	assert_int_equal(fchmodat(scratch->dir, "file", 0604, 0), 0);
+	assert_int_equal(fchmodat(tmpdir->dir, "file", 0604, 0), 0);
 }
 
 static void
-folder_gone(const struct scratch *scratch)
+folder_gone(const struct tmpdir *tmpdir)
 {
-	assert_int_equal(unlinkat(scratch->dir, "folder", AT_REMOVEDIR), 0);
+	assert_int_equal(unlinkat(tmpdir->dir, "folder", AT_REMOVEDIR), 0);
 }
 
 static void
-folder_is_link(const struct scratch *scratch)
+folder_is_link(const struct tmpdir *tmpdir)
 {
-	folder_gone(scratch);
-	assert_int_equal(symlinkat("/etc", scratch->dir, "folder"), 0);
+	folder_gone(tmpdir);
+	assert_int_equal(symlinkat("/etc", tmpdir->dir, "folder"), 0);
 }
 
 static void
-folder_is_fifo(const struct scratch *scratch)
+folder_is_fifo(const struct tmpdir *tmpdir)
 {
-	folder_gone(scratch);
-	assert_int_equal(mkfifoat(scratch->dir, "folder", 0600), 0);
+	folder_gone(tmpdir);
+	assert_int_equal(mkfifoat(tmpdir->dir, "folder", 0600), 0);
 }
 
 static void
-folder_is_open(const struct scratch *scratch)
+folder_is_open(const struct tmpdir *tmpdir)
 {
-	assert_int_equal(fchmodat(scratch->dir, "folder", 0770, 0), 0);
+	assert_int_equal(fchmodat(tmpdir->dir, "folder", 0770, 0), 0);
 }
 
 static const struct row {
@@ -122,14 +122,14 @@ static const struct row {
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
 static void
-use(const struct row *row, const struct scratch *scratch, struct sbx_why *why)
+use(const struct row *row, const struct tmpdir *tmpdir, struct sbx_why *why)
 {
 	cleanup_buf struct buf text = BUF_INIT(64);
 	cleanup_state struct state state = STATE_INIT;
 	int folder = -1;
 
 	assert_int_equal(
-	    state_open(scratch->path, geteuid(), &state, why), row->open);
+	    state_open(tmpdir->path, geteuid(), &state, why), row->open);
 	if (row->open != SBX_OK)
 		return;
 	assert_int_equal(
@@ -149,20 +149,20 @@ test_row(void **pointer)
 {
 	const struct row *row = *pointer;
 	struct sbx_why why = { "" };
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 
-	scratch_make(&scratch);
-	assert_int_equal(mkdirat(scratch.dir, "folder", 0700), 0);
-	assert_int_equal(file_write_atomic(
-			     scratch.dir, "file", 0600, VIEW_STR("text"), NULL),
+	tmpdir_make(&tmpdir);
+	assert_int_equal(mkdirat(tmpdir.dir, "folder", 0700), 0);
+	assert_int_equal(
+	    file_write_atomic(tmpdir.dir, "file", 0600, VIEW_STR("text"), NULL),
 	    SBX_OK);
-	row->spoil(&scratch);
-	use(row, &scratch, &why);
+	row->spoil(&tmpdir);
+	use(row, &tmpdir, &why);
 	if (row->want == NULL)
 		assert_string_equal(why.text, "");
 	else if (strstr(why.text, row->want) == NULL)
 		fail_msg("'%s' is not in '%s'", row->want, why.text);
-	scratch_remove(&scratch);
+	tmpdir_remove(&tmpdir);
 }
 
 static void
@@ -170,18 +170,18 @@ test_is_a_link(void **pointer)
 {
 	struct sbx_why why = { "" };
 	struct state state = STATE_INIT;
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 	char path[128];
 
 	(void)pointer;
-	scratch_make(&scratch);
-	(void)snprintf(path, sizeof(path), "%s/link", scratch.path);
-	assert_int_equal(mkdirat(scratch.dir, "real", 0700), 0);
-	assert_int_equal(symlinkat("real", scratch.dir, "link"), 0);
+	tmpdir_make(&tmpdir);
+	(void)snprintf(path, sizeof(path), "%s/link", tmpdir.path);
+	assert_int_equal(mkdirat(tmpdir.dir, "real", 0700), 0);
+	assert_int_equal(symlinkat("real", tmpdir.dir, "link"), 0);
 	assert_int_equal(
 	    state_open(path, geteuid(), &state, &why), SBX_UNTRUSTED);
 	assert_non_null(strstr(why.text, path));
-	scratch_remove(&scratch);
+	tmpdir_remove(&tmpdir);
 }
 
 static void
@@ -189,23 +189,23 @@ test_folder_above_is_open(void **pointer)
 {
 	struct sbx_why why = { "" };
 	struct state state = STATE_INIT;
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 	char path[128];
 
 	(void)pointer;
-	scratch_make(&scratch);
-	(void)snprintf(path, sizeof(path), "%s/state", scratch.path);
+	tmpdir_make(&tmpdir);
+	(void)snprintf(path, sizeof(path), "%s/state", tmpdir.path);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(fchmod(scratch.dir, 0777), 0);
+	assert_int_equal(fchmod(tmpdir.dir, 0777), 0);
 	assert_int_equal(
 	    state_open(path, geteuid(), &state, &why), SBX_UNTRUSTED);
-	assert_non_null(strstr(why.text, scratch.path));
+	assert_non_null(strstr(why.text, tmpdir.path));
 	assert_non_null(strstr(why.text, " can be written by others"));
 	/* As /tmp is: nobody else could rename what is ours. */
-	assert_int_equal(fchmod(scratch.dir, 01777), 0);
+	assert_int_equal(fchmod(tmpdir.dir, 01777), 0);
 	assert_int_equal(state_open(path, geteuid(), &state, &why), SBX_OK);
 	state_close(&state);
-	scratch_remove(&scratch);
+	tmpdir_remove(&tmpdir);
 }
 
 /* Also root's, if it is not root that asks. */
@@ -214,15 +214,15 @@ test_belongs_to_another(void **pointer)
 {
 	struct sbx_why why = { "" };
 	struct state state = STATE_INIT;
-	struct scratch scratch;
+	struct tmpdir tmpdir;
 
 	(void)pointer;
-	scratch_make(&scratch);
-	assert_int_equal(state_open(scratch.path, geteuid() + 1, &state, &why),
+	tmpdir_make(&tmpdir);
+	assert_int_equal(state_open(tmpdir.path, geteuid() + 1, &state, &why),
 	    SBX_UNTRUSTED);
-	assert_non_null(strstr(why.text, scratch.path));
+	assert_non_null(strstr(why.text, tmpdir.path));
 	assert_non_null(strstr(why.text, " belongs to uid "));
-	scratch_remove(&scratch);
+	tmpdir_remove(&tmpdir);
 }
 
 static const struct CMUnitTest others[] = {
