@@ -50,7 +50,7 @@ expired(const struct admit_context *context, uint64_t floor,
 		return SBX_EXPIRED;
 	return sbx_fail(why, SBX_EXPIRED,
 	    "the clock is %" PRIu64 " s behind the latest time seen, %" PRIu64
-	    ": see CLOCK in sandbox-authkeys(8)",
+	    ": see Clock in sandbox-authkeys(8)",
 	    floor - context->now, floor);
 }
 

@@ -32,7 +32,7 @@ floor_read(const struct state *state, uint64_t *ret, struct sbx_why *why)
 	    text_uint(number, 0, UINT64_MAX, ret) == SBX_OK)
 		return SBX_OK;
 	return sbx_fail(why, SBX_IO,
-	    "%s/" NAME " is damaged: see CLOCK in sandbox-authkeys(8)",
+	    "%s/" NAME " is damaged: see Clock in sandbox-authkeys(8)",
 	    state->path);
 }
 

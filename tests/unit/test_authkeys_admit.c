@@ -203,7 +203,7 @@ test_clock_is_behind(void **state)
 	assert_int_equal(log_in(&now, &why), SBX_EXPIRED);
 	assert_string_equal(why.text,
 	    "the clock is 89990 s behind the latest time seen, 1790090000: "
-	    "see CLOCK in sandbox-authkeys(8)");
+	    "see Clock in sandbox-authkeys(8)");
 }
 
 /* Every run of the gate would be too often to write. */
