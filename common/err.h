@@ -91,7 +91,7 @@
 	X(CONNECTION, "connection", EX_OSERR,                                  \
 	    "connection cannot be told from others")                           \
 	/* the chained command */                                              \
-	X(THEN, "then", EX_UNAVAILABLE, "the chained command failed")        \
+	X(THEN, "then", EX_UNAVAILABLE, "the chained command failed")          \
 	/* revocation lists */                                                 \
 	X(REVOKED, "revoked", EX_DATAERR, "certificate, key or CA is revoked") \
 	X(REVOKED_LIST, "revocation-list", EX_DATAERR,                         \

@@ -182,6 +182,31 @@ test_killed_outright(void **state)
 	end_while_it_runs(SIGKILL);
 }
 
+/* What it left running, without keeping its output. */
+static void
+test_descendants_end_too(void **state)
+{
+	struct buf output = BUF_INIT(0);
+	struct tmpdir tmpdir;
+	char command[256], path[128];
+	int fifo;
+
+	(void)state;
+	tmpdir_make(&tmpdir);
+	(void)snprintf(path, sizeof(path), "%s/fifo", tmpdir.path);
+	(void)snprintf(command, sizeof(command),
+	    "/bin/sh -c sleep${IFS}99>&-&echo${IFS}$!>%s", path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	fifo = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fifo >= 0);
+	assert_int_equal(
+	    chain_run(command, &values, 5, environment, &output, NULL), SBX_OK);
+	wait_until_gone(fifo);
+	(void)close(fifo);
+	buf_free(&output);
+	tmpdir_remove(&tmpdir);
+}
+
 /* As main uses it: after limits_apply, before limits_seal. */
 static void
 test_under_limits(void **state)
@@ -209,6 +234,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_program_in_an_open_folder),
 	cmocka_unit_test(test_sshd_gives_up),
 	cmocka_unit_test(test_killed_outright),
+	cmocka_unit_test(test_descendants_end_too),
 	cmocka_unit_test(test_under_limits),
 };
 

@@ -31,6 +31,18 @@ static struct {
 
 #define KILLED 99
 
+/* fsync of a file or a folder, and link, in their order. */
+static char trace[64];
+
+static void
+note(char what)
+{
+	size_t len = strlen(trace);
+
+	if (len + 1 < sizeof(trace))
+		trace[len] = what;
+}
+
 static bool
 fails(void)
 {
@@ -64,14 +76,36 @@ WRAP(int, openat, (int dir, const char *name, int flags, mode_t mode),
     (dir, name, flags, mode))
 WRAP(int, mkdirat, (int dir, const char *name, mode_t mode), (dir, name, mode))
 WRAP(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n))
-WRAP(int, fsync, (int fd), (fd))
-WRAP(int, linkat,
-    (int dir, const char *name, int to, const char *new, int flags),
-    (dir, name, to, new, flags))
 WRAP(int, unlinkat, (int dir, const char *name, int flags), (dir, name, flags))
 WRAP(int, renameat, (int dir, const char *name, int to, const char *new),
     (dir, name, to, new))
 WRAP(int, flock, (int fd, int what), (fd, what))
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int
+__wrap_fsync(int fd)
+{
+	struct stat st;
+
+	if (fails())
+		return -1;
+	note(fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? 'd' : 'f');
+	return (int)done(__real_fsync(fd));
+}
+
+int
+__real_linkat(int dir, const char *name, int to, const char *new, int flags);
+int
+__wrap_linkat(int dir, const char *name, int to, const char *new, int flags);
+int
+__wrap_linkat(int dir, const char *name, int to, const char *new, int flags)
+{
+	if (fails())
+		return -1;
+	note('l');
+	return (int)done(__real_linkat(dir, name, to, new, flags));
+}
 
 /* Never more than seven bytes at once, so that there is a middle. */
 ssize_t __real_write(int fd, const void *p, size_t n);
@@ -389,6 +423,32 @@ test_disk_broken_at_each_call(void **state)
 	harm_everywhere(HARM_FAIL, EIO);
 }
 
+/* Its bytes first, then its name; also when another run made it. */
+static void
+test_is_on_disk_when_it_counts(void **pointer)
+{
+	struct tmpdir tmpdir;
+	struct state state;
+
+	(void)pointer;
+	tmpdir_make(&tmpdir);
+	state = open_state(&tmpdir);
+	memset(trace, 0, sizeof(trace));
+	assert_int_equal(claim_as(&state, &alice, 7, NOW), SBX_OK);
+	assert_string_equal(trace, "fldd");
+	memset(trace, 0, sizeof(trace));
+	assert_int_equal(claim_as(&state, &alice, 7, NOW), SBX_OK);
+	assert_string_equal(trace, "dd");
+	memset(trace, 0, sizeof(trace));
+	assert_int_equal(floor_raise(&state, NOW, NULL), SBX_OK);
+	assert_string_equal(trace, "fd");
+	memset(trace, 0, sizeof(trace));
+	ledger_sweep(&state, NOW + 2 * HOUR);
+	assert_string_equal(trace, "d");
+	state_close(&state);
+	tmpdir_remove(&tmpdir);
+}
+
 /* The floor has passed the certificate's end since it was judged. */
 static void
 test_swept_away_meanwhile(void **pointer)
@@ -518,6 +578,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_killed_after_each_call),
 	cmocka_unit_test(test_disk_full_at_each_call),
 	cmocka_unit_test(test_disk_broken_at_each_call),
+	cmocka_unit_test(test_is_on_disk_when_it_counts),
 	cmocka_unit_test(test_swept_away_meanwhile),
 	cmocka_unit_test(test_sweep_leaves_what_may_still_be_used),
 	cmocka_unit_test(test_sweep_is_bounded),
