@@ -22,6 +22,8 @@ AC_DEFUN([SBX_LIBRARIES], [
 	# the login path must load nothing anyway.
 	INIH_LIBS='-l:libinih.a'
 	AC_SUBST([INIH_LIBS])
+	# Debian's has its limits as variables; elsewhere lines end at 200 bytes.
+	AC_CHECK_DECLS([ini_max_line], [], [], [[#include <ini.h>]])
 ])
 
 # Programs used at run time or by the checks.  Only their paths are recorded:
