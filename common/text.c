@@ -10,6 +10,8 @@ text_base64_decode(struct view text, struct buf *ret)
 	const char *end = NULL;
 	uint8_t *out;
 
+	if (text.len == 0)
+		return buf_error(ret);
 	if (text.len % 4 != 0)
 		return SBX_ENCODING;
 	/* libsodium 1.0.18 takes most bytes above ASCII for an "A". */

@@ -97,6 +97,7 @@ test_row(void **state)
 	set_env("HOME", "/somewhere/else"); /* must not matter */
 	set_env("XDG_RUNTIME_DIR", row->runtime);
 	set_env("SANDBOX_SSH_LIBEXEC", row->libexec);
+	set_env("SANDBOX_SSH_SBIN", NULL);
 	if (row->want_state == NULL) {
 		assert_int_equal(paths_find(&p, &why), SBX_CONFIG);
 		assert_non_null(strstr(why.text, "uid 1000"));
@@ -114,6 +115,36 @@ test_row(void **state)
 	assert_int_equal(
 	    paths_join(row->home, ".config/sandbox-ssh", want), SBX_OK);
 	assert_string_equal(p.config, want);
+}
+
+static const struct {
+	const char *name;
+	const char *sbin; /* $SANDBOX_SSH_SBIN */
+	const char *want; /* NULL: fails */
+} sbin_rows[] = {
+	{ "sandboxd as installed", NULL, SBINDIR "/sandboxd" },
+	{ "sandboxd from the environment", "/b/x", "/b/x/sandboxd" },
+	{ "relative folder of sandboxd is ignored", "x", SBINDIR "/sandboxd" },
+	{ "long folder of sandboxd", "/" X500 "0123", NULL },
+};
+
+static void
+test_sbin(void **state)
+{
+	const __typeof__(sbin_rows[0]) *row = *state;
+	char home[] = "/home/u", user[] = "u";
+	struct passwd pw = { .pw_dir = home, .pw_name = user };
+	struct paths p = { .home = "" };
+
+	uid = 1000;
+	account = &pw;
+	set_env("XDG_RUNTIME_DIR", NULL);
+	set_env("SANDBOX_SSH_LIBEXEC", NULL);
+	set_env("SANDBOX_SSH_SBIN", row->sbin);
+	assert_int_equal(
+	    paths_find(&p, NULL), row->want == NULL ? SBX_CONFIG : SBX_OK);
+	if (row->want != NULL)
+		assert_string_equal(p.sandboxd, row->want);
 }
 
 static void
@@ -134,6 +165,7 @@ int
 main(void)
 {
 	CASE_ROWS(rows, test_row);
+	CASE_ROWS(sbin_rows, test_sbin);
 	CASE(join_has_a_limit);
 	return cases_run("paths");
 }

@@ -16,6 +16,7 @@ static const struct {
 	struct view bytes;
 } decode_rows[] = {
 	{ "base64 nothing", BIN(""), SBX_OK, BIN("") },
+	{ "base64 no memory at all", { NULL, 0 }, SBX_OK, BIN("") },
 	{ "base64 one byte", BIN("QQ=="), SBX_OK, BIN("A") },
 	{ "base64 two bytes", BIN("QUI="), SBX_OK, BIN("AB") },
 	{ "base64 three bytes", BIN("QUJD"), SBX_OK, BIN("ABC") },
