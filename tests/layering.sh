@@ -27,13 +27,21 @@ folders='common certs authkeys net proxycmd broker ctl init'
 # Programs and what they must not load; "static" means nothing at all.
 program_rules() {
 	cat <<-'END'
-	proxycmd/sandbox-proxy		libcurl libjson-c libsqlite3 libmicrohttpd
-	proxycmd/sandbox-resolve	libsqlite3 libmicrohttpd
-	certs/sandbox-cert		libcurl libjson-c libsqlite3 libmicrohttpd
-	ctl/sandboxctl			libsqlite3 libmicrohttpd
-	authkeys/sandbox-authkeys	static
-	init/sandbox-init		static
+	sandbox-proxy		libcurl libjson-c libsqlite3 libmicrohttpd
+	sandbox-resolve		libsqlite3 libmicrohttpd
+	sandbox-cert		libcurl libjson-c libsqlite3 libmicrohttpd
+	sandboxctl		libsqlite3 libmicrohttpd
+	sandbox-authkeys	static
+	sandbox-init		static
 	END
+}
+
+# The path of a program in the build tree.
+: "${PROGRAMS:?run this with make check}"
+path_of() {
+	for path in $PROGRAMS; do
+		[ "$(basename "$path")" != "$1" ] || echo "$BUILDDIR/$path"
+	done
 }
 
 work=$(mktemp -d)
@@ -145,8 +153,8 @@ needed() {
 
 program_rules >"$work/programs"
 while read -r program rules; do
-	path=$BUILDDIR/$program
-	if [ ! -f "$path" ]; then
+	path=$(path_of "$program")
+	if [ ! -f "${path:-/nonexistent}" ]; then
 		fail "$program was not built"
 		continue
 	fi
