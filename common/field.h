@@ -36,8 +36,8 @@ struct field {
 
 struct field_list {
 	size_t count;
-	bool is_default; /* the first words that are set replace these */
 	char word[FIELD_LIST_MAX][FIELD_WORD];
+	bool is_default; /* the first words that are set replace these */
 };
 
 field_parser field_text;     /* char[FIELD_TEXT], not empty */
