@@ -53,7 +53,8 @@ static const struct row {
 	{ "a key twice", LEAST "sandbox_id = run-2\n",
 	    "test:4: sandbox_id is set twice" },
 	{ "unknown key", LEAST "sandbox = run-2\n", "test:4: unknown key" },
-	{ "a section", LEAST "[gate]\npermit = pty\n", "test:5: unknown key" },
+	{ "a section", LEAST "[gate]\npermit = pty\n",
+	    "test:4: unknown section" },
 	/* They would promise what nothing here enforces. */
 	{ "single_use", LEAST "single_use = always\n", "test:4: unknown key" },
 	{ "state_dir", LEAST "state_dir = /var\n", "test:4: unknown key" },
