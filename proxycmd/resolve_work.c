@@ -1,13 +1,11 @@
 #include "proxycmd/resolve_work.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/text.h"
-#include "net/client.h"
-#include "net/reply.h"
+#include "net/start.h"
 #include "proxycmd/hosts.h"
 #include "proxycmd/resolve_answer.h"
 #include "proxycmd/resolve_cache.h"
@@ -15,7 +13,6 @@
 #include "proxycmd/resolve_wait.h"
 
 #define LOCK_SECONDS 60 /* above what one request may take by default */
-#define START_ROUND 30	/* seconds of waiting in one request */
 #define PATH_LEN (NAME_ID_MAX + 64)
 
 static void
@@ -26,15 +23,6 @@ free_object(struct json_object **object)
 
 #define cleanup_object __attribute__((cleanup(free_object)))
 #define cleanup_client __attribute__((cleanup(client_close)))
-
-static int64_t
-monotonic(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
 
 /*
  * The key in the cache stays while its certificate lives: another ssh may
@@ -202,60 +190,13 @@ work_prepare(
 	return forget_gone(work, &place, err);
 }
 
-/* Has it started?  The broker answers when it has, or when wait is over. */
-static enum sbx_err
-start_once(struct client *client, const char *id, unsigned wait,
-    bool *ret_running, struct sbx_why *why)
-{
-	static const struct reply_field field[] = { { "state", REPLY_TEXT,
-	    false, 0, 32, 0, 0 } };
-	cleanup_object struct json_object *object = NULL;
-	char path[PATH_LEN], state[32];
-	enum sbx_err err;
-
-	(void)snprintf(
-	    path, sizeof(path), "/v1/sandboxes/%s/start?wait=%u", id, wait);
-	err = client_call(
-	    client, "POST", path, NULL, /* extra= */ wait, &object, why);
-	if (err == SBX_OK)
-		err = reply_read(object, field, 1, state, why);
-	if (err != SBX_OK)
-		return err;
-	*ret_running = strcmp(state, "running") == 0;
-	return SBX_OK;
-}
-
-static enum sbx_err
-start(struct client *client, const char *id, struct sbx_why *why)
-{
-	const struct timespec pause = { 0, 200 * 1000000L };
-	int64_t end = monotonic() + (int64_t)client->settings.wait;
-	bool running = false;
-
-	for (;;) {
-		int64_t left = end - monotonic();
-		enum sbx_err err;
-
-		if (left <= 0)
-			return sbx_fail(why, SBX_TIMEOUT,
-			    "%s did not start within %" PRIu64
-			    " seconds: see sandboxctl show %s, or set wait",
-			    id, client->settings.wait, id);
-		err = start_once(client, id,
-		    left < START_ROUND ? (unsigned)left : START_ROUND, &running,
-		    why);
-		if (err != SBX_OK || running)
-			return err;
-		(void)nanosleep(&pause, NULL);
-	}
-}
-
 enum sbx_err
 work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 {
 	cleanup_place struct place place = PLACE_INIT;
 	cleanup_client struct client client = { .token = "" };
 	cleanup_wait_line struct wait_line line = { .fd = -1 };
+	cleanup_object struct json_object *object = NULL;
 	struct settings settings;
 	struct stamp before, after;
 	struct session old;
@@ -283,7 +224,8 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	client.progress = wait_line_step;
 	client.progress_context = &line;
 	if (err == SBX_OK)
-		err = start(&client, work->alias->id, why);
+		err = client_start(&client, work->alias->id,
+		    client.settings.wait, &object, why);
 	if (err == SBX_OK)
 		err = fetch(&client, work, &place, found ? &old : NULL, why);
 	return forget_gone(work, &place, err);
