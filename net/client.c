@@ -49,7 +49,8 @@ run_token_command(
     const struct settings *settings, char *ret, struct sbx_why *why)
 {
 	cleanup_buf struct buf out = BUF_INIT(4 * FIELD_TEXT);
-	char words[FIELD_TEXT], *argv[TOKEN_WORDS_MAX + 1] = { NULL };
+	const char *argv[TOKEN_WORDS_MAX + 1] = { NULL };
+	char words[FIELD_TEXT + 1];
 	struct spawn spawn = { argv, STDOUT_FILENO, false, NULL,
 		(unsigned)settings->timeout };
 	struct view rest = VIEW_STR(settings->token_command), word;
@@ -122,18 +123,14 @@ static enum sbx_err
 run_sandboxd(const struct paths *paths, struct sbx_why *why)
 {
 	cleanup_buf struct buf says = BUF_INIT(START_SAYS_MAX);
-	char program[PATHS_MAX];
-	char *argv[] = { program, (char[]){ "--daemon" }, NULL };
+	const char *argv[] = { paths->sandboxd, "--daemon", NULL };
 	/* It has no use for the token of its caller. */
 	struct spawn spawn = { argv, STDERR_FILENO, true, "SANDBOX_TOKEN",
 		START_SECONDS };
 	struct view rest, line = { NULL, 0 };
 	int status = 0;
-	enum sbx_err err =
-	    text_copy(VIEW_STR(paths->sandboxd), program, sizeof(program));
+	enum sbx_err err = spawn_run(&spawn, &status, &says, why);
 
-	if (err == SBX_OK)
-		err = spawn_run(&spawn, &status, &says, why);
 	if (err != SBX_OK || status == 0)
 		return err;
 	rest = buf_view(&says);
