@@ -200,13 +200,13 @@ static int
 exec_body(void *arg, int sync)
 {
 	char *const *argv = arg;
-	static char *const environment[] = {
+	static const char *const environment[] = {
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 		NULL,
 	};
 
 	(void)sync;
-	(void)execvpe(argv[0], argv, environment);
+	(void)execvpe(argv[0], argv, (char *const *)environment);
 	(void)child_fail(argv[0]);
 	return CHILD_EXEC_FAILED;
 }
