@@ -93,6 +93,9 @@ static const char *const shown[] = {
 static const char *const roots[] = { "/bin", "/sbin", "/lib", "/lib32",
 	"/lib64", "/libx32" };
 
+/* Everybody's to write, gone when the sandbox stops. */
+static const char *const scratch[] = { "/tmp", "/dev/shm" };
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 void
@@ -236,10 +239,12 @@ bwrap_begin(struct bwrap *ret)
 	bwrap_add(ret, "/proc");
 	bwrap_add(ret, "--dev");
 	bwrap_add(ret, "/dev");
-	bwrap_add(ret, "--perms");
-	bwrap_add(ret, "1777");
-	bwrap_add(ret, "--tmpfs");
-	bwrap_add(ret, "/tmp");
+	for (size_t i = 0; i < COUNT(scratch); i++) {
+		bwrap_add(ret, "--perms");
+		bwrap_add(ret, "1777");
+		bwrap_add(ret, "--tmpfs");
+		bwrap_add(ret, scratch[i]);
+	}
 }
 
 void

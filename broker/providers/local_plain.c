@@ -97,6 +97,8 @@ find_authkeys(const struct provider_context *context,
 			memcpy(ret, copy, PATHS_MAX);
 			return SBX_OK;
 		}
+		(void)unlink(copy);
+		(void)rmdir(dir);
 	}
 	return sbx_fail(why, SBX_CONFIG,
 	    "isolation none needs %s to be installed by root, in folders that "
