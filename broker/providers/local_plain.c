@@ -25,30 +25,39 @@ plain_user(char *ret, size_t size)
 	(void)snprintf(ret, size, "%s", pw == NULL ? "" : pw->pw_name);
 }
 
-/*
- * What sshd demands of an AuthorizedKeysCommand: it and every folder above
- * belong to root and nobody else can write them.  The account that runs it,
- * nobody, must get there, too.
- */
+/* Do path and every folder above it, as they really are, satisfy judge? */
 static bool
-is_safe(const char *path)
+all_the_way(const char *path, bool (*judge)(const struct stat *st))
 {
 	cleanup_free char *real = realpath(path, NULL);
 	struct stat st;
 
-	if (real == NULL || stat(real, &st) < 0 || !S_ISREG(st.st_mode))
-		return false;
 	for (;;) {
-		char *slash = strrchr(real, '/');
+		char *slash = real == NULL ? NULL : strrchr(real, '/');
 
-		if (stat(*real == '\0' ? "/" : real, &st) < 0 ||
-		    st.st_uid != 0 || (st.st_mode & 022) != 0 ||
-		    (st.st_mode & 001) == 0)
+		if (slash == NULL || stat(real, &st) < 0 || !judge(&st))
 			return false;
-		if (slash == NULL)
-			return true;
+		if (slash == real)
+			return stat("/", &st) == 0 && judge(&st);
 		*slash = '\0';
 	}
+}
+
+/* Others can go through it, or run it. */
+static bool
+is_passable(const struct stat *st)
+{
+	return (st->st_mode & 001) != 0;
+}
+
+/*
+ * What sshd demands of an AuthorizedKeysCommand; and the account that runs
+ * it must get there.
+ */
+static bool
+is_safe(const struct stat *st)
+{
+	return st->st_uid == 0 && (st->st_mode & 022) == 0 && is_passable(st);
 }
 
 static enum sbx_err
@@ -85,7 +94,7 @@ find_authkeys(const struct provider_context *context,
 		err = paths_join(dir, "sandbox-authkeys", copy);
 	if (err != SBX_OK)
 		return err;
-	if (is_safe(installed)) {
+	if (all_the_way(installed, is_safe)) {
 		memcpy(ret, installed, PATHS_MAX);
 		return SBX_OK;
 	}
@@ -93,7 +102,7 @@ find_authkeys(const struct provider_context *context,
 		err = copy_program(installed, dir, "sandbox-authkeys", why);
 		if (err != SBX_OK)
 			return err;
-		if (is_safe(copy)) {
+		if (all_the_way(copy, is_safe)) {
 			memcpy(ret, copy, PATHS_MAX);
 			return SBX_OK;
 		}
@@ -110,7 +119,18 @@ enum sbx_err
 plain_check(const struct provider_context *context, struct sbx_why *why)
 {
 	char path[PATHS_MAX], user[64];
+	enum sbx_err err = paths_join(context->runtime_dir, "sandboxes", path);
 
+	if (err == SBX_OK)
+		err = file_mkdirs(path, 0711, why);
+	if (err != SBX_OK)
+		return err;
+	/* For root, the gate runs as nobody and reads its settings there. */
+	if (geteuid() == 0 && !all_the_way(path, is_passable))
+		return sbx_fail(why, SBX_CONFIG,
+		    "isolation none needs a runtime folder that others can "
+		    "reach, which %s is not",
+		    path);
 	plain_user(user, sizeof(user));
 	if (*user == '\0')
 		return sbx_fail(why, SBX_CONFIG,

@@ -8,8 +8,10 @@ world_enter "$0" "$@"
 libexec=/usr/lib/sandbox-ssh
 driver=/usr/lib/sandbox-ssh-test/provider_driver
 keys=/srv/keys
-state=$HOME/state
-runtime=$HOME/run
+# Root's where others can pass, as sandboxd has them.
+state=/var/lib/sandbox-ssh
+runtime=/run/sandbox-ssh
+[ "$(id -u)" = 0 ] || state=$HOME/state runtime=$HOME/run
 isolation=auto
 range=3000000000
 
@@ -167,7 +169,7 @@ trouble() {
 
 	mkdir "$HOME/libexec"
 	cp "$libexec/sandbox-authkeys" "$HOME/libexec"
-	cp "$(command -v false)" "$HOME/libexec/sandbox-init"
+	cp /usr/bin/false "$HOME/libexec/sandbox-init"
 	libexec=$HOME/libexec check 69 "process 1 that fails" provider start one
 	says "and it says so" 'does not start'
 	is "it is stopped" "$(provider inspect one)" "stopped namespaces"
@@ -177,7 +179,7 @@ trouble() {
 	says "and it is named" 'libexec/sandbox-init'
 	check 0 "kill what never ran" provider kill one
 
-	runtime=$HOME/$(printf '%0100d' 0) check 78 "too long a socket's name" \
+	runtime=$state/$(printf '%0100d' 0) check 78 "too long a socket's name" \
 	    provider create one
 	says "and it says so" 'shorter runtime folder'
 	is "no file is left" "$(entries "$state/sandboxes")" 0
@@ -211,6 +213,10 @@ forbidden() {
 	set_up_home
 	isolation=namespaces check 69 "namespaces wanted" provider create one
 	says "and refused" 'kernel refuses namespaces .*isolation = none'
+	is "no file is left" "$(entries "$state/sandboxes")" 0
+	runtime=$HOME/run check 78 "a gate that cannot be reached" \
+	    provider create one
+	says "and it says so" 'that others can reach'
 	is "no file is left" "$(entries "$state/sandboxes")" 0
 	check 0 "create" provider create one
 	is "without namespaces" "$(cat "$out")" "stopped none"
@@ -274,8 +280,7 @@ case ${1:-} in
 	check 69 "no bubblewrap" provider create one
 	says "and the package is named" 'apt-get install bubblewrap'
 	mv /usr/bin/bwrap.away /usr/bin/bwrap
-	rm -rf "${HOME:?}"/*
-	# sshd does not run a gate below a folder that others may not pass.
+	rm -rf "$state" "$runtime" "${HOME:?}"/*
 	forbid_namespaces
 	world_user alice
 	world_as alice alice
