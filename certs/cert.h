@@ -72,6 +72,8 @@ enum sbx_err cert_parse_line(
 bool cert_next_principal(struct view *cursor, struct view *ret) MUST_USE;
 bool cert_next_option(struct view *cursor, struct cert_option *ret) MUST_USE;
 
+/* 1 to CERT_KEY_ID_MAX printable ASCII characters. */
+bool cert_key_id_ok(struct view key_id) MUST_USE;
 /* The certified key as a plain key blob, appended to ret. */
 void cert_put_public_key(const struct cert *cert, struct buf *ret);
 

@@ -52,6 +52,12 @@ enum sbx_err key_parse(struct view blob, struct public_key *ret) MUST_USE;
  */
 enum sbx_err key_parse_line(
     struct view line, struct buf *ret_blob, struct public_key *ret) MUST_USE;
+/*
+ * The same without a look into the blob beyond its type, which may be any
+ * (a certificate's, too).
+ */
+enum sbx_err key_decode_line(
+    struct view line, struct buf *ret_blob, struct view *ret) MUST_USE;
 /* "TYPE BASE64", then " COMMENT" unless that is NULL; no newline. */
 void key_put_line(struct view blob, const char *comment, struct buf *ret);
 

@@ -22,10 +22,14 @@ fill(struct paths *p, const char *home, const char *user, bool root)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	const char *libexec = getenv("SANDBOX_SSH_LIBEXEC");
+	const char *sbin = getenv("SANDBOX_SSH_SBIN");
 	bool ok = true;
 
 	if (libexec == NULL || *libexec != '/')
 		libexec = LIBEXECDIR "/sandbox-ssh";
+	if (sbin == NULL || *sbin != '/')
+		sbin = SBINDIR;
+	ok = ok && paths_join(sbin, "sandboxd", p->sandboxd) == SBX_OK;
 	ok = ok && paths_join(home, ".cache/sandbox-ssh", p->cache) == SBX_OK;
 	ok = ok && paths_join(home, ".config/sandbox-ssh", p->config) == SBX_OK;
 	ok = ok && (size_t)snprintf(p->home, PATHS_MAX, "%s", home) < PATHS_MAX;

@@ -10,6 +10,7 @@
  * runtime     /run/sandbox-ssh           $XDG_RUNTIME_DIR/sandbox-ssh, or
  *                                        ~/.local/state/sandbox-ssh/run
  * libexec     as configured; SANDBOX_SSH_LIBEXEC overrides (uninstalled use)
+ * sandboxd    sbindir as configured; SANDBOX_SSH_SBIN overrides its folder
  */
 #ifndef SBX_PATHS_H
 #define SBX_PATHS_H
@@ -27,6 +28,7 @@ struct paths {
 	char state[PATHS_MAX];
 	char runtime[PATHS_MAX];
 	char libexec[PATHS_MAX];
+	char sandboxd[PATHS_MAX]; /* the program */
 };
 
 /* SBX_CONFIG when the calling user has no passwd entry or a long path. */

@@ -17,6 +17,8 @@
 #define SESSION_FILE_MAX 16384
 #define SESSION_ENDPOINTS 8
 #define SESSION_ENDPOINT_LEN 512
+#define SESSION_MARGIN 30 /* seconds: clocks differ, key exchange takes time \
+			   */
 
 struct session {
 	char id[NAME_ID_MAX + 1];
@@ -34,8 +36,15 @@ struct session {
  */
 enum sbx_err session_read(
     const char *cache, const struct alias *alias, struct session *ret) MUST_USE;
+/* The text of the file.  Every member must be as session_read demands. */
 void session_put(const struct session *session, struct buf *ret);
-/* Its credentials are good for a connection that starts now. */
+/*
+ * May another connection start with its credentials?  Not in the last
+ * SESSION_MARGIN seconds, and never if they are for single use: for those
+ * every connection gets its own.
+ */
 bool session_is_fresh(const struct session *session, uint64_t now) MUST_USE;
+/* The certificate has not ended: what was prepared for this connection. */
+bool session_is_valid(const struct session *session, uint64_t now) MUST_USE;
 
 #endif

@@ -1,0 +1,339 @@
+#include "net/client.h"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "common/cleanup.h"
+#include "common/text.h"
+#include "net/reply.h"
+#include "net/spawn.h"
+
+#define SYSTEM_SOCKET "/run/sandbox-ssh/sandboxd.sock"
+#define START_SECONDS 30
+#define START_LOCK "start.lock"
+#define START_SAYS_MAX 400
+#define TOKEN_WORDS_MAX 32
+
+/* The first line, without the blanks around it; a token has none inside. */
+static enum sbx_err
+take_token(const char *source, struct buf *text, char *ret, struct sbx_why *why)
+{
+	struct view rest = buf_view(text), line, word = { NULL, 0 }, more;
+
+	if (text_next_line(&rest, &line)) {
+		if (line.len > 0 && line.p[line.len - 1] == '\r')
+			line.len--;
+		if (!text_next_word(&line, &word) ||
+		    text_next_word(&line, &more))
+			word.len = 0;
+	}
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.p[i] <= ' ' || word.p[i] >= 0x7f)
+			word.len = 0;
+	}
+	if (word.len == 0 || text_copy(word, ret, FIELD_TEXT) != SBX_OK)
+		return sbx_fail(why, SBX_CONFIG,
+		    "%s: its first line is no token: it must be one word of "
+		    "at most %d printable characters",
+		    source, FIELD_TEXT - 1);
+	return SBX_OK;
+}
+
+/* No shell: words between blanks, the first an absolute path. */
+static enum sbx_err
+run_token_command(
+    const struct settings *settings, char *ret, struct sbx_why *why)
+{
+	cleanup_buf struct buf out = BUF_INIT(4 * FIELD_TEXT);
+	char words[FIELD_TEXT], *argv[TOKEN_WORDS_MAX + 1] = { NULL };
+	struct spawn spawn = { argv, STDOUT_FILENO, false, NULL,
+		(unsigned)settings->timeout };
+	struct view rest = VIEW_STR(settings->token_command), word;
+	size_t count = 0, used = 0;
+	int status = 0;
+	enum sbx_err err;
+
+	while (text_next_word(&rest, &word)) {
+		if (count == TOKEN_WORDS_MAX)
+			return sbx_fail(why, SBX_CONFIG,
+			    "token_command has more than %d words",
+			    TOKEN_WORDS_MAX);
+		argv[count++] = words + used;
+		memcpy(words + used, word.p, word.len);
+		used += word.len;
+		words[used++] = '\0';
+	}
+	if (count == 0 || words[0] != '/')
+		return sbx_fail(why, SBX_CONFIG,
+		    "token_command must start with an absolute path");
+	err = spawn_run(&spawn, &status, &out, why);
+	if (err != SBX_OK)
+		return err;
+	if (status != 0)
+		return sbx_fail(why, SBX_UNAVAILABLE,
+		    "token_command %s failed: run it to see why", argv[0]);
+	return take_token(argv[0], &out, ret, why);
+}
+
+static enum sbx_err
+find_token(const struct settings *settings, char *ret, struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(4 * FIELD_TEXT);
+	enum sbx_err err;
+
+	if (settings->token[0] != '\0') {
+		buf_put_text(&text, settings->token);
+		return take_token("SANDBOX_TOKEN", &text, ret, why);
+	}
+	if (settings->token_file[0] == '\0')
+		return settings->token_command[0] == '\0'
+		    ? SBX_OK
+		    : run_token_command(settings, ret, why);
+	err = file_read_trusted(settings->token_file, getuid(),
+	    /* forbidden= */ 077, &text, why);
+	if (err == SBX_NOT_FOUND)
+		return sbx_fail(why, SBX_CONFIG, "token_file %s does not exist",
+		    settings->token_file);
+	return err != SBX_OK
+	    ? err
+	    : take_token(settings->token_file, &text, ret, why);
+}
+
+static bool
+listens(const char *path)
+{
+	cleanup_close int fd = -1;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (text_copy(VIEW_STR(path), address.sun_path,
+		sizeof(address.sun_path)) != SBX_OK)
+		return false;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return fd >= 0 &&
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
+	    0;
+}
+
+static enum sbx_err
+run_sandboxd(const struct paths *paths, struct sbx_why *why)
+{
+	cleanup_buf struct buf says = BUF_INIT(START_SAYS_MAX);
+	char program[PATHS_MAX];
+	char *argv[] = { program, (char[]){ "--daemon" }, NULL };
+	/* It has no use for the token of its caller. */
+	struct spawn spawn = { argv, STDERR_FILENO, true, "SANDBOX_TOKEN",
+		START_SECONDS };
+	struct view rest, line = { NULL, 0 };
+	int status = 0;
+	enum sbx_err err =
+	    text_copy(VIEW_STR(paths->sandboxd), program, sizeof(program));
+
+	if (err == SBX_OK)
+		err = spawn_run(&spawn, &status, &says, why);
+	if (err != SBX_OK || status == 0)
+		return err;
+	rest = buf_view(&says);
+	while (line.len == 0 && text_next_line(&rest, &line))
+		continue;
+	return sbx_fail(why, SBX_UNAVAILABLE,
+	    "no broker is running and none can be started: %.*s", (int)line.len,
+	    line.len == 0 ? "" : (const char *)line.p);
+}
+
+/*
+ * Under a lock, so that several programs that find no broker at the same
+ * time start one.
+ */
+static enum sbx_err
+start_sandboxd(
+    const struct paths *paths, const char *socket, struct sbx_why *why)
+{
+	cleanup_close int dir = -1, lock = -1;
+	enum sbx_err err = file_mkdirs(paths->runtime, 0700, why);
+
+	if (err == SBX_OK)
+		err = file_open_dir(AT_FDCWD, paths->runtime, &dir, why);
+	if (err == SBX_OK)
+		err = file_lock(dir, START_LOCK, /* wait= */ true, &lock, why);
+	if (err != SBX_OK || listens(socket))
+		return err;
+	err = run_sandboxd(paths, why);
+	if (err == SBX_OK && !listens(socket))
+		return sbx_fail(why, SBX_UNAVAILABLE,
+		    "sandboxd was started but does not listen on unix:%s",
+		    socket);
+	return err;
+}
+
+static enum sbx_err
+find_socket(
+    const struct paths *paths, char ret[static PATHS_MAX], struct sbx_why *why)
+{
+	enum sbx_err err = paths_join(paths->runtime, "sandboxd.sock", ret);
+
+	if (err != SBX_OK || listens(ret))
+		return err;
+	if (listens(SYSTEM_SOCKET))
+		return text_copy(VIEW_STR(SYSTEM_SOCKET), ret, PATHS_MAX);
+	return start_sandboxd(paths, ret, why);
+}
+
+/* Where the broker is: socket and base. */
+static enum sbx_err
+find_place(struct client *client, struct sbx_why *why)
+{
+	const char *url = client->settings.url, *path;
+	size_t len = strlen(url);
+
+	(void)snprintf(client->base, sizeof(client->base), "http://localhost");
+	if (*url == '\0')
+		return find_socket(client->paths, client->socket, why);
+	if (settings_unix_path(url, &path))
+		return text_copy(
+		    VIEW_STR(path), client->socket, sizeof(client->socket));
+	client->networked = true;
+	while (len > 0 && url[len - 1] == '/')
+		len--;
+	return text_copy(VIEW(url, len), client->base, sizeof(client->base));
+}
+
+void
+client_close(struct client *client)
+{
+	if (client == NULL)
+		return;
+	sodium_memzero(client->token, sizeof(client->token));
+	sodium_memzero(client->settings.token, sizeof(client->settings.token));
+}
+
+enum sbx_err
+client_open(const struct paths *paths, const char *config, struct client *ret,
+    struct sbx_why *why)
+{
+	enum sbx_err err;
+
+	*ret = (struct client){ .paths = paths };
+	err = settings_read(paths, config, &ret->settings, why);
+	if (err == SBX_OK)
+		err = find_token(&ret->settings, ret->token, why);
+	if (err == SBX_OK)
+		err = find_place(ret, why);
+	if (err != SBX_OK)
+		client_close(ret);
+	return err;
+}
+
+/* For brokers, and things in front of them, that name no code. */
+static const struct {
+	long status;
+	enum sbx_err err;
+	const char *text;
+} statuses[] = {
+	{ 400, SBX_USAGE, "the broker refused the request as malformed" },
+	{ 401, SBX_REFUSED,
+	    "the broker wants a token: set token_file or SANDBOX_TOKEN" },
+	{ 403, SBX_REFUSED, "the broker does not allow it" },
+	{ 404, SBX_NOT_FOUND, "no such sandbox" },
+	{ 408, SBX_TIMEOUT, "the broker ran out of time" },
+	{ 409, SBX_STATE, "not possible in this state" },
+	{ 429, SBX_UNAVAILABLE, "the broker is busy: try again later" },
+	{ 500, SBX_UNAVAILABLE, "the broker failed" },
+	{ 502, SBX_UNAVAILABLE, "the broker is unavailable" },
+	{ 503, SBX_UNAVAILABLE, "the broker is unavailable" },
+	{ 504, SBX_TIMEOUT, "the broker did not answer in time" },
+};
+
+struct problem {
+	char code[64];
+	char detail[SBX_WHY_MAX / 2];
+};
+
+static const struct reply_field problem_fields[] = {
+	{ "code", REPLY_TEXT, true, offsetof(struct problem, code),
+	    sizeof(((struct problem *)0)->code), 0, 0 },
+	{ "detail", REPLY_TEXT, true, offsetof(struct problem, detail),
+	    sizeof(((struct problem *)0)->detail), 0, 0 },
+};
+
+static enum sbx_err
+refusal(const struct client *client, long status, struct buf *body,
+    struct sbx_why *why)
+{
+	const char *unix_socket = client->socket;
+	const char *text = "unexpected answer";
+	struct problem problem = { "", "" };
+	struct json_object *object = NULL;
+	enum sbx_err err = SBX_PROTOCOL;
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		if (statuses[i].status == status) {
+			err = statuses[i].err;
+			text = statuses[i].text;
+		}
+	}
+	if (status >= 400 &&
+	    reply_parse(buf_text(body), body->len, &object, NULL) == SBX_OK &&
+	    reply_read(object, problem_fields, 2, &problem, NULL) == SBX_OK) {
+		enum sbx_err named;
+
+		/* Not "ok": an error status is an error. */
+		if (sbx_err_find(problem.code, &named) && named != SBX_OK)
+			err = named;
+		if (problem.detail[0] != '\0')
+			text = problem.detail;
+	}
+	(void)json_object_put(object);
+	if (err == SBX_PROTOCOL)
+		return sbx_fail(why, err, "%s: status %ld (asked %s%s)", text,
+		    status, *unix_socket != '\0' ? "unix:" : "",
+		    *unix_socket != '\0' ? unix_socket : client->base);
+	return sbx_fail(why, err, "%s (asked %s%s)%s", text,
+	    *unix_socket != '\0' ? "unix:" : "",
+	    *unix_socket != '\0' ? unix_socket : client->base,
+	    err == SBX_NOT_FOUND ? ": see sandboxctl list" : "");
+}
+
+enum sbx_err
+client_call(struct client *client, const char *method, const char *path,
+    struct json_object *body, unsigned extra, struct json_object **ret,
+    struct sbx_why *why)
+{
+	cleanup_buf struct buf answer = BUF_INIT(HTTP_BODY_MAX);
+	cleanup_buf struct buf url = BUF_INIT(8192);
+	struct http_request request = {
+		.method = method,
+		.unix_socket =
+		    client->socket[0] == '\0' ? NULL : client->socket,
+		.ca_file = client->settings.ca_file[0] == '\0'
+		    ? NULL
+		    : client->settings.ca_file,
+		.bearer = client->token[0] == '\0' ? NULL : client->token,
+		.timeout = (unsigned)client->settings.timeout + extra,
+		.progress = client->progress,
+		.progress_context = client->progress_context,
+	};
+	long status = 0;
+	enum sbx_err err;
+
+	buf_put_text(&url, client->base);
+	buf_put_text(&url, path);
+	if (buf_error(&url) != SBX_OK)
+		return buf_error(&url);
+	request.url = buf_text(&url);
+	if (body != NULL)
+		request.body = json_object_to_json_string_ext(
+		    body, JSON_C_TO_STRING_PLAIN);
+	*ret = NULL;
+	err = http_perform(&request, &status, &answer, why);
+	if (err != SBX_OK)
+		return err;
+	if (status < 200 || status > 299)
+		return refusal(client, status, &answer, why);
+	if (answer.len == 0)
+		return SBX_OK;
+	return reply_parse(buf_text(&answer), answer.len, ret, why);
+}

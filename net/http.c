@@ -1,0 +1,234 @@
+#include "net/http.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#define HEADERS_MAX 65536
+#define POLL_MS 200
+
+struct transfer {
+	struct buf *body;
+	size_t headers; /* bytes of them so far */
+	bool too_large;
+	char detail[CURL_ERROR_SIZE];
+};
+
+static size_t
+on_body(char *bytes, size_t size, size_t n, void *context)
+{
+	struct transfer *t = context;
+
+	if (t->body->len + size * n <= HTTP_BODY_MAX)
+		buf_put(t->body, bytes, size * n);
+	else
+		buf_fail(t->body, SBX_TOO_LARGE);
+	t->too_large = buf_error(t->body) == SBX_TOO_LARGE;
+	return buf_error(t->body) == SBX_OK ? size * n : 0;
+}
+
+static size_t
+on_header(char *bytes, size_t size, size_t n, void *context)
+{
+	struct transfer *t = context;
+
+	(void)bytes;
+	t->headers += size * n;
+	t->too_large = t->headers > HEADERS_MAX;
+	return t->too_large ? 0 : size * n;
+}
+
+/* libcurl's codes that are not simply a bad answer. */
+static const struct {
+	CURLcode code;
+	enum sbx_err err;
+	const char *advice;
+} codes[] = {
+	{ CURLE_OPERATION_TIMEDOUT, SBX_TIMEOUT, "no whole answer in time" },
+	{ CURLE_COULDNT_RESOLVE_HOST, SBX_UNAVAILABLE, "cannot be found" },
+	{ CURLE_COULDNT_RESOLVE_PROXY, SBX_UNAVAILABLE,
+	    "its proxy cannot be found" },
+	{ CURLE_COULDNT_CONNECT, SBX_UNAVAILABLE, "cannot be reached" },
+	{ CURLE_GOT_NOTHING, SBX_UNAVAILABLE, "gave no answer" },
+	{ CURLE_SEND_ERROR, SBX_UNAVAILABLE, "broke the connection" },
+	{ CURLE_RECV_ERROR, SBX_UNAVAILABLE, "broke the connection" },
+	{ CURLE_SSL_CONNECT_ERROR, SBX_REFUSED, "TLS failed" },
+	{ CURLE_PEER_FAILED_VERIFICATION, SBX_REFUSED,
+	    "its TLS certificate is not to be trusted" },
+	{ CURLE_SSL_CACERT_BADFILE, SBX_CONFIG, "ca_file cannot be used" },
+	{ CURLE_OUT_OF_MEMORY, SBX_NOMEM, "out of memory" },
+};
+
+static enum sbx_err
+judge(const struct http_request *request, CURLcode code,
+    const struct transfer *t, struct sbx_why *why)
+{
+	const char *where = request->url, *scheme = strstr(where, "://");
+	const char *advice = "the answer is not HTTP as it should be";
+	enum sbx_err err = SBX_PROTOCOL;
+	size_t len;
+
+	if (code == CURLE_OK)
+		return SBX_OK;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i].code == code) {
+			err = codes[i].err;
+			advice = codes[i].advice;
+		}
+	}
+	if (t->too_large) {
+		err = SBX_TOO_LARGE;
+		advice = "the answer is too large";
+	}
+	len = scheme == NULL
+	    ? strlen(where)
+	    : 3 + (size_t)(scheme - where) + strcspn(scheme + 3, "/");
+	if (request->unix_socket != NULL) {
+		where = request->unix_socket;
+		len = strlen(where);
+	}
+	return sbx_fail(why, err, "broker at %s%.*s: %s (%s)",
+	    request->unix_socket != NULL ? "unix:" : "", (int)len, where,
+	    advice,
+	    t->detail[0] != '\0' ? t->detail : curl_easy_strerror(code));
+}
+
+#define SET(option, value)                                            \
+	do {                                                          \
+		if (code == CURLE_OK)                                 \
+			code = curl_easy_setopt(easy, option, value); \
+	} while (0)
+
+static CURLcode
+set_transport(CURL *easy, const struct http_request *request)
+{
+	CURLcode code = CURLE_OK;
+	bool tls = strncmp(request->url, "https:", 6) == 0;
+
+	SET(CURLOPT_URL, request->url);
+#if LIBCURL_VERSION_NUM >= 0x075500
+	SET(CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
+#else
+	SET(CURLOPT_PROTOCOLS, (long)(tls ? CURLPROTO_HTTPS : CURLPROTO_HTTP));
+#endif
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_TCP_NODELAY, 1L);
+	SET(CURLOPT_TIMEOUT, (long)request->timeout);
+	SET(CURLOPT_CONNECTTIMEOUT, (long)request->timeout);
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (request->unix_socket != NULL)
+		SET(CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
+	if (request->ca_file != NULL)
+		SET(CURLOPT_CAINFO, request->ca_file);
+	/* $https_proxy and $no_proxy count for https only: the rest is here. */
+	if (!tls)
+		SET(CURLOPT_PROXY, "");
+	return code;
+}
+
+static CURLcode
+set_message(CURL *easy, const struct http_request *request,
+    struct curl_slist *headers, struct transfer *t)
+{
+	CURLcode code = CURLE_OK;
+	const char *body = request->body;
+
+	if (body == NULL && strcmp(request->method, "POST") == 0)
+		body = "";
+	if (body != NULL)
+		SET(CURLOPT_POSTFIELDS, body);
+	SET(CURLOPT_CUSTOMREQUEST, request->method);
+	SET(CURLOPT_HTTPHEADER, headers);
+	SET(CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
+	if (request->bearer != NULL) {
+		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+		SET(CURLOPT_XOAUTH2_BEARER, request->bearer);
+	}
+	SET(CURLOPT_ERRORBUFFER, t->detail);
+	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_WRITEDATA, t);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERDATA, t);
+	return code;
+}
+
+/* Several steps a second, so that progress can be shown. */
+static CURLcode
+run(CURLM *multi, const struct http_request *request)
+{
+	int running = 0, left = 0;
+	const struct CURLMsg *message;
+
+	do {
+		if (curl_multi_perform(multi, &running) != CURLM_OK ||
+		    (running > 0 &&
+			curl_multi_poll(multi, NULL, 0, POLL_MS, NULL) !=
+			    CURLM_OK))
+			return CURLE_FAILED_INIT;
+		if (running > 0 && request->progress != NULL)
+			request->progress(request->progress_context);
+	} while (running > 0);
+	message = curl_multi_info_read(multi, &left);
+	return message == NULL ? CURLE_FAILED_INIT : message->data.result;
+}
+
+/* What one transfer holds of libcurl's. */
+struct handles {
+	CURL *easy;
+	CURLM *multi;
+	struct curl_slist *headers;
+};
+
+static void
+free_handles(struct handles *h)
+{
+	if (h->multi != NULL && h->easy != NULL)
+		(void)curl_multi_remove_handle(h->multi, h->easy);
+	curl_easy_cleanup(h->easy);
+	(void)curl_multi_cleanup(h->multi);
+	curl_slist_free_all(h->headers);
+}
+
+static bool
+add_header(struct handles *h, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(h->headers, line);
+
+	if (longer != NULL)
+		h->headers = longer;
+	return longer != NULL;
+}
+
+enum sbx_err
+http_perform(const struct http_request *request, long *ret_status,
+    struct buf *ret_body, struct sbx_why *why)
+{
+	__attribute__((cleanup(free_handles))) struct handles h = {
+		curl_easy_init(), curl_multi_init(), NULL
+	};
+	struct transfer t = { .body = ret_body };
+	CURLcode code;
+	enum sbx_err err;
+
+	/* Expect: empty, or a POST would wait for "100 Continue". */
+	if (h.easy == NULL || h.multi == NULL ||
+	    !add_header(&h, "Accept: application/json") ||
+	    !add_header(&h, "Expect:") ||
+	    (request->body != NULL &&
+		!add_header(&h, "Content-Type: application/json")))
+		return SBX_NOMEM;
+	code = set_transport(h.easy, request);
+	if (code == CURLE_OK)
+		code = set_message(h.easy, request, h.headers, &t);
+	if (code == CURLE_OK &&
+	    curl_multi_add_handle(h.multi, h.easy) != CURLM_OK)
+		code = CURLE_FAILED_INIT;
+	if (code == CURLE_OK)
+		code = run(h.multi, request);
+	err = judge(request, code, &t, why);
+	if (err == SBX_OK &&
+	    curl_easy_getinfo(h.easy, CURLINFO_RESPONSE_CODE, ret_status) !=
+		CURLE_OK)
+		err = SBX_INTERNAL;
+	return err;
+}

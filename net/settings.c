@@ -1,0 +1,201 @@
+#include "net/settings.h"
+
+#include <arpa/inet.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/text.h"
+
+#define UNIX_SCHEME "unix:"
+
+bool
+settings_unix_path(const char *url, const char **ret_path)
+{
+	size_t len = strlen(UNIX_SCHEME);
+
+	if (strncmp(url, UNIX_SCHEME, len) != 0)
+		return false;
+	*ret_path = url + len;
+	return true;
+}
+
+static bool
+is_socket_path(const char *path)
+{
+	return *path == '/' &&
+	    strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path);
+}
+
+/* Nothing that a request line or a header could be broken with. */
+static bool
+is_plain(const char *text)
+{
+	for (const char *c = text; *c != '\0'; c++) {
+		if (*c <= ' ' || *c >= 0x7f || strchr("\"\\<>^`{|}", *c))
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_loopback(const char *host, size_t len)
+{
+	struct in_addr address;
+	char text[INET_ADDRSTRLEN];
+
+	if (view_eq_str(VIEW(host, len), "localhost") ||
+	    view_eq_str(VIEW(host, len), "[::1]"))
+		return true;
+	return text_copy(VIEW(host, len), text, sizeof(text)) == SBX_OK &&
+	    inet_pton(AF_INET, text, &address) == 1 &&
+	    ntohl(address.s_addr) >> 24 == 127;
+}
+
+/* Why url cannot be used; NULL if it can. */
+static const char *
+url_fault(const char *url)
+{
+	const char *host = strstr(url, "://"), *path;
+	size_t len;
+
+	if (settings_unix_path(url, &path))
+		return is_socket_path(path)
+		    ? NULL
+		    : "the path behind unix: is not absolute or too long";
+	if (host == NULL ||
+	    (strncmp(url, "https://", 8) != 0 &&
+		strncmp(url, "http://", 7) != 0))
+		return "write unix:/PATH or https://HOST";
+	host += 3;
+	if (!is_plain(url) || strpbrk(host, "@?#") != NULL)
+		return "no user, query, fragment or blank belongs there";
+	len = *host == '[' ? strcspn(host, "]/") + 1 : strcspn(host, ":/");
+	if (len == 0 || host[0] == ':')
+		return "it has no host";
+	if (url[4] == ':' && !is_loopback(host, len))
+		return "plain http is for loopback addresses only: use https";
+	return NULL;
+}
+
+static enum sbx_err
+field_url(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	const char *fault = url_fault(text);
+
+	if (fault != NULL)
+		return sbx_fail(why, SBX_CONFIG, "%s = '%.120s': %s",
+		    field->name, text, fault);
+	return field_text(field, text, object, why);
+}
+
+#define MEMBER(m) offsetof(struct settings, m)
+
+static const struct conf_key keys[] = {
+	{ "broker",
+	    { "url", field_url, MEMBER(url), 0, 0, NULL,
+		"where the broker is: unix:/PATH or https://HOST", NULL } },
+	{ "broker",
+	    { "token_file", field_path, MEMBER(token_file), 0, 0, NULL,
+		"file that holds the token for it", NULL } },
+	{ "broker",
+	    { "token_command", field_text, MEMBER(token_command), 0, 0, NULL,
+		"program that prints the token for it", NULL } },
+	{ "broker",
+	    { "ca_file", field_path, MEMBER(ca_file), 0, 0, NULL,
+		"CA certificates for https", NULL } },
+	{ "broker",
+	    { "timeout", field_duration, MEMBER(timeout), 1, 300, "10s",
+		"how long one request may take", NULL } },
+	{ "ssh",
+	    { "ttl", field_duration, MEMBER(ttl), 60, 24 * 3600, "60m",
+		"how long a certificate lives", NULL } },
+	{ "ssh",
+	    { "wait", field_duration, MEMBER(wait), 1, 3600, "120s",
+		"how long to wait for a sandbox that is started", NULL } },
+	{ "ssh",
+	    { "public_key", field_path, MEMBER(public_key), 0, 0, NULL,
+		"key to certify instead of a new one", NULL } },
+};
+
+const struct conf_table settings_table = {
+	keys,
+	sizeof(keys) / sizeof(keys[0]),
+};
+
+/* One of the usual places; it need not be there. */
+static enum sbx_err
+read_usual(
+    const char *dir, uid_t owner, struct settings *ret, struct sbx_why *why)
+{
+	char path[PATHS_MAX];
+	enum sbx_err err = paths_join(dir, "config", path);
+
+	if (err == SBX_OK)
+		err = conf_read(&settings_table, path, owner,
+		    /* forbidden= */ 022, ret, why);
+	return err == SBX_NOT_FOUND ? SBX_OK : err;
+}
+
+static enum sbx_err
+read_files(const struct paths *paths, const char *config, struct settings *ret,
+    struct sbx_why *why)
+{
+	enum sbx_err err;
+
+	if (config == NULL) {
+		err = read_usual(PATHS_SYSTEM_CONFIG, FILE_NO_OWNER, ret, why);
+		return err != SBX_OK
+		    ? err
+		    : read_usual(paths->config, getuid(), ret, why);
+	}
+	err = conf_read(&settings_table, config, getuid(),
+	    /* forbidden= */ 022, ret, why);
+	/* NOT_FOUND would read as a missing sandbox. */
+	return err == SBX_NOT_FOUND
+	    ? sbx_fail(why, SBX_CONFIG, "%s does not exist", config)
+	    : err;
+}
+
+/* The environment goes through the parsers of the files. */
+static enum sbx_err
+read_environment(struct settings *ret, struct sbx_why *why)
+{
+	static const struct field fields[] = {
+		{ "SANDBOX_BROKER", field_url, MEMBER(url), 0, 0, NULL, NULL,
+		    NULL },
+		{ "SANDBOX_TOKEN", field_text, MEMBER(token), 0, 0, NULL, NULL,
+		    NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		const char *value = getenv(fields[i].name);
+		enum sbx_err err;
+
+		if (value == NULL || *value == '\0')
+			continue;
+		err = fields[i].parse(&fields[i], value, ret, why);
+		if (err != SBX_OK)
+			return SBX_CONFIG;
+	}
+	return SBX_OK;
+}
+
+enum sbx_err
+settings_read(const struct paths *paths, const char *config,
+    struct settings *ret, struct sbx_why *why)
+{
+	struct settings settings = { .url = "" };
+	enum sbx_err err = conf_defaults(&settings_table, &settings, why);
+
+	if (err == SBX_OK)
+		err = read_files(paths, config, &settings, why);
+	if (err == SBX_OK)
+		err = read_environment(&settings, why);
+	if (err == SBX_OK)
+		*ret = settings;
+	sodium_memzero(settings.token, sizeof(settings.token));
+	return err;
+}

@@ -1,0 +1,224 @@
+#include "proxycmd/session.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/text.h"
+
+#define RUNNING "running"
+#define WORD_LEN 32
+
+typedef enum sbx_err value_parser(struct view value, struct session *ret);
+
+/* Visible ASCII, so that it can be a value here and be printed anywhere. */
+static enum sbx_err
+copy_visible(struct view value, char *ret, size_t size)
+{
+	if (value.len == 0)
+		return SBX_BAD_VALUE;
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.p[i] <= 0x20 || value.p[i] >= 0x7f)
+			return SBX_BAD_VALUE;
+	}
+	return text_copy(value, ret, size);
+}
+
+static enum sbx_err
+parse_number(struct view value, uint64_t max, uint64_t *ret)
+{
+	char digits[WORD_LEN];
+
+	if (text_copy(value, digits, sizeof(digits)) != SBX_OK)
+		return SBX_BAD_VALUE;
+	return text_uint(digits, 0, max, ret);
+}
+
+static enum sbx_err
+parse_version(struct view value, struct session *ret)
+{
+	uint64_t version;
+
+	(void)ret;
+	if (parse_number(value, UINT64_MAX, &version) != SBX_OK)
+		return SBX_BAD_VALUE;
+	return version == SESSION_VERSION ? SBX_OK : SBX_BAD_VALUE;
+}
+
+static enum sbx_err
+parse_id(struct view value, struct session *ret)
+{
+	if (!name_is_id(value))
+		return SBX_BAD_VALUE;
+	return text_copy(value, ret->id, sizeof(ret->id));
+}
+
+static enum sbx_err
+parse_user(struct view value, struct session *ret)
+{
+	return copy_visible(value, ret->user, sizeof(ret->user));
+}
+
+static enum sbx_err
+parse_state(struct view value, struct session *ret)
+{
+	char state[WORD_LEN];
+
+	if (copy_visible(value, state, sizeof(state)) != SBX_OK)
+		return SBX_BAD_VALUE;
+	ret->running = strcmp(state, RUNNING) == 0;
+	return SBX_OK;
+}
+
+static enum sbx_err
+parse_not_after(struct view value, struct session *ret)
+{
+	return parse_number(value, UINT64_MAX, &ret->not_after);
+}
+
+static enum sbx_err
+parse_single_use(struct view value, struct session *ret)
+{
+	ret->single_use = view_eq_str(value, "yes");
+	return ret->single_use || view_eq_str(value, "no") ? SBX_OK
+							   : SBX_BAD_VALUE;
+}
+
+static enum sbx_err
+parse_endpoint(struct view value, struct session *ret)
+{
+	if (ret->endpoint_count == SESSION_ENDPOINTS)
+		return SBX_TOO_LARGE;
+	return copy_visible(value, ret->endpoint[ret->endpoint_count++],
+	    sizeof(ret->endpoint[0]));
+}
+
+/* In the order in which they are written. */
+static const struct session_key {
+	const char *name;
+	value_parser *parse;
+	bool many; /* any number of times, also none; otherwise once */
+} keys[] = {
+	{ "version", parse_version, false },
+	{ "id", parse_id, false },
+	{ "user", parse_user, false },
+	{ "state", parse_state, false },
+	{ "not_after", parse_not_after, false },
+	{ "single_use", parse_single_use, false },
+	{ "endpoint", parse_endpoint, true },
+};
+
+#define KEYS (sizeof(keys) / sizeof(keys[0]))
+
+static enum sbx_err
+parse_line(struct view line, struct session *ret, bool seen[static KEYS])
+{
+	const uint8_t *equals = memchr(line.p, '=', line.len);
+	struct view name = line, value = line;
+
+	if (equals == NULL)
+		return SBX_BAD_VALUE;
+	name.len = (size_t)(equals - line.p);
+	value.p = equals + 1;
+	value.len = line.len - name.len - 1;
+	for (size_t i = 0; i < KEYS; i++) {
+		if (!view_eq_str(name, keys[i].name))
+			continue;
+		if (seen[i] && !keys[i].many)
+			return SBX_BAD_VALUE;
+		seen[i] = true;
+		return keys[i].parse(value, ret);
+	}
+	return SBX_BAD_VALUE;
+}
+
+static enum sbx_err
+parse(struct view text, struct session *ret)
+{
+	bool seen[KEYS] = { false };
+	struct view line;
+
+	if (text.len == 0 || text.p[text.len - 1] != '\n')
+		return SBX_BAD_VALUE;
+	while (text_next_line(&text, &line)) {
+		if (parse_line(line, ret, seen) != SBX_OK)
+			return SBX_BAD_VALUE;
+	}
+	for (size_t i = 0; i < KEYS; i++) {
+		if (!seen[i] && !keys[i].many)
+			return SBX_BAD_VALUE;
+	}
+	return SBX_OK;
+}
+
+/* Into memory of the caller's: the warm path allocates nothing. */
+static enum sbx_err
+read_whole(int fd, uint8_t *ret, size_t size, size_t *ret_len)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		n = read(fd, ret + len, size - len);
+		if (n > 0)
+			len += (size_t)n;
+	} while ((n > 0 && len < size) || (n < 0 && errno == EINTR));
+	if (n < 0)
+		return SBX_IO;
+	*ret_len = len;
+	return len == size ? SBX_TOO_LARGE : SBX_OK;
+}
+
+enum sbx_err
+session_read(const char *cache, const struct alias *alias, struct session *ret)
+{
+	char path[PATHS_MAX + NAME_ALIAS_MAX + sizeof("//session")];
+	uint8_t bytes[SESSION_FILE_MAX + 1];
+	cleanup_close int fd = -1;
+	struct session found = { 0 };
+	enum sbx_err err;
+	size_t len;
+
+	if (snprintf(path, sizeof(path), "%s/%s/session", cache, alias->text) >=
+	    (int)sizeof(path))
+		return SBX_BAD_VALUE;
+	err =
+	    file_open_trusted(path, geteuid(), /* forbidden= */ 077, &fd, NULL);
+	if (err == SBX_NOT_FOUND)
+		return err;
+	if (err != SBX_OK ||
+	    read_whole(fd, bytes, sizeof(bytes), &len) != SBX_OK ||
+	    parse(VIEW(bytes, len), &found) != SBX_OK ||
+	    strcmp(found.id, alias->id) != 0)
+		return SBX_BAD_VALUE;
+	*ret = found;
+	return SBX_OK;
+}
+
+void
+session_put(const struct session *session, struct buf *ret)
+{
+	buf_printf(ret, "version=%d\nid=%s\nuser=%s\nstate=%s\n",
+	    SESSION_VERSION, session->id, session->user,
+	    session->running ? RUNNING : "stopped");
+	buf_printf(ret, "not_after=%" PRIu64 "\nsingle_use=%s\n",
+	    session->not_after, session->single_use ? "yes" : "no");
+	for (size_t i = 0; i < session->endpoint_count; i++)
+		buf_printf(ret, "endpoint=%s\n", session->endpoint[i]);
+}
+
+bool
+session_is_valid(const struct session *session, uint64_t now)
+{
+	return session->not_after > now;
+}
+
+bool
+session_is_fresh(const struct session *session, uint64_t now)
+{
+	return !session->single_use && session_is_valid(session, now) &&
+	    session->not_after - now > SESSION_MARGIN;
+}

@@ -1,0 +1,261 @@
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "common/file.h"
+#include "proxycmd/session.h"
+
+#define ALIAS "run-1234.sandbox"
+#define HEAD "version=1\nid=run-1234\nuser=sandbox\nstate=running\n"
+#define TAIL "not_after=1000\nsingle_use=no\n"
+#define LONG64 \
+	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+struct row {
+	const char *name;
+	struct view bytes;
+	enum sbx_err want;
+};
+
+#define ROW(name, bytes, want)                                              \
+	{                                                                   \
+		name, { (const uint8_t *)(bytes), sizeof(bytes) - 1 }, want \
+	}
+
+static const struct row rows[] = {
+	ROW("whole", HEAD TAIL "endpoint=unix:/run/x.sock\n", SBX_OK),
+	ROW("no endpoint", HEAD TAIL, SBX_OK),
+	ROW("other order", TAIL HEAD, SBX_OK),
+	ROW("empty file", "", SBX_BAD_VALUE),
+	ROW("cut in the last line", HEAD "not_after=1000\nsingle_use=no",
+	    SBX_BAD_VALUE),
+	ROW("key missing", HEAD "not_after=1000\n", SBX_BAD_VALUE),
+	ROW("version missing", "id=run-1234\nuser=u\nstate=running\n" TAIL,
+	    SBX_BAD_VALUE),
+	ROW("later version",
+	    "version=2\nid=run-1234\nuser=u\nstate=running\n" TAIL,
+	    SBX_BAD_VALUE),
+	ROW("key twice", HEAD TAIL "id=run-1234\n", SBX_BAD_VALUE),
+	ROW("unknown key", HEAD TAIL "colour=red\n", SBX_BAD_VALUE),
+	ROW("line without =", HEAD TAIL "endpoint\n", SBX_BAD_VALUE),
+	ROW("empty line", HEAD "\n" TAIL, SBX_BAD_VALUE),
+	ROW("NUL byte", HEAD TAIL "endpoint=unix:/a\0b\n", SBX_BAD_VALUE),
+	ROW("carriage return", HEAD TAIL "endpoint=unix:/a\r\n", SBX_BAD_VALUE),
+	ROW("id of another sandbox",
+	    "version=1\nid=run-1\nuser=u\nstate=running\n" TAIL, SBX_BAD_VALUE),
+	ROW("id that is none",
+	    "version=1\nid=../x\nuser=u\nstate=running\n" TAIL, SBX_BAD_VALUE),
+	ROW("empty user", "version=1\nid=run-1234\nuser=\nstate=running\n" TAIL,
+	    SBX_BAD_VALUE),
+	ROW("long user",
+	    "version=1\nid=run-1234\nuser=" LONG64 "\nstate=running\n" TAIL,
+	    SBX_BAD_VALUE),
+	ROW("time is no number", HEAD "not_after=soon\nsingle_use=no\n",
+	    SBX_BAD_VALUE),
+	ROW("time is negative", HEAD "not_after=-1\nsingle_use=no\n",
+	    SBX_BAD_VALUE),
+	ROW("time overflows",
+	    HEAD "not_after=18446744073709551616\nsingle_use=no\n",
+	    SBX_BAD_VALUE),
+	ROW("single_use is neither", HEAD "not_after=1\nsingle_use=maybe\n",
+	    SBX_BAD_VALUE),
+	ROW("empty endpoint", HEAD TAIL "endpoint=\n", SBX_BAD_VALUE),
+	ROW("endpoint with a blank", HEAD TAIL "endpoint=unix:/a b\n",
+	    SBX_BAD_VALUE),
+	ROW("long endpoint",
+	    HEAD TAIL
+	    "endpoint=" LONG64 LONG64 LONG64 LONG64 LONG64 LONG64 LONG64 LONG64
+	    "\n",
+	    SBX_BAD_VALUE),
+	ROW("nine endpoints",
+	    HEAD TAIL "endpoint=a\nendpoint=a\nendpoint=a\nendpoint=a\n"
+		      "endpoint=a\nendpoint=a\nendpoint=a\nendpoint=a\n"
+		      "endpoint=a\n",
+	    SBX_BAD_VALUE),
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static char cache[] = "/tmp/test_session.XXXXXX";
+static struct alias alias;
+static int cache_fd = -1, alias_fd = -1;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	if (mkdtemp(cache) == NULL ||
+	    name_parse_alias(ALIAS, "sandbox", &alias, NULL) != SBX_OK ||
+	    file_open_dir(AT_FDCWD, cache, &cache_fd, NULL) != SBX_OK ||
+	    mkdirat(cache_fd, ALIAS, 0700) != 0)
+		return -1;
+	return file_open_dir(cache_fd, ALIAS, &alias_fd, NULL) == SBX_OK ? 0
+									 : -1;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	(void)unlinkat(alias_fd, "session", 0);
+	(void)close(alias_fd);
+	(void)unlinkat(cache_fd, ALIAS, AT_REMOVEDIR);
+	(void)close(cache_fd);
+	return rmdir(cache);
+}
+
+static void
+write_session(struct view bytes, mode_t mode)
+{
+	assert_int_equal(
+	    file_write_atomic(alias_fd, "session", mode, bytes, NULL), SBX_OK);
+}
+
+static void
+test_row(void **state)
+{
+	const struct row *row = *state;
+	struct session session;
+
+	write_session(row->bytes, 0600);
+	assert_int_equal(session_read(cache, &alias, &session), row->want);
+}
+
+static void
+test_none(void **state)
+{
+	struct session session;
+
+	(void)state;
+	(void)unlinkat(alias_fd, "session", 0);
+	assert_int_equal(session_read(cache, &alias, &session), SBX_NOT_FOUND);
+}
+
+static void
+test_written_then_read(void **state)
+{
+	struct session in = { .id = "run-1234",
+		.user = "sandbox",
+		.running = true,
+		.not_after = UINT64_MAX,
+		.single_use = true,
+		.endpoint_count = 2,
+		.endpoint = { "unix:/run/x", "tcp://[::1]:22" } };
+	struct session out;
+	cleanup_buf struct buf text = BUF_INIT(SESSION_FILE_MAX);
+
+	(void)state;
+	session_put(&in, &text);
+	assert_int_equal(buf_error(&text), SBX_OK);
+	write_session(buf_view(&text), 0600);
+	assert_int_equal(session_read(cache, &alias, &out), SBX_OK);
+	assert_memory_equal(&in, &out, sizeof(in));
+}
+
+static void
+test_any_other_state_is_not_running(void **state)
+{
+	struct session session;
+
+	(void)state;
+	write_session(VIEW_STR("version=1\nid=run-1234\nuser=u\n"
+			       "state=stopping\n" TAIL),
+	    0600);
+	assert_int_equal(session_read(cache, &alias, &session), SBX_OK);
+	assert_false(session.running);
+}
+
+static void
+test_too_large(void **state)
+{
+	cleanup_buf struct buf text = BUF_INIT(2 * SESSION_FILE_MAX);
+
+	struct session session;
+
+	(void)state;
+	buf_put_text(&text, HEAD TAIL);
+	while (text.len <= SESSION_FILE_MAX)
+		buf_put_text(&text, "endpoint=a\n");
+	write_session(buf_view(&text), 0600);
+	assert_int_equal(session_read(cache, &alias, &session), SBX_BAD_VALUE);
+}
+
+static void
+test_readable_by_others(void **state)
+{
+	struct session session;
+
+	(void)state;
+	write_session(VIEW_STR(HEAD TAIL), 0640);
+	assert_int_equal(session_read(cache, &alias, &session), SBX_BAD_VALUE);
+}
+
+static void
+test_symbolic_link(void **state)
+{
+	struct session session;
+
+	(void)state;
+	(void)unlinkat(alias_fd, "session", 0);
+	assert_int_equal(symlinkat("/dev/null", alias_fd, "session"), 0);
+	assert_int_equal(session_read(cache, &alias, &session), SBX_BAD_VALUE);
+}
+
+static void
+test_fifo(void **state)
+{
+	struct session session;
+
+	(void)state;
+	(void)unlinkat(alias_fd, "session", 0);
+	assert_int_equal(mkfifoat(alias_fd, "session", 0600), 0);
+	assert_int_equal(session_read(cache, &alias, &session), SBX_BAD_VALUE);
+}
+
+static void
+test_fresh(void **state)
+{
+	struct session s = { .not_after = 1000 };
+
+	(void)state;
+	assert_true(session_is_fresh(&s, 0));
+	assert_true(session_is_fresh(&s, 1000 - SESSION_MARGIN - 1));
+	assert_false(session_is_fresh(&s, 1000 - SESSION_MARGIN));
+	assert_true(session_is_valid(&s, 999));
+	assert_false(session_is_valid(&s, 1000));
+	assert_false(session_is_fresh(&s, UINT64_MAX));
+	s.single_use = true;
+	assert_false(session_is_fresh(&s, 0));
+	assert_true(session_is_valid(&s, 0));
+}
+
+static const struct CMUnitTest others[] = {
+	cmocka_unit_test(test_none),
+	cmocka_unit_test(test_written_then_read),
+	cmocka_unit_test(test_any_other_state_is_not_running),
+	cmocka_unit_test(test_too_large),
+	cmocka_unit_test(test_readable_by_others),
+	cmocka_unit_test(test_symbolic_link),
+	cmocka_unit_test(test_fifo),
+	cmocka_unit_test(test_fresh),
+};
+
+#define OTHERS (sizeof(others) / sizeof(others[0]))
+
+int
+main(void)
+{
+	struct CMUnitTest tests[ROWS + OTHERS];
+
+	for (size_t i = 0; i < ROWS; i++)
+		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
+			NULL, (void *)&rows[i] };
+	memcpy(tests + ROWS, others, sizeof(others));
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
