@@ -58,7 +58,7 @@ take_descriptor(struct msghdr *msg)
 	int found = -1;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL;
-	    c = CMSG_NXTHDR(msg, c)) {
+	     c = CMSG_NXTHDR(msg, c)) {
 		size_t count;
 
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)

@@ -121,8 +121,8 @@ static enum sbx_err (*const jobs[OP_COUNT])(
 };
 
 enum sbx_err
-provider_job(void *context, struct view request, struct buf *answer,
-    struct sbx_why *why)
+provider_job(
+    void *context, struct view request, struct buf *answer, struct sbx_why *why)
 {
 	struct asked asked = { .context = context };
 	struct wire w = wire_of(request);
@@ -139,8 +139,8 @@ provider_job(void *context, struct view request, struct buf *answer,
 		    why, SBX_PROTOCOL, "malformed request to a provider");
 	asked.provider = provider_find(name);
 	if (asked.provider == NULL)
-		return sbx_fail(why, SBX_USAGE, "there is no provider '%s'",
-		    name);
+		return sbx_fail(
+		    why, SBX_USAGE, "there is no provider '%s'", name);
 	(void)alarm(timeouts[op]);
 	return jobs[op](&asked, answer, why);
 }
@@ -183,8 +183,8 @@ malformed(struct sbx_why *why)
 }
 
 static enum sbx_err
-read_status(struct view answer, struct provider_status *ret,
-    struct sbx_why *why)
+read_status(
+    struct view answer, struct provider_status *ret, struct sbx_why *why)
 {
 	struct wire w = wire_of(answer);
 	uint32_t state = wire_u32(&w), isolation = wire_u32(&w);
@@ -282,9 +282,7 @@ provider_call_credentials(int fd, const char *provider, const char *id,
 		return err;
 	w = wire_of(buf_view(&answer));
 	read_line(&w, ret->user, sizeof(ret->user));
-	ret->host_key_count =
-	    read_lines(&w, ret->host_key, PROVIDER_HOST_KEYS);
-	ret->endpoint_count =
-	    read_lines(&w, ret->endpoint, PROVIDER_ENDPOINTS);
+	ret->host_key_count = read_lines(&w, ret->host_key, PROVIDER_HOST_KEYS);
+	ret->endpoint_count = read_lines(&w, ret->endpoint, PROVIDER_ENDPOINTS);
 	return wire_end(&w) == SBX_OK ? SBX_OK : malformed(why);
 }

@@ -16,12 +16,12 @@ helper_job provider_job;
 enum sbx_err provider_call_create(int fd, const char *provider,
     const struct provider_spec *spec, struct provider_status *ret,
     struct sbx_why *why) MUST_USE;
-enum sbx_err provider_call_start(int fd, const char *provider, const char *id,
-    struct sbx_why *why) MUST_USE;
-enum sbx_err provider_call_stop(int fd, const char *provider, const char *id,
-    struct sbx_why *why) MUST_USE;
-enum sbx_err provider_call_kill(int fd, const char *provider, const char *id,
-    struct sbx_why *why) MUST_USE;
+enum sbx_err provider_call_start(
+    int fd, const char *provider, const char *id, struct sbx_why *why) MUST_USE;
+enum sbx_err provider_call_stop(
+    int fd, const char *provider, const char *id, struct sbx_why *why) MUST_USE;
+enum sbx_err provider_call_kill(
+    int fd, const char *provider, const char *id, struct sbx_why *why) MUST_USE;
 enum sbx_err provider_call_inspect(int fd, const char *provider, const char *id,
     struct provider_status *ret, struct sbx_why *why) MUST_USE;
 enum sbx_err provider_call_credentials(int fd, const char *provider,

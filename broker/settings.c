@@ -80,8 +80,7 @@ const struct opt broker_option_rows[] = {
 	    { "config", field_path, OPTION(config),
 		.help = "read this file instead of the usual ones" } },
 	{ 0, "PATH",
-	    { "socket", field_path, OPTION(socket),
-		.help = "listen there" } },
+	    { "socket", field_path, OPTION(socket), .help = "listen there" } },
 	{ 0, "DIR",
 	    { "state-dir", field_path, OPTION(state_dir),
 		.help = "keep database, CA key and sandboxes there" } },
@@ -196,8 +195,8 @@ broker_settings_for_providers(const struct broker_settings *settings,
 	    text_copy(VIEW_STR(ca_line), ret->ca_line, sizeof(ret->ca_line)) !=
 		SBX_OK)
 		return sbx_fail(why, SBX_CONFIG, "a path is too long");
-	memcpy(ret->libexec_dir, settings->libexec_dir,
-	    sizeof(ret->libexec_dir));
+	memcpy(
+	    ret->libexec_dir, settings->libexec_dir, sizeof(ret->libexec_dir));
 	ret->isolation_wanted = settings->isolation;
 	ret->uid_range_start = settings->uid_range.start;
 	ret->uid_range_count = settings->uid_range.count;

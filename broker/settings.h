@@ -26,7 +26,7 @@ struct broker_settings {
 	/* [ca] */
 	char ca_key[FIELD_TEXT];
 	/* [local] */
-	int isolation; /* enum isolation_wanted */
+	int isolation;		    /* enum isolation_wanted */
 	struct uid_range uid_range; /* count 0: from /etc/subuid */
 	/* [limits] */
 	uint64_t max_ttl;

@@ -91,14 +91,13 @@ judge(const struct asked *asked, uint64_t now, struct sbx_why *why)
 		    "the certificate would live longer than 24h");
 	err = key_parse(asked->public_key, &key);
 	if (err != SBX_OK)
-		return sbx_fail(
-		    why, err, "public_key: %s", sbx_err_text(err));
+		return sbx_fail(why, err, "public_key: %s", sbx_err_text(err));
 	return SBX_OK;
 }
 
 enum sbx_err
-signer_job(void *context, struct view request, struct buf *answer,
-    struct sbx_why *why)
+signer_job(
+    void *context, struct view request, struct buf *answer, struct sbx_why *why)
 {
 	const struct signer *signer = context;
 	uint8_t nonce[BUILD_NONCE_LEN];
@@ -123,12 +122,10 @@ signer_job(void *context, struct view request, struct buf *answer,
 		.valid_before = asked.valid_before,
 		.permit = asked.permit,
 		.single_use = asked.single_use,
-		.source_address = *asked.source_address == '\0'
-		    ? NULL
-		    : asked.source_address,
-		.force_command = *asked.force_command == '\0'
-		    ? NULL
-		    : asked.force_command,
+		.source_address =
+		    *asked.source_address == '\0' ? NULL : asked.source_address,
+		.force_command =
+		    *asked.force_command == '\0' ? NULL : asked.force_command,
 	    },
 	    nonce, &signer->ca, answer, why);
 }

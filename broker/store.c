@@ -58,52 +58,52 @@ static const char settings[] = "PRAGMA journal_mode = WAL;"
 			       "PRAGMA synchronous = FULL;"
 			       "PRAGMA foreign_keys = ON;";
 
-#define COLUMNS                                                                \
-	"id, provider, owner, state, isolation, created_at, expires_at, "      \
+#define COLUMNS                                                           \
+	"id, provider, owner, state, isolation, created_at, expires_at, " \
 	"issued_after"
 
-#define PAGE                                                                   \
-	"AND (?3 IS NULL OR state = ?3) "                                      \
-	"AND (?4 IS NULL OR EXISTS (SELECT 1 FROM labels AS l WHERE "          \
-	"l.sandbox_id = s.id AND l.key = ?4 AND l.value = ?5)) "               \
+#define PAGE                                                          \
+	"AND (?3 IS NULL OR state = ?3) "                             \
+	"AND (?4 IS NULL OR EXISTS (SELECT 1 FROM labels AS l WHERE " \
+	"l.sandbox_id = s.id AND l.key = ?4 AND l.value = ?5)) "      \
 	"ORDER BY id LIMIT ?6"
 
-#define STATEMENTS(X)                                                          \
-	X(BEGIN, "BEGIN IMMEDIATE")                                            \
-	X(COMMIT, "COMMIT")                                                    \
-	X(ROLLBACK, "ROLLBACK")                                                \
-	X(COUNT, "SELECT count(*) FROM sandboxes WHERE owner = ?1")            \
-	X(FLOOR, "SELECT last_valid_after FROM floors WHERE id = ?1")          \
-	X(ADD,                                                                 \
-	    "INSERT INTO sandboxes (" COLUMNS                                  \
-	    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                       \
-	X(ADD_LABEL, "INSERT INTO labels VALUES (?1, ?2, ?3)")                 \
-	X(GET, "SELECT " COLUMNS " FROM sandboxes WHERE id = ?1")              \
-	X(LABELS,                                                              \
-	    "SELECT key, value FROM labels WHERE sandbox_id = ?1 "             \
-	    "ORDER BY key")                                                    \
-	X(LIST, "SELECT " COLUMNS " FROM sandboxes AS s WHERE id > ?1 " PAGE)  \
-	X(LIST_OWNED,                                                          \
-	    "SELECT " COLUMNS " FROM sandboxes AS s WHERE id > ?1 "            \
-	    "AND owner = ?2 " PAGE)                                            \
-	X(SET_STATE,                                                           \
-	    "UPDATE sandboxes SET state = ?2, isolation = ?3 WHERE id = ?1")   \
-	X(RAISE_FLOOR,                                                         \
-	    "INSERT INTO floors SELECT id, last_valid_after FROM sandboxes "   \
-	    "WHERE id = ?1 AND last_valid_after > 0 "                          \
-	    "ON CONFLICT (id) DO UPDATE SET last_valid_after = "               \
-	    "max(last_valid_after, excluded.last_valid_after)")                \
-	X(REMOVE, "DELETE FROM sandboxes WHERE id = ?1")                       \
-	X(ENDED,                                                               \
-	    "SELECT id FROM sandboxes WHERE expires_at > 0 "                   \
-	    "AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2")               \
-	X(ADD_CERTIFICATE,                                                     \
-	    "INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")    \
-	X(RAISE_LAST,                                                          \
-	    "UPDATE sandboxes SET last_valid_after = "                         \
-	    "max(last_valid_after, ?2) WHERE id = ?1")                         \
-	X(PRUNE_CERTIFICATES,                                                  \
-	    "DELETE FROM certificates WHERE valid_before < ?1")                \
+#define STATEMENTS(X)                                                         \
+	X(BEGIN, "BEGIN IMMEDIATE")                                           \
+	X(COMMIT, "COMMIT")                                                   \
+	X(ROLLBACK, "ROLLBACK")                                               \
+	X(COUNT, "SELECT count(*) FROM sandboxes WHERE owner = ?1")           \
+	X(FLOOR, "SELECT last_valid_after FROM floors WHERE id = ?1")         \
+	X(ADD,                                                                \
+	    "INSERT INTO sandboxes (" COLUMNS                                 \
+	    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                      \
+	X(ADD_LABEL, "INSERT INTO labels VALUES (?1, ?2, ?3)")                \
+	X(GET, "SELECT " COLUMNS " FROM sandboxes WHERE id = ?1")             \
+	X(LABELS,                                                             \
+	    "SELECT key, value FROM labels WHERE sandbox_id = ?1 "            \
+	    "ORDER BY key")                                                   \
+	X(LIST, "SELECT " COLUMNS " FROM sandboxes AS s WHERE id > ?1 " PAGE) \
+	X(LIST_OWNED,                                                         \
+	    "SELECT " COLUMNS " FROM sandboxes AS s WHERE id > ?1 "           \
+	    "AND owner = ?2 " PAGE)                                           \
+	X(SET_STATE,                                                          \
+	    "UPDATE sandboxes SET state = ?2, isolation = ?3 WHERE id = ?1")  \
+	X(RAISE_FLOOR,                                                        \
+	    "INSERT INTO floors SELECT id, last_valid_after FROM sandboxes "  \
+	    "WHERE id = ?1 AND last_valid_after > 0 "                         \
+	    "ON CONFLICT (id) DO UPDATE SET last_valid_after = "              \
+	    "max(last_valid_after, excluded.last_valid_after)")               \
+	X(REMOVE, "DELETE FROM sandboxes WHERE id = ?1")                      \
+	X(ENDED,                                                              \
+	    "SELECT id FROM sandboxes WHERE expires_at > 0 "                  \
+	    "AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2")              \
+	X(ADD_CERTIFICATE,                                                    \
+	    "INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")   \
+	X(RAISE_LAST,                                                         \
+	    "UPDATE sandboxes SET last_valid_after = "                        \
+	    "max(last_valid_after, ?2) WHERE id = ?1")                        \
+	X(PRUNE_CERTIFICATES,                                                 \
+	    "DELETE FROM certificates WHERE valid_before < ?1")               \
 	X(PRUNE_FLOORS, "DELETE FROM floors WHERE last_valid_after < ?1")
 
 enum statement {
@@ -161,8 +161,7 @@ fail_sqlite(struct store *store, struct sbx_why *why)
 {
 	int code = sqlite3_errcode(store->db);
 
-	if (sqlite3_extended_errcode(store->db) ==
-	    SQLITE_CONSTRAINT_FOREIGNKEY)
+	if (sqlite3_extended_errcode(store->db) == SQLITE_CONSTRAINT_FOREIGNKEY)
 		return sbx_fail(why, SBX_NOT_FOUND, "no such sandbox");
 	if (code == SQLITE_CONSTRAINT)
 		return sbx_fail(why, SBX_EXISTS, "already exists");
@@ -308,8 +307,8 @@ prepare_schema(struct store *store, const char *path, struct sbx_why *why)
 	    sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
 		SQLITE_OK)
 		return fail_sqlite(store, why);
-	if (sqlite3_prepare_v2(store->db, "PRAGMA user_version", -1, &st,
-		NULL) == SQLITE_OK &&
+	if (sqlite3_prepare_v2(
+		store->db, "PRAGMA user_version", -1, &st, NULL) == SQLITE_OK &&
 	    sqlite3_step(st) == SQLITE_ROW)
 		version = sqlite3_column_int(st, 0);
 	(void)sqlite3_finalize(st);
@@ -425,8 +424,8 @@ add(struct store *store, struct sandbox *sandbox, uint64_t max,
 		    "%s has %llu sandboxes, the limit: delete some",
 		    sandbox->owner, (unsigned long long)count);
 	if (err == SBX_OK)
-		err = one_number(store, bound(store, ST_FLOOR, sandbox->id), 0,
-		    &floor, why);
+		err = one_number(
+		    store, bound(store, ST_FLOOR, sandbox->id), 0, &floor, why);
 	if (err != SBX_OK)
 		return err;
 	if (floor >= sandbox->issued_after)
@@ -443,8 +442,8 @@ store_add(struct store *store, struct sandbox *sandbox, uint64_t max_per_owner,
 	(void)pthread_mutex_lock(&store->mutex);
 	err = run_plain(store, ST_BEGIN, why);
 	if (err == SBX_OK)
-		err = finish(
-		    store, add(store, sandbox, max_per_owner, why), why);
+		err =
+		    finish(store, add(store, sandbox, max_per_owner, why), why);
 	(void)pthread_mutex_unlock(&store->mutex);
 	return err;
 }
@@ -482,8 +481,7 @@ store_get(struct store *store, const char *id, struct sandbox *ret,
 
 static enum sbx_err
 list(struct store *store, const struct store_filter *filter,
-    struct sandbox *rows, size_t limit, size_t *ret_count,
-    struct sbx_why *why)
+    struct sandbox *rows, size_t limit, size_t *ret_count, struct sbx_why *why)
 {
 	sqlite3_stmt *st = bound(store,
 	    filter->owner == NULL ? ST_LIST : ST_LIST_OWNED, filter->after);

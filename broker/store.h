@@ -19,12 +19,12 @@
 #define STORE_PAGE_MAX 200
 
 /* value, name in the API and in the database */
-#define SANDBOX_STATES(X)                                                      \
-	X(CREATING, "creating")                                                \
-	X(STARTING, "starting")                                                \
-	X(RUNNING, "running")                                                  \
-	X(STOPPING, "stopping")                                                \
-	X(STOPPED, "stopped")                                                  \
+#define SANDBOX_STATES(X)       \
+	X(CREATING, "creating") \
+	X(STARTING, "starting") \
+	X(RUNNING, "running")   \
+	X(STOPPING, "stopping") \
+	X(STOPPED, "stopped")   \
 	X(FAILED, "failed")
 
 enum sandbox_state {
@@ -35,8 +35,8 @@ enum sandbox_state {
 };
 
 const char *sandbox_state_name(enum sandbox_state state);
-bool sandbox_state_find(
-    const char *name, enum sandbox_state *ret_state) MUST_USE;
+bool
+sandbox_state_find(const char *name, enum sandbox_state *ret_state) MUST_USE;
 
 struct label {
 	char key[STORE_LABEL_KEY_MAX + 1];
@@ -94,12 +94,12 @@ enum sbx_err store_get(struct store *store, const char *id, struct sandbox *ret,
 /* By id; *ret (caller frees) has *ret_count rows. */
 enum sbx_err store_list(struct store *store, const struct store_filter *filter,
     struct sandbox **ret, size_t *ret_count, struct sbx_why *why) MUST_USE;
-enum sbx_err store_set_state(struct store *store, const char *id,
-    enum sandbox_state state, enum isolation isolation,
-    struct sbx_why *why) MUST_USE;
+enum sbx_err
+store_set_state(struct store *store, const char *id, enum sandbox_state state,
+    enum isolation isolation, struct sbx_why *why) MUST_USE;
 /* The row goes, the id's floor stays.  Not there: SBX_OK. */
-enum sbx_err store_remove(
-    struct store *store, const char *id, struct sbx_why *why) MUST_USE;
+enum sbx_err
+store_remove(struct store *store, const char *id, struct sbx_why *why) MUST_USE;
 /* Ids (caller frees) of at most limit sandboxes that end by now. */
 enum sbx_err store_expired(struct store *store, uint64_t now, size_t limit,
     char (**ret)[NAME_ID_MAX + 1], size_t *ret_count,
@@ -109,7 +109,7 @@ enum sbx_err store_expired(struct store *store, uint64_t now, size_t limit,
 enum sbx_err store_add_certificate(struct store *store,
     const struct certificate *certificate, struct sbx_why *why) MUST_USE;
 /* Forget certificates that ended, and floors that lie, before then. */
-enum sbx_err store_prune(
-    struct store *store, uint64_t before, struct sbx_why *why) MUST_USE;
+enum sbx_err
+store_prune(struct store *store, uint64_t before, struct sbx_why *why) MUST_USE;
 
 #endif

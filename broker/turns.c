@@ -53,6 +53,16 @@ turns_new(struct turns **ret)
 	return SBX_OK;
 }
 
+void
+turns_free(struct turns *t)
+{
+	if (t == NULL)
+		return;
+	(void)pthread_cond_destroy(&t->changed);
+	(void)pthread_mutex_destroy(&t->mutex);
+	free(t);
+}
+
 static struct timespec
 deadline_in(unsigned seconds)
 {
@@ -115,7 +125,7 @@ static bool
 is_taken(const struct turns *t, const char *id)
 {
 	for (const struct turn *turn = t->taken; turn != NULL;
-	    turn = turn->next) {
+	     turn = turn->next) {
 		if (strcmp(turn->id, id) == 0)
 			return true;
 	}
@@ -253,8 +263,9 @@ begin(struct turns *t, const char *id, start_job *job, void *context)
 
 	if (start == NULL)
 		return NULL;
-	*start = (struct start){ .turns = t, .job = job, .context = context,
-		.refs = 1 };
+	*start = (struct start){
+		.turns = t, .job = job, .context = context, .refs = 1
+	};
 	(void)snprintf(start->id, sizeof(start->id), "%s", id);
 	if (!run_thread(start)) {
 		free(start);
@@ -265,36 +276,46 @@ begin(struct turns *t, const char *id, start_job *job, void *context)
 	return start;
 }
 
-enum sbx_err
-turns_start(struct turns *t, const char *id, unsigned seconds, start_job *job,
-    void *context, struct sbx_why *why)
+/* Under the mutex. */
+static enum sbx_err
+join(struct turns *t, struct start *start, unsigned seconds, bool *ret_done,
+    struct sbx_why *why)
 {
 	struct timespec deadline = deadline_in(seconds);
-	enum sbx_err err = SBX_TIMEOUT;
-	struct start *start = NULL;
+	enum sbx_err err = SBX_OK;
 
-	(void)pthread_mutex_lock(&t->mutex);
-	if (!t->closed) {
-		start = find_start(t, id);
-		if (start == NULL)
-			start = begin(t, id, job, context);
-		if (start == NULL)
-			err = out_of_memory(why);
-	} else
-		err = stopping(why);
-	if (start != NULL) {
-		start->refs++;
-		while (!start->done && !t->closed &&
-		    wait_for_change(t, &deadline))
-			;
-		if (start->done)
-			err = start->err;
-		else if (t->closed)
-			err = stopping(why);
-		if (start->done && err != SBX_OK && why != NULL)
+	start->refs++;
+	while (!start->done && !t->closed && wait_for_change(t, &deadline))
+		;
+	*ret_done = start->done;
+	if (start->done) {
+		err = start->err;
+		if (err != SBX_OK && why != NULL)
 			*why = start->why;
-		leave(t, start);
+	} else if (t->closed)
+		err = stopping(why);
+	leave(t, start);
+	return err;
+}
+
+enum sbx_err
+turns_start(struct turns *t, const char *id, unsigned seconds, start_job *job,
+    void *context, bool *ret_done, struct sbx_why *why)
+{
+	struct start *start;
+	enum sbx_err err;
+
+	*ret_done = false;
+	(void)pthread_mutex_lock(&t->mutex);
+	if (t->closed) {
+		(void)pthread_mutex_unlock(&t->mutex);
+		return stopping(why);
 	}
+	start = find_start(t, id);
+	if (start == NULL)
+		start = begin(t, id, job, context);
+	err = start == NULL ? out_of_memory(why)
+			    : join(t, start, seconds, ret_done, why);
 	(void)pthread_mutex_unlock(&t->mutex);
 	return err;
 }
