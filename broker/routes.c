@@ -561,14 +561,15 @@ no_route(const struct call *call, const char *allow, struct sbx_why *ret_why)
 {
 	struct answer answer;
 
-	if (*allow == '\0') {
-		(void)sbx_fail(
-		    ret_why, SBX_USAGE, "there is no call %.120s", call->path);
-		return problem(404, SBX_USAGE, ret_why);
-	}
-	(void)sbx_fail(ret_why, SBX_USAGE, "%.120s takes %s, not %.20s",
-	    call->path, allow, call->method);
-	answer = problem(405, SBX_USAGE, ret_why);
+	if (*allow == '\0')
+		return problem(404,
+		    sbx_fail(ret_why, SBX_USAGE, "there is no call %.120s",
+			call->path),
+		    ret_why);
+	answer = problem(405,
+	    sbx_fail(ret_why, SBX_USAGE, "%.120s takes %s, not %.20s",
+		call->path, allow, call->method),
+	    ret_why);
 	(void)snprintf(answer.allow, sizeof(answer.allow), "%s", allow);
 	return answer;
 }

@@ -61,13 +61,13 @@ static const struct conf_key keys[] = {
 		.help = "user ids that sandboxd may use, as root" } },
 	{ "limits",
 	    { "max_ttl", field_duration, MEMBER(max_ttl), 60, CHECK_TTL_MAX,
-		"24h", "longest life of a certificate" } },
+		.def = "24h", .help = "longest life of a certificate" } },
 	{ "limits",
 	    { "max_sandboxes", field_uint, MEMBER(max_sandboxes), 1, 1000000,
-		"1000", "sandboxes one owner may have" } },
+		.def = "1000", .help = "sandboxes one owner may have" } },
 	{ "limits",
-	    { "connections", field_uint, MEMBER(connections), 8, 10000, "256",
-		"connections served at once" } },
+	    { "connections", field_uint, MEMBER(connections), 8, 10000,
+		.def = "256", .help = "connections served at once" } },
 };
 
 const struct conf_table broker_settings_table = { keys,

@@ -15,6 +15,7 @@
 #include "broker/signer.h"
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/text.h"
 
 #define REPORT_MAX 2048
 #define STOP_HTTP 15	/* seconds before it is killed */
@@ -249,8 +250,10 @@ listen_at(struct supervisor *v, struct sbx_why *why)
 	mode_t mode = s->own_uid == 0 ? 0666 : 0600;
 	struct stat st;
 
-	(void)snprintf(
-	    address.sun_path, sizeof(address.sun_path), "%s", s->socket);
+	if (text_copy(VIEW_STR(s->socket), address.sun_path,
+		sizeof(address.sun_path)) != SBX_OK)
+		return sbx_fail(
+		    why, SBX_CONFIG, "socket %s: too long", s->socket);
 	if (lstat(s->socket, &st) == 0 && !S_ISSOCK(st.st_mode))
 		return sbx_fail(why, SBX_CONFIG,
 		    "%s is there and is not a socket: remove it or set another "
