@@ -190,7 +190,10 @@ wait_for() {
 	shift
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries + 1))
-		[ "$tries" -lt 600 ] || fail "$name: waited in vain"
+		[ "$tries" -lt 600 ] || {
+			"$@" >"$err" 2>&1 || :
+			fail "$name: waited in vain"
+		}
 		read -rt 0.05 <> <(:) || :
 	done
 }
