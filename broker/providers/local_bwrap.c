@@ -176,8 +176,8 @@ bwrap_text(
 }
 
 void
-bwrap_copy(struct bwrap *b, const char *mode, const char *path,
-    const char *host_path)
+bwrap_copy(
+    struct bwrap *b, const char *mode, const char *path, const char *host_path)
 {
 	int fd = open(host_path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 

@@ -39,12 +39,12 @@ void bwrap_folder(struct bwrap *b, const char *mode, const char *path);
 void bwrap_text(
     struct bwrap *b, const char *mode, const char *path, struct view text);
 /* The same, a copy of a file of the host. */
-void bwrap_copy(struct bwrap *b, const char *mode, const char *path,
-    const char *host_path);
+void bwrap_copy(
+    struct bwrap *b, const char *mode, const char *path, const char *host_path);
 
 /* The finished vector, or why it cannot be. */
-enum sbx_err bwrap_argv(
-    struct bwrap *b, char *const **ret, struct sbx_why *why) MUST_USE;
+enum sbx_err
+bwrap_argv(struct bwrap *b, char *const **ret, struct sbx_why *why) MUST_USE;
 /* In the child: let the descriptors through, then exec.  Exit status. */
 int bwrap_exec(const struct bwrap *b);
 

@@ -12,6 +12,7 @@
 #include "broker/providers/local_text.h"
 #include "broker/providers/local_tree.h"
 #include "common/cleanup.h"
+#include "common/text.h"
 
 #define PROGRAM_MAX (64 * 1024 * 1024)
 #define CONFIG_MAX 8192
@@ -61,8 +62,8 @@ is_safe(const struct stat *st)
 }
 
 static enum sbx_err
-copy_program(const char *from, const char *dir, const char *name,
-    struct sbx_why *why)
+copy_program(
+    const char *from, const char *dir, const char *name, struct sbx_why *why)
 {
 	cleanup_buf struct buf program = BUF_INIT(PROGRAM_MAX);
 	cleanup_close int dirfd = -1, fd = -1;
@@ -74,8 +75,8 @@ copy_program(const char *from, const char *dir, const char *name,
 		return err;
 	fd = open(from, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || file_read_fd(fd, &program) != SBX_OK)
-		return sbx_fail(why, SBX_IO, "cannot read %s: %s", from,
-		    strerror(errno));
+		return sbx_fail(
+		    why, SBX_IO, "cannot read %s: %s", from, strerror(errno));
 	return file_write_atomic(dirfd, name, 0755, buf_view(&program), why);
 }
 
@@ -85,8 +86,8 @@ find_authkeys(const struct provider_context *context,
     char ret[static PATHS_MAX], struct sbx_why *why)
 {
 	char installed[PATHS_MAX], dir[PATHS_MAX], copy[PATHS_MAX];
-	enum sbx_err err = paths_join(
-	    context->libexec_dir, "sandbox-authkeys", installed);
+	enum sbx_err err =
+	    paths_join(context->libexec_dir, "sandbox-authkeys", installed);
 
 	if (err == SBX_OK)
 		err = paths_join(context->state_dir, "libexec", dir);
@@ -141,8 +142,8 @@ plain_check(const struct provider_context *context, struct sbx_why *why)
 
 /* RUNTIME/sandboxes/ID.d, for what sandbox-authkeys reads; others get there. */
 static enum sbx_err
-open_runtime(const struct provider_context *context, int *ret,
-    struct sbx_why *why)
+open_runtime(
+    const struct provider_context *context, int *ret, struct sbx_why *why)
 {
 	char path[PATHS_MAX];
 	enum sbx_err err = paths_join(context->runtime_dir, "sandboxes", path);
@@ -192,8 +193,8 @@ write_gate(const struct provider_context *context, const struct box *box,
 	if (err != SBX_OK)
 		return err;
 	text_authkeys_conf(box->id, ca, user, box->issued_after, &text);
-	err = file_write_atomic(
-	    fd, "authkeys.conf", 0644, buf_view(&text), why);
+	err =
+	    file_write_atomic(fd, "authkeys.conf", 0644, buf_view(&text), why);
 	if (err != SBX_OK)
 		return err;
 	buf_reset(&text);
@@ -230,8 +231,8 @@ name_files(const struct provider_context *context, const struct box *box,
 	ok = ok &&
 	    paths_join(ret->gate_dir, "authkeys.conf", ret->gate_conf) ==
 		SBX_OK;
-	ok = ok &&
-	    paths_join(ret->box_dir, "host_key", ret->host_key) == SBX_OK;
+	ok =
+	    ok && paths_join(ret->box_dir, "host_key", ret->host_key) == SBX_OK;
 	ok = ok &&
 	    paths_join(ret->box_dir, BOX_WORKSPACE, ret->workspace) == SBX_OK;
 	ok = ok &&
@@ -266,6 +267,39 @@ write_sshd_config(
 				   buf_view(&text), why);
 }
 
+/*
+ * Ask the gate about a plain key, our own: it has no say about those, but
+ * reads its settings first, and tells what it finds wrong with them.
+ */
+static enum sbx_err
+try_gate(const struct plain *plain, const struct box *box, struct sbx_why *why)
+{
+	cleanup_buf struct buf key = BUF_INIT(KEYFILE_MAX);
+	cleanup_buf struct buf blob = BUF_INIT(KEY_BLOB_MAX);
+	cleanup_buf struct buf text = BUF_INIT(PROVIDER_LINE);
+	cleanup_keypair struct keypair pair;
+	struct sbx_why said = { "" };
+	enum sbx_err err = box_host_key(box, &key, &pair, why);
+
+	if (err != SBX_OK)
+		return err;
+	key_put_ed25519(pair.public, &blob);
+	text_base64_encode(buf_view(&blob), &text);
+	err = buf_error(&text);
+	if (err == SBX_OK) {
+		const char *const argv[] = { plain->authkeys, "-c",
+			plain->gate_conf, plain->user, "ssh-ed25519",
+			buf_text(&text), NULL };
+
+		err = child_run((char *const *)argv, &said);
+	}
+	if (err == SBX_OK)
+		return SBX_OK;
+	return sbx_fail(why, SBX_CONFIG,
+	    "without namespaces nobody could log in: %s",
+	    sbx_why_text(&said, err));
+}
+
 struct plain_launch {
 	const struct plain *plain;
 	int socket;
@@ -295,8 +329,7 @@ plain_body(void *arg, int sync)
 	    fcntl(launch->ready, F_SETFD, 0) < 0)
 		return child_fail("cannot prepare sandbox-init");
 	(void)umask(022);
-	(void)execve(argv[0], (char *const *)argv,
-	    (char *const *)environment);
+	(void)execve(argv[0], (char *const *)argv, (char *const *)environment);
 	(void)child_fail(argv[0]);
 	return CHILD_EXEC_FAILED;
 }
@@ -314,10 +347,11 @@ start_plain(const struct provider_context *context, const struct box *box,
 	int ends[2];
 
 	if (err == SBX_OK)
-		err = write_gate(
-		    context, box, plain.user, plain.gate_dir, why);
+		err = write_gate(context, box, plain.user, plain.gate_dir, why);
 	if (err == SBX_OK)
 		err = write_sshd_config(&plain, box, why);
+	if (err == SBX_OK)
+		err = try_gate(&plain, box, why);
 	if (err != SBX_OK)
 		return err;
 	if (pipe2(ends, O_CLOEXEC) < 0)
