@@ -149,14 +149,14 @@ is_brief(const struct work *work, const struct place *place)
 	cleanup_buf struct buf blob = BUF_INIT(CERT_BLOB_MAX);
 	char path[NAME_ALIAS_MAX + sizeof("/" CACHE_CERT)];
 	struct cert cert;
-	struct view text;
+	struct view text, first;
 
 	(void)snprintf(path, sizeof(path), "%s/" CACHE_CERT, work->alias->text);
 	if (file_read(place->cache_fd, path, &line, NULL) != SBX_OK)
 		return false;
 	text = buf_view(&line);
-	return text_next_line(&text, &text) &&
-	    cert_parse_line(text, &blob, &cert) == SBX_OK &&
+	return text_next_line(&text, &first) &&
+	    cert_parse_line(first, &blob, &cert) == SBX_OK &&
 	    cert.valid_before - cert.valid_after <=
 	    CHECK_SKEW_DEFAULT + SESSION_MARGIN;
 }
