@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "ctl/ctl.h"
 #include "ctl/label.h"
+#include "ctl/resolve.h"
 #include "ctl/sandbox.h"
 
 #define CREATE_SECONDS 120 /* a first start may have much to set up */
@@ -76,10 +77,13 @@ create(const char *id, const struct values *values, struct json_object **ret,
 	    (values->labels.count != 0 && !add_labels(body, &values->labels)))
 		return SBX_NOMEM;
 	err = ctl_open(&broker, why);
-	return err != SBX_OK
-	    ? err
-	    : client_call(&broker.client, "POST", "/v1/sandboxes", body,
-		  CREATE_SECONDS, ret, why);
+	if (err == SBX_OK)
+		err = client_call(&broker.client, "POST", "/v1/sandboxes", body,
+		    CREATE_SECONDS, ret, why);
+	/* The host key of an earlier one of that name is not its own. */
+	if (err == SBX_OK && id != NULL)
+		resolve_forget(&broker.paths, id);
+	return err;
 }
 
 int

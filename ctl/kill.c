@@ -1,5 +1,6 @@
 #include "common/log.h"
 #include "ctl/ctl.h"
+#include "ctl/resolve.h"
 
 static const struct usage usage = {
 	.program = "sandboxctl kill",
@@ -26,6 +27,7 @@ ctl_kill(int argc, char **argv)
 		    &object, &why);
 	if (err != SBX_OK)
 		return log_failure(err, &why);
+	resolve_forget(&broker.paths, id);
 	(void)printf("%s killed\n", id);
 	return ctl_flush();
 }

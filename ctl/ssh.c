@@ -1,18 +1,19 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/name.h"
 #include "common/text.h"
 #include "ctl/ctl.h"
+#include "ctl/resolve.h"
 #include "net/spawn.h"
 
 #define TTL_MAX (24 * 3600)
 #define CONFIG_MAX 65536
-#define RUN_SECONDS 180 /* for a request, and a sandboxd to start first */
+#define SSH_G_SECONDS 60
 #define SAFE                                                             \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" \
 	"%+,-./:=@_"
@@ -34,7 +35,7 @@ field_minutes(const struct field *field, const char *text, void *object,
 		*ret = minutes * 60;
 	else if (text_duration(text, ret) != SBX_OK)
 		*ret = 0;
-	if (*ret >= 60 && *ret <= TTL_MAX)
+	if (*ret > 0 && *ret <= TTL_MAX)
 		return SBX_OK;
 	return sbx_fail(why, SBX_USAGE,
 	    "%s '%.80s' is neither minutes from 1 to %d nor a duration like "
@@ -64,57 +65,12 @@ static const struct usage usage = {
 static enum sbx_err
 take_name(const char *text, struct alias *ret, struct sbx_why *why)
 {
-	char name[NAME_ALIAS_MAX + 1];
+	enum sbx_err err;
 
 	if (strchr(text, '.') != NULL)
 		return name_parse_alias(text, NAME_SUFFIX_DEFAULT, ret, why);
-	if (name_check_id(text, why) != SBX_OK)
-		return SBX_BAD_NAME;
-	(void)snprintf(name, sizeof(name), "%s." NAME_SUFFIX_DEFAULT, text);
-	return name_parse_alias(name, NAME_SUFFIX_DEFAULT, ret, why);
-}
-
-/*
- * Credentials before ssh runs: an error is told here, and ssh finds them
- * whatever life was asked for.  SBX_OK and *ret_status: what it ended with,
- * having said why.
- */
-static enum sbx_err
-prepare(const struct values *values, const char *name, int *ret_status,
-    struct sbx_why *why)
-{
-	cleanup_buf struct buf says = BUF_INIT(1024);
-	char ttl[TEXT_DURATION_LEN], program[PATHS_MAX];
-	const char *argv[8] = { program };
-	struct spawn spawn = { argv, STDOUT_FILENO, false, NULL, RUN_SECONDS };
-	struct paths paths;
-	int argc = 1, status = 0;
-	enum sbx_err err = paths_find(&paths, why);
-
-	if (err == SBX_OK)
-		err = paths_join(paths.libexec, "sandbox-resolve", program);
-	if (err != SBX_OK)
-		return err;
-	if (ctl_globals.config[0] != '\0') {
-		argv[argc++] = "--config";
-		argv[argc++] = ctl_globals.config;
-	}
-	text_put_duration(values->ttl, ttl);
-	if (values->ttl != 0) {
-		argv[argc++] = "--ttl";
-		argv[argc++] = ttl;
-	}
-	argv[argc++] = "prepare";
-	argv[argc] = name;
-	err = spawn_run(&spawn, &status, &says, why);
-	if (err != SBX_OK)
-		return err;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) == SPAWN_FAILED)
-		return sbx_fail(why, SBX_CONFIG,
-		    "cannot run %s: is sandbox-ssh installed completely?",
-		    program);
-	*ret_status = WEXITSTATUS(status);
-	return SBX_OK;
+	err = name_check_id(text, why);
+	return err != SBX_OK ? err : resolve_alias(text, ret, why);
 }
 
 /* Would ssh go through sandbox-proxy? */
@@ -123,7 +79,8 @@ check_snippet(const char *name, struct sbx_why *why)
 {
 	cleanup_buf struct buf config = BUF_INIT(CONFIG_MAX);
 	const char *argv[] = { "ssh", "-G", "-T", name, NULL };
-	struct spawn spawn = { argv, STDOUT_FILENO, false, NULL, RUN_SECONDS };
+	struct spawn spawn = { argv, STDOUT_FILENO, false, NULL,
+		SSH_G_SECONDS };
 	struct view rest, line;
 	int status = 0;
 	enum sbx_err err = spawn_run(&spawn, &status, &config, why);
@@ -191,6 +148,7 @@ ctl_ssh(int argc, char **argv)
 	    calloc((size_t)argc + 3, sizeof(*command));
 	struct values values = { .ttl = 0 };
 	struct sbx_why why = { "" };
+	struct paths paths;
 	struct alias alias;
 	size_t count = 0;
 	int first = 0, status = 0;
@@ -207,7 +165,12 @@ ctl_ssh(int argc, char **argv)
 	err = command == NULL ? SBX_NOMEM
 			      : take_name(argv[first++], &alias, &why);
 	if (err == SBX_OK)
-		err = prepare(&values, alias.text, &status, &why);
+		err = paths_find(&paths, &why);
+	/* An error is told here, and ssh finds a life that it never asks for.
+	 */
+	if (err == SBX_OK)
+		err =
+		    resolve_prepare(&paths, &alias, values.ttl, &status, &why);
 	if (err == SBX_OK && status == 0)
 		err = check_snippet(alias.text, &why);
 	if (err != SBX_OK)

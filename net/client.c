@@ -12,7 +12,7 @@
 #include "net/reply.h"
 #include "net/spawn.h"
 
-#define SYSTEM_SOCKET "/run/sandbox-ssh/sandboxd.sock"
+#define SOCKET "sandboxd.sock"
 #define START_SECONDS 30
 #define START_LOCK "start.lock"
 #define START_SAYS_MAX 400
@@ -170,13 +170,15 @@ static enum sbx_err
 find_socket(
     const struct paths *paths, char ret[static PATHS_MAX], struct sbx_why *why)
 {
-	enum sbx_err err = paths_join(paths->runtime, "sandboxd.sock", ret);
+	enum sbx_err err = paths_join(paths->shared, SOCKET, ret);
+	char own[PATHS_MAX];
 
-	if (err != SBX_OK || listens(ret))
+	if (err == SBX_OK)
+		err = paths_join(paths->runtime, SOCKET, own);
+	if (err != SBX_OK || (!listens(own) && listens(ret)))
 		return err;
-	if (listens(SYSTEM_SOCKET))
-		return text_copy(VIEW_STR(SYSTEM_SOCKET), ret, PATHS_MAX);
-	return start_sandboxd(paths, ret, why);
+	memcpy(ret, own, PATHS_MAX);
+	return listens(ret) ? SBX_OK : start_sandboxd(paths, ret, why);
 }
 
 /* Where the broker is: socket and base. */

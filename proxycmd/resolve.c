@@ -35,7 +35,7 @@ static const struct opt options[] = {
 	    { "suffix", field_text, MEMBER(suffix), 0, 0, NAME_SUFFIX_DEFAULT,
 		"what names end in", NULL } },
 	{ 0, "DURATION",
-	    { "ttl", field_duration, MEMBER(ttl), 60, 24 * 3600, NULL,
+	    { "ttl", field_duration, MEMBER(ttl), 1, 24 * 3600, NULL,
 		"new credentials that live so long", NULL } },
 	{ 0, NULL,
 	    { "quiet", field_bool, MEMBER(quiet), 0, 0, NULL,
@@ -98,9 +98,16 @@ run_wake(int argc, char **argv)
 	return run_job(argc, argv, work_wake);
 }
 
+static int
+run_forget(int argc, char **argv)
+{
+	return run_job(argc, argv, work_forget);
+}
+
 static const struct command commands[] = {
 	{ "prepare", "NAME", "get credentials for ssh", run_prepare },
 	{ "wake", "NAME", "start the sandbox if it is stopped", run_wake },
+	{ "forget", "NAME", "remove it from the cache", run_forget },
 };
 
 static const struct usage usage = {

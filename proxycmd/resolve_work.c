@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "certs/check.h"
 #include "common/text.h"
 #include "net/start.h"
 #include "proxycmd/hosts.h"
@@ -117,17 +118,47 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	return hosts_update(work->cache, place->cache_fd, work->now, why);
 }
 
-/* A sandbox that is gone takes its place in the cache with it. */
+/* Its place in the cache goes, and its line in the list. */
+static enum sbx_err
+forget(const struct work *work, const struct place *place, struct sbx_why *why)
+{
+	return place_drop(place)
+	    ? hosts_update(work->cache, place->cache_fd, work->now, why)
+	    : SBX_OK;
+}
+
+/* err, a sandbox that is gone being forgotten. */
 static enum sbx_err
 forget_gone(
     const struct work *work, const struct place *place, enum sbx_err err)
 {
 	/* The message is about the sandbox, whatever becomes of the list. */
-	if (err == SBX_NOT_FOUND && place_drop(place) &&
-	    hosts_update(work->cache, place->cache_fd, work->now, NULL) !=
-		SBX_OK)
+	if (err == SBX_NOT_FOUND && forget(work, place, NULL) != SBX_OK)
 		return err;
 	return err;
+}
+
+/*
+ * A life so short that it is never fresh was asked for as it is: it lasts
+ * while it lasts, and is not traded for a longer one.
+ */
+static bool
+is_brief(const struct work *work, const struct place *place)
+{
+	cleanup_buf struct buf line = BUF_INIT(ANSWER_CERT_LEN);
+	cleanup_buf struct buf blob = BUF_INIT(CERT_BLOB_MAX);
+	char path[NAME_ALIAS_MAX + sizeof("/" CACHE_CERT)];
+	struct cert cert;
+	struct view text, first;
+
+	(void)snprintf(path, sizeof(path), "%s/" CACHE_CERT, work->alias->text);
+	if (file_read(place->cache_fd, path, &line, NULL) != SBX_OK)
+		return false;
+	text = buf_view(&line);
+	return text_next_line(&text, &first) &&
+	    cert_parse_line(first, &blob, &cert) == SBX_OK &&
+	    cert.valid_before - cert.valid_after <=
+	    CHECK_SKEW_DEFAULT + SESSION_MARGIN;
 }
 
 /*
@@ -180,7 +211,10 @@ work_prepare(
 	if (err != SBX_OK)
 		return err;
 	found = session_read(work->cache, work->alias, &old) == SBX_OK;
-	if (found && work->ttl == 0 && session_is_fresh(&old, work->now))
+	if (found && work->ttl == 0 &&
+	    (session_is_fresh(&old, work->now) ||
+		(session_is_valid(&old, work->now) && !old.single_use &&
+		    is_brief(work, &place))))
 		return SBX_OK;
 	err = open_and_fetch(work, &place, found ? &old : NULL, why);
 	if (err != SBX_OK && found && may_go_on(work, &old, err)) {
@@ -229,4 +263,17 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	if (err == SBX_OK)
 		err = fetch(&client, work, &place, found ? &old : NULL, why);
 	return forget_gone(work, &place, err);
+}
+
+enum sbx_err
+work_forget(
+    const struct work *work, struct sbx_why *warning, struct sbx_why *why)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	enum sbx_err err = place_open(work->cache, work->alias, &place, why);
+
+	(void)warning;
+	if (err == SBX_OK)
+		err = place_lock(&place, LOCK_SECONDS, NULL, NULL, why);
+	return err != SBX_OK ? err : forget(work, &place, why);
 }

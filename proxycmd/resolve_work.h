@@ -32,4 +32,8 @@ enum sbx_err work_prepare(const struct work *work, struct sbx_why *warning,
 enum sbx_err work_wake(const struct work *work, struct sbx_why *warning,
     struct sbx_why *why) MUST_USE;
 
+/* The cache no longer knows that name. */
+enum sbx_err work_forget(const struct work *work, struct sbx_why *warning,
+    struct sbx_why *why) MUST_USE;
+
 #endif
