@@ -169,11 +169,10 @@ main(int argc, char **argv)
 	case OPT_RUN:
 		break;
 	}
-	if (first != argc || (options.daemon && options.foreground)) {
+	if (first != argc || (options.daemon && options.stop)) {
 		log_error("%s: see sandboxd --help",
 		    first != argc ? "takes no operands"
-				  : "--daemon and --foreground exclude each "
-				    "other");
+				  : "--daemon and --stop exclude each other");
 		return EX_USAGE;
 	}
 	(void)umask(022);
@@ -183,6 +182,10 @@ main(int argc, char **argv)
 	if (err == SBX_OK)
 		err = broker_settings_read(
 		    &paths, getuid(), &options, &settings, &why);
+	if (err == SBX_OK && options.stop) {
+		err = probe_stop(settings.socket, &why);
+		status = 0;
+	}
 	if (err == SBX_OK && options.daemon)
 		err = detach(&ready_fd, &status, &why);
 	if (err != SBX_OK)

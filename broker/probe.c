@@ -1,9 +1,14 @@
 #include "broker/probe.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -52,4 +57,34 @@ probe_socket(const char *path)
 		got += (size_t)n;
 	}
 	return memcmp(answer, wanted, sizeof(answer)) == 0;
+}
+
+enum sbx_err
+probe_stop(const char *path, struct sbx_why *why)
+{
+	cleanup_close int fd = dial(path), process = -1;
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof(peer);
+	struct pollfd ended = { .events = POLLIN };
+
+	if (fd < 0)
+		return SBX_OK;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
+	    peer.pid <= 0)
+		return sbx_fail(why, SBX_UNAVAILABLE,
+		    "cannot tell which process listens on %s", path);
+	process = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+	if (process < 0 ||
+	    syscall(SYS_pidfd_send_signal, process, SIGTERM, NULL, 0) < 0) {
+		if (errno == ESRCH)
+			return SBX_OK;
+		return sbx_fail(why, SBX_REFUSED,
+		    "cannot stop process %ld, which listens on %s: %s",
+		    (long)peer.pid, path, strerror(errno));
+	}
+	ended.fd = process;
+	if (poll(&ended, 1, PROBE_STOP_TIMEOUT * 1000) != 1)
+		return sbx_fail(why, SBX_TIMEOUT, "process %ld does not end",
+		    (long)peer.pid);
+	return SBX_OK;
 }

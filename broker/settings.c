@@ -91,9 +91,9 @@ const struct opt broker_option_rows[] = {
 	    { "daemon", field_bool, OPTION(daemon),
 		.help = "return when the broker answers, go on without "
 			"terminal" } },
-	{ 'f', NULL,
-	    { "foreground", field_bool, OPTION(foreground),
-		.help = "stay, log on standard error (the default)" } },
+	{ 0, NULL,
+	    { "stop", field_bool, OPTION(stop),
+		.help = "end the one that runs; sandboxes go on" } },
 };
 
 const size_t broker_option_count =

@@ -44,7 +44,7 @@ struct broker_options {
 	char state_dir[FIELD_TEXT];
 	char runtime_dir[FIELD_TEXT];
 	bool daemon;
-	bool foreground;
+	bool stop;
 };
 
 extern const struct conf_table broker_settings_table;

@@ -150,7 +150,7 @@ ok() {
 
 fail() {
 	echo "not ok - $*" >&2
-	[ ! -s "$err" ] || sed 's/^/    /' "$err" >&2
+	[ ! -s "$err" ] || tail -20 "$err" | sed 's/^/    /' >&2
 	exit 1
 }
 
@@ -167,8 +167,10 @@ check() {
 	local want=$1 name=$2 status=0
 	shift 2
 	"$@" >"$out" 2>"$err" </dev/null || status=$?
-	[ "$status" = "$want" ] ||
+	[ "$status" = "$want" ] || {
+		tail -20 "$out" >&2
 		fail "$name: exit $status, expected $want: $*"
+	}
 	ok "$name"
 }
 
