@@ -258,16 +258,34 @@ static const struct reply_field problem_fields[] = {
 	    sizeof(((struct problem *)0)->detail), 0, 0 },
 };
 
-static enum sbx_err
-refusal(const struct client *client, long status, struct buf *body,
-    struct sbx_why *why)
+#define SANDBOXES "/v1/sandboxes/"
+
+/* The id in a path about one sandbox; empty in any other. */
+static struct view
+id_in(const char *path)
 {
-	const char *unix_socket = client->socket;
+	size_t len = strlen(SANDBOXES);
+
+	if (strncmp(path, SANDBOXES, len) != 0)
+		return VIEW(path, 0);
+	return VIEW(path + len, strcspn(path + len, "/?"));
+}
+
+static enum sbx_err
+refusal(const struct client *client, const char *path, long status,
+    struct buf *body, struct sbx_why *why)
+{
+	const char *place = client->socket, *scheme = "unix:";
 	const char *text = "unexpected answer";
 	struct problem problem = { "", "" };
 	struct json_object *object = NULL;
 	enum sbx_err err = SBX_PROTOCOL;
+	struct view id = id_in(path);
 
+	if (*place == '\0') {
+		place = client->base;
+		scheme = "";
+	}
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
 		if (statuses[i].status == status) {
 			err = statuses[i].err;
@@ -286,14 +304,15 @@ refusal(const struct client *client, long status, struct buf *body,
 			text = problem.detail;
 	}
 	(void)json_object_put(object);
+	/* The commonest one, in one wording whatever the broker's is. */
+	if (err == SBX_NOT_FOUND && id.len > 0)
+		return sbx_fail(why, err,
+		    "%.*s: no such sandbox (asked %s%s): see sandboxctl list",
+		    (int)id.len, (const char *)id.p, scheme, place);
 	if (err == SBX_PROTOCOL)
 		return sbx_fail(why, err, "%s: status %ld (asked %s%s)", text,
-		    status, *unix_socket != '\0' ? "unix:" : "",
-		    *unix_socket != '\0' ? unix_socket : client->base);
-	return sbx_fail(why, err, "%s (asked %s%s)%s", text,
-	    *unix_socket != '\0' ? "unix:" : "",
-	    *unix_socket != '\0' ? unix_socket : client->base,
-	    err == SBX_NOT_FOUND ? ": see sandboxctl list" : "");
+		    status, scheme, place);
+	return sbx_fail(why, err, "%s (asked %s%s)", text, scheme, place);
 }
 
 enum sbx_err
@@ -331,7 +350,7 @@ client_call(struct client *client, const char *method, const char *path,
 	if (err != SBX_OK)
 		return err;
 	if (status < 200 || status > 299)
-		return refusal(client, status, &answer, why);
+		return refusal(client, path, status, &answer, why);
 	if (answer.len == 0)
 		return SBX_OK;
 	return reply_parse(buf_text(&answer), answer.len, ret, why);

@@ -302,6 +302,26 @@ test_a_server_without_tls(void **state)
 	assert_null(strstr(server.request, "t0ken"));
 }
 
+/* The proxy of the environment, which is not there, is for others. */
+static void
+test_loopback_needs_no_proxy(void **state)
+{
+	struct server server = { .row = &rows[0] };
+	struct http_request request = request_of("GET");
+	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
+	char url[64];
+	int listener = listen_tcp(url, "http");
+	enum sbx_err err;
+	long status;
+
+	(void)state;
+	request.unix_socket = NULL;
+	request.url = url;
+	server_run(&server, listener, &request, &err, &status, &body, NULL);
+	assert_int_equal(err, SBX_OK);
+	assert_int_equal(server.connections, 1);
+}
+
 static void
 count_step(void *context)
 {
@@ -333,8 +353,9 @@ set_up(void **state)
 {
 	(void)state;
 	/* An environment with a proxy must not matter here. */
+	(void)unsetenv("no_proxy");
+	(void)unsetenv("https_proxy");
 	(void)setenv("http_proxy", "http://127.0.0.1:1", 1);
-	(void)setenv("no_proxy", "127.0.0.1", 1);
 	if (mkdtemp(dir) == NULL)
 		return -1;
 	(void)snprintf(socket_path, sizeof(socket_path), "%s/s", dir);
@@ -357,6 +378,7 @@ main(void)
 		cmocka_unit_test(test_a_post_without_body),
 		cmocka_unit_test(test_no_listener),
 		cmocka_unit_test(test_a_server_without_tls),
+		cmocka_unit_test(test_loopback_needs_no_proxy),
 		cmocka_unit_test(test_progress_is_shown),
 	};
 	struct CMUnitTest tests[ROWS + sizeof(others) / sizeof(others[0])];

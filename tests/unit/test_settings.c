@@ -46,6 +46,7 @@ static const struct row rows[] = {
 	{ "http to a name that starts like localhost",
 	    "http://localhost.example", false },
 	{ "http to an address that is not loopback", "http://[::2]", false },
+	{ "http to another address", "http://10.0.0.1", false },
 	{ "http to loopback as a user name", "http://localhost@example",
 	    false },
 	{ "a relative socket", "unix:x.sock", false },
