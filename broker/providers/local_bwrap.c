@@ -132,9 +132,15 @@ add_number(struct bwrap *b, int number)
 }
 
 void
-bwrap_add_fd(struct bwrap *b, int fd)
+bwrap_inherit(struct bwrap *b, int fd)
 {
 	inherit(b, fd, /* own= */ false);
+}
+
+void
+bwrap_add_fd(struct bwrap *b, int fd)
+{
+	bwrap_inherit(b, fd);
 	add_number(b, fd);
 }
 

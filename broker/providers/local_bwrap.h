@@ -31,7 +31,8 @@ void bwrap_free(struct bwrap *b);
 #define cleanup_bwrap __attribute__((cleanup(bwrap_free)))
 
 void bwrap_add(struct bwrap *b, const char *word);
-/* The descriptor's number as a word; it is inherited. */
+/* A descriptor that stays open across exec; and its number as a word. */
+void bwrap_inherit(struct bwrap *b, int fd);
 void bwrap_add_fd(struct bwrap *b, int fd);
 /* A folder inside, owned by its root, as every folder above it must be. */
 void bwrap_folder(struct bwrap *b, const char *mode, const char *path);

@@ -58,10 +58,13 @@ certificate() {
 	    -V -1m:+10m "$HOME/user-$1.pub"
 }
 
-# Processes, zombies aside, whose uid is in a sandbox's range.
+# Processes, zombies aside, whose uid is in a sandbox's range. (ps prints
+# large uids as negative numbers.)
 processes_of() {
-	ps -eo uid=,stat= | awk -v from="$1" \
-	    '$1 >= from && $1 < from + 2048 && $2 !~ /^Z/' | wc -l
+	cat /proc/[0-9]*/status 2>/dev/null | awk -v from="$1" \
+	    '$1 == "State:" { zombie = $2 == "Z" }
+	    $1 == "Uid:" && $2 >= from && $2 < from + 2048 && !zombie { n++ }
+	    END { print n + 0 }'
 }
 
 none_left() { [ "$(processes_of "$1")" = 0 ]; }
@@ -102,6 +105,7 @@ life() {
 	check 0 "the workspace is writable" \
 	    inside one "echo kept >workspace/file"
 
+	[ "$(processes_of "$base")" -gt 1 ] || fail "processes are not seen"
 	provider credentials one >"$HOME/before"
 	check 0 "stop" provider stop one
 	check 0 "stop what is stopped" provider stop one
@@ -160,12 +164,36 @@ together() {
 	check 0 "kill the other" provider kill two
 }
 
+known_or_ended() {
+	case $(provider inspect "$1") in
+	running*) [ "$(processes_of "$2")" = 2 ] ;;
+	stopped*) none_left "$2" ;;
+	*) false ;;
+	esac
+}
+
 trouble() {
+	local base delay pid
 	mkdir -p "$state/sandboxes/.crashed.tmp/workspace/some" "$state/slots"
 	echo -n crashed >"$state/slots/7"
 	check 0 "create beside the rest of a crash" provider create one
 	is "the rest is gone" "$(entries "$state/slots")" 1
 	[ ! -e "$state/sandboxes/.crashed.tmp" ] || fail "it is still there"
+
+	# However a start is cut short, what runs is known or ends.
+	base=$(cut -d' ' -f2 "$state/sandboxes/one/slot")
+	for delay in $(seq 1 40); do
+		"$driver" "$state" "$runtime" "$libexec" "$keys/ca.pub" auto \
+		    "$range" start one 2>/dev/null &
+		pid=$!
+		sleep "0.0$(printf '%03d' "$((delay * 7))")"
+		kill -9 "$pid" 2>/dev/null || :
+		wait "$pid" 2>/dev/null || :
+		wait_for "known or ended" known_or_ended one "$base"
+		provider stop one || fail "stop after a cut start"
+		wait_for "no process is left" none_left "$base"
+	done
+	ok "starts that are cut short"
 
 	mkdir "$HOME/libexec"
 	cp "$libexec/sandbox-authkeys" "$HOME/libexec"
