@@ -107,6 +107,7 @@ connect_open(const struct connect_request *request, int *ret_fd,
 {
 	struct session session;
 	struct targets targets;
+	struct sbx_why last = { "" };
 	enum sbx_err err;
 
 	*ret_status = 0;
@@ -132,5 +133,12 @@ connect_open(const struct connect_request *request, int *ret_fd,
 	err = find_targets(&session, &targets, why);
 	if (err != SBX_OK)
 		return err;
-	return dial_patiently(&targets, deadline_in(DIAL_TIMEOUT), ret_fd, why);
+	err =
+	    dial_patiently(&targets, deadline_in(DIAL_TIMEOUT), ret_fd, &last);
+	if (err == SBX_OK)
+		return SBX_OK;
+	return sbx_fail(why, err,
+	    "%s was started but does not answer, %.300s: see sandboxctl show "
+	    "%s",
+	    session.id, last.text, session.id);
 }

@@ -145,7 +145,7 @@ status_is() {
 }
 
 through_cat() {
-	run cat <"$dir/data" | cmp - "$dir/data"
+	run cat <"$dir/data" >"$dir/back" && cmp "$dir/data" "$dir/back"
 }
 
 copy_both_ways() {
@@ -289,8 +289,9 @@ for mode in fdpass stdio; do
 	    "$proxy" --cache "$cache" connect "$alias"
 
 	session endpoint=vsock:3:22
-	check "$mode: an endpoint of a later version" one_line \
-	    "sandbox-proxy: endpoint 'vsock:3:22' is not supported by this version: upgrade sandbox-ssh"
+	later="endpoint 'vsock:3:22' is not supported by this version"
+	check "$mode: an endpoint of a later version" \
+	    one_line "sandbox-proxy: $later: upgrade sandbox-ssh"
 done
 
 mode=fdpass
