@@ -150,7 +150,7 @@ killed() {
 	check 255 "a killed sandbox is refused" ssh run-6.sandbox true
 	# ssh adds two lines of its own: that no descriptor came.
 	is "with one clear line" "$(grep -c '^sandbox' "$err")" 1
-	grep -q "no sandbox 'run-6'" "$err" || fail "that names it"
+	grep -q "run-6: no such sandbox" "$err" || fail "that names it"
 	ok "that names it"
 	check 66 "sandboxctl show says the same" sandboxctl show run-6
 	sandboxctl create run-6 >/dev/null
