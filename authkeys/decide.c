@@ -1,0 +1,71 @@
+#include "authkeys/decide.h"
+
+#include <string.h>
+
+static bool
+may_log_in(const struct gate_settings *settings, const char *user)
+{
+	for (size_t i = 0; i < settings->login_users.count; i++) {
+		if (strcmp(settings->login_users.word[i], user) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Our own copy of the CA's key, so that the certificate's is not printed. */
+static enum sbx_err
+find_ca(const struct ca_set *trusted, struct view blob, const uint8_t **ret)
+{
+	uint8_t ca[KEY_ED25519_LEN];
+	struct public_key key;
+	enum sbx_err err = key_parse(blob, &key);
+
+	if (err == SBX_OK)
+		err = key_ed25519(&key, ca);
+	if (err != SBX_OK)
+		return SBX_CA_TYPE;
+	for (size_t i = 0; i < trusted->count; i++) {
+		if (memcmp(trusted->key[i], ca, sizeof(ca)) == 0) {
+			*ret = trusted->key[i];
+			return SBX_OK;
+		}
+	}
+	return SBX_CA_UNKNOWN;
+}
+
+enum sbx_err
+decide(const struct request *request, const struct gate_settings *settings,
+    uint64_t now, struct decision *ret, struct sbx_why *why)
+{
+	const struct cert_policy policy = {
+		.sandbox_id = settings->id,
+		.trusted = &settings->trusted,
+		.now = now,
+		.clock_skew = settings->clock_skew,
+		.max_ttl = settings->max_ttl,
+		.issued_after = settings->issued_after,
+		.permit = settings->permit,
+	};
+	struct cert_grant grant = { 0 };
+	enum sbx_err err;
+
+	*ret = (struct decision){ .parsed = false };
+	err = cert_parse(buf_view(&request->blob), &ret->cert);
+	if (err != SBX_OK)
+		return err;
+	ret->parsed = true;
+	if (!may_log_in(settings, request->user))
+		return SBX_LOGIN_USER;
+	err = cert_check(&ret->cert, &policy, &grant);
+	if (err == SBX_OK)
+		err = find_ca(&settings->trusted, ret->cert.ca, &ret->ca);
+	if (err != SBX_OK)
+		return err;
+	/* Letting it in again and again is not what its issuer meant. */
+	if (grant.single_use)
+		return sbx_fail(why, SBX_REFUSED,
+		    "certificate is for a single use, which this gate cannot "
+		    "enforce: issue one without it");
+	ret->permit = grant.permit & settings->permit;
+	return SBX_OK;
+}

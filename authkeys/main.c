@@ -1,0 +1,162 @@
+/*
+ * sandbox-authkeys: sshd's AuthorizedKeysCommand.  It prints one line that
+ * lets the holder of a good certificate in, or nothing; see
+ * sandbox-authkeys(8).
+ */
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "authkeys/audit.h"
+#include "authkeys/decide.h"
+#include "authkeys/limits.h"
+#include "authkeys/line.h"
+#include "authkeys/syslog.h"
+#include "common/log.h"
+#include "common/opt.h"
+#include "common/paths.h"
+
+#define PROGRAM "sandbox-authkeys"
+#define OPERANDS 3
+
+struct options {
+	char config[FIELD_TEXT];
+};
+
+static const struct opt options[] = {
+	{ 'c', "FILE",
+	    { "config", field_path, offsetof(struct options, config), 0, 0,
+		PATHS_SYSTEM_CONFIG "/authkeys.conf", "configuration file",
+		NULL } },
+};
+
+static const struct usage usage = {
+	.program = PROGRAM,
+	.args = "[-c FILE] USER KEYTYPE KEYBLOB",
+	.summary = "Print the authorized_keys line for a sandbox certificate "
+		   "(sshd runs this).",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.stop_at_first = true,
+};
+
+/* One question of sshd's and all that was found out about it. */
+struct call {
+	time_t now;
+	const char *user;
+	struct gate_settings settings;
+	struct request request;
+	struct decision decision;
+	struct sbx_why why;
+};
+
+/* The log may be missing or full: neither is a reason to decide otherwise. */
+static void
+report(const struct call *call, enum sbx_err err)
+{
+	cleanup_buf struct buf line = BUF_INIT(AUDIT_LINE_MAX);
+	const struct audit audit = {
+		.err = err,
+		.user = call->user,
+		.sandbox_id = call->settings.id,
+		.cert = call->decision.parsed ? &call->decision.cert : NULL,
+		.detail = call->why.text,
+	};
+
+	audit_put(&audit, &line);
+	if (syslog_send(SYSLOG_SOCKET,
+		LOG_AUTHPRIV | (err == SBX_OK ? LOG_INFO : LOG_NOTICE), PROGRAM,
+		call->now, buf_view(&line)) != SBX_OK)
+		return;
+}
+
+static int
+deny(const struct call *call, enum sbx_err err)
+{
+	report(call, err);
+	(void)log_failure(err, &call->why);
+	return EXIT_FAILURE;
+}
+
+/* An empty line with SBX_OK: a plain key, about which we have no say. */
+static enum sbx_err
+judge(const char *config, char *const operands[static OPERANDS],
+    struct call *call, struct buf *ret_line)
+{
+	enum sbx_err err =
+	    gate_settings_read(config, &call->settings, &call->why);
+
+	if (err == SBX_OK)
+		err = request_parse(operands[0], operands[1], operands[2],
+		    &call->request, &call->why);
+	if (err != SBX_OK || !call->request.certificate)
+		return err;
+	if (call->now < 0)
+		return sbx_fail(
+		    &call->why, SBX_INTERNAL, "the clock stands before 1970");
+	err = decide(&call->request, &call->settings, (uint64_t)call->now,
+	    &call->decision, &call->why);
+	if (err != SBX_OK)
+		return err;
+	line_put(call->settings.id, call->decision.permit, call->decision.ca,
+	    ret_line);
+	return buf_error(ret_line);
+}
+
+static int
+answer(const char *config, char *const operands[static OPERANDS],
+    struct call *call)
+{
+	cleanup_buf struct buf line = BUF_INIT(LINE_MAX_LEN);
+	enum sbx_err err = judge(config, operands, call, &line);
+
+	if (err != SBX_OK)
+		return deny(call, err);
+	if (line.len == 0)
+		return EXIT_SUCCESS;
+	report(call, SBX_OK);
+	/* Last of all, and at once: sshd never sees a part of it. */
+	if (write(STDOUT_FILENO, line.p, line.len) == (ssize_t)line.len)
+		return EXIT_SUCCESS;
+	return deny(call,
+	    sbx_fail(&call->why, SBX_IO, "cannot write the answer: %s",
+		strerror(errno)));
+}
+
+int
+main(int argc, char **argv)
+{
+	struct call call = { .now = time(NULL), .user = "" };
+	struct options values;
+	int first = argc, status;
+	enum sbx_err err;
+
+	log_init(argc > 0 ? argv[0] : PROGRAM);
+	err = limits_apply(&call.why);
+	if (err == SBX_OK && sodium_init() < 0)
+		err = sbx_fail(
+		    &call.why, SBX_INTERNAL, "libsodium does not start");
+	if (err != SBX_OK)
+		return deny(&call, err);
+	switch (opt_parse(&usage, argc, argv, &values, &first)) {
+	case OPT_DONE:
+		return EXIT_SUCCESS;
+	case OPT_WRONG:
+		report(&call, SBX_USAGE);
+		return EX_USAGE;
+	case OPT_RUN:
+		break;
+	}
+	if (argc - first != OPERANDS) {
+		report(&call, SBX_USAGE);
+		log_error("wrong number of operands: see %s --help", PROGRAM);
+		return EX_USAGE;
+	}
+	call.user = argv[first];
+	status = answer(values.config, argv + first, &call);
+	request_free(&call.request);
+	return status;
+}

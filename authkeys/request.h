@@ -1,0 +1,31 @@
+/*
+ * What sshd asks: may the holder of this key log in as this user?  The three
+ * words come from AuthorizedKeysCommand's %u, %t and %k; the last two were
+ * sent by whoever connects.
+ */
+#ifndef SBX_AUTHKEYS_REQUEST_H
+#define SBX_AUTHKEYS_REQUEST_H
+
+#include "certs/cert.h"
+
+#define REQUEST_USER_MAX 256
+/* Characters of base64 that decode to the largest certificate. */
+#define REQUEST_KEY_MAX ((CERT_BLOB_MAX + 2) / 3 * 4)
+
+struct request {
+	const char *user; /* the caller's string */
+	struct buf blob;
+	bool certificate; /* false: a plain key of a type that sshd knows */
+};
+
+/*
+ * Judges only the form: sizes, base64, and that type is the blob's own
+ * (SBX_TYPE_MISMATCH) and one we know (SBX_KEY_TYPE).  ret is freed with
+ * request_free(), also after an error; user must outlive it.
+ */
+enum sbx_err request_parse(const char *user, const char *type, const char *key,
+    struct request *ret, struct sbx_why *why) MUST_USE;
+void request_free(struct request *request); /* NULL allowed */
+#define cleanup_request __attribute__((cleanup(request_free)))
+
+#endif

@@ -1,0 +1,177 @@
+#include "authkeys/settings.h"
+
+#include <string.h>
+
+#include "common/text.h"
+
+#define ID_FILE_PREFIX "file:"
+
+/* Nobody but root may write what decides over logins. */
+#define FORBIDDEN_MODE 022
+
+static bool
+names_file(const char *sandbox_id)
+{
+	return strncmp(sandbox_id, ID_FILE_PREFIX, strlen(ID_FILE_PREFIX)) == 0;
+}
+
+/* char[FIELD_TEXT]: an id, or file:PATH. */
+static enum sbx_err
+field_id_source(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	enum sbx_err err = SBX_OK;
+
+	if (!names_file(text))
+		err = name_check_id(text, why);
+	else if (text[strlen(ID_FILE_PREFIX)] != '/')
+		err = sbx_fail(why, SBX_BAD_VALUE,
+		    "%s = '%.80s' does not name an absolute path", field->name,
+		    text);
+	return err != SBX_OK ? err : field_text(field, text, object, why);
+}
+
+/* struct field_list: account names; a pattern would match nobody. */
+static enum sbx_err
+field_users(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	if (strpbrk(text, "*?!") != NULL)
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "%s = '%.80s': name each account, there are no patterns",
+		    field->name, text);
+	return field_words(field, text, object, why);
+}
+
+#define AT(member) offsetof(struct gate_settings, member)
+
+static const struct conf_key keys[] = {
+	{ "",
+	    { "sandbox_id", field_id_source, AT(sandbox_id), 0, 0, NULL,
+		"id of this sandbox, or file:PATH", NULL } },
+	{ "",
+	    { "trusted_ca", field_path, AT(trusted_ca), 0, 0, NULL,
+		"file of the CA public keys that are trusted", NULL } },
+	{ "",
+	    { "login_users", field_users, AT(login_users), 0, 0, NULL,
+		"accounts that may be logged in to", NULL } },
+	{ "",
+	    { "max_ttl", field_duration, AT(max_ttl), 1, CHECK_TTL_MAX, "24h",
+		"longest life of a certificate", NULL } },
+	{ "",
+	    { "clock_skew", field_duration, AT(clock_skew), 0,
+		GATE_CLOCK_SKEW_MAX, "60s",
+		"how far ahead the CA's clock may be", NULL } },
+	{ "",
+	    { "issued_after", field_uint, AT(issued_after), 0, 0, "0",
+		"refuse certificates valid from before this Unix time",
+		NULL } },
+	{ "",
+	    { "permit", field_permit, AT(permit), 0, 0, PERMIT_DEFAULT_WORDS,
+		"what a certificate may grant at most", NULL } },
+};
+
+const struct conf_table gate_settings_table = { keys,
+	sizeof(keys) / sizeof(keys[0]) };
+
+/* The keys that have no default. */
+static enum sbx_err
+check_complete(
+    const char *name, const struct gate_settings *settings, struct sbx_why *why)
+{
+	const char *missing = NULL;
+
+	if (settings->sandbox_id[0] == '\0')
+		missing = "sandbox_id";
+	else if (settings->trusted_ca[0] == '\0')
+		missing = "trusted_ca";
+	else if (settings->login_users.count == 0)
+		missing = "login_users";
+	if (missing == NULL)
+		return SBX_OK;
+	return sbx_fail(why, SBX_CONFIG,
+	    "%s: %s is not set: see sandbox-authkeys.conf(5)", name, missing);
+}
+
+static enum sbx_err
+start(struct gate_settings *ret, struct sbx_why *why)
+{
+	*ret = (struct gate_settings){ .sandbox_id = "" };
+	return conf_defaults(&gate_settings_table, ret, why);
+}
+
+enum sbx_err
+gate_settings_parse(const char *name, const char *text,
+    struct gate_settings *ret, struct sbx_why *why)
+{
+	enum sbx_err err = start(ret, why);
+
+	if (err == SBX_OK)
+		err = conf_parse(&gate_settings_table, name, text, ret, why);
+	return err != SBX_OK ? err : check_complete(name, ret, why);
+}
+
+/* A file that is missing or too large is a fault of the configuration. */
+static enum sbx_err
+as_config(enum sbx_err err)
+{
+	return err == SBX_NOT_FOUND || err == SBX_TOO_LARGE ? SBX_CONFIG : err;
+}
+
+static enum sbx_err
+read_file(const char *path, struct buf *ret, struct sbx_why *why)
+{
+	return as_config(
+	    file_read_trusted(path, FILE_NO_OWNER, FORBIDDEN_MODE, ret, why));
+}
+
+static enum sbx_err
+read_id(struct gate_settings *settings, struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(GATE_ID_FILE_MAX);
+	struct view id = VIEW_STR(settings->sandbox_id);
+
+	if (names_file(settings->sandbox_id)) {
+		const char *path =
+		    settings->sandbox_id + strlen(ID_FILE_PREFIX);
+		enum sbx_err err = read_file(path, &text, why);
+
+		if (err != SBX_OK)
+			return err;
+		id = buf_view(&text);
+		if (id.len > 0 && id.p[id.len - 1] == '\n')
+			id.len--;
+		if (!name_is_id(id))
+			return sbx_fail(why, SBX_CONFIG,
+			    "%s does not hold a sandbox id in one line", path);
+	}
+	return text_copy(id, settings->id, sizeof(settings->id));
+}
+
+static enum sbx_err
+read_trusted(struct gate_settings *settings, struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(GATE_CA_FILE_MAX);
+	enum sbx_err err = read_file(settings->trusted_ca, &text, why);
+
+	if (err != SBX_OK)
+		return err;
+	return ca_set_parse(
+	    settings->trusted_ca, buf_view(&text), &settings->trusted, why);
+}
+
+enum sbx_err
+gate_settings_read(
+    const char *path, struct gate_settings *ret, struct sbx_why *why)
+{
+	enum sbx_err err = start(ret, why);
+
+	if (err == SBX_OK)
+		err = as_config(conf_read(&gate_settings_table, path,
+		    FILE_NO_OWNER, FORBIDDEN_MODE, ret, why));
+	if (err == SBX_OK)
+		err = check_complete(path, ret, why);
+	if (err == SBX_OK)
+		err = read_id(ret, why);
+	return err != SBX_OK ? err : read_trusted(ret, why);
+}

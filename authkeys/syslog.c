@@ -1,0 +1,74 @@
+#include "authkeys/syslog.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "common/cleanup.h"
+
+#define MESSAGE_MAX 8192
+
+static enum sbx_err
+fail_errno(void)
+{
+	return errno == EAGAIN ? SBX_TIMEOUT : SBX_UNAVAILABLE;
+}
+
+/* Connecting and sending both give up after SYSLOG_WAIT_MS. */
+static enum sbx_err
+open_socket(const char *path, int type, int *ret_fd)
+{
+	const struct timeval wait = { 0, SYSLOG_WAIT_MS * 1000 };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	cleanup_close int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return fail_errno();
+	if (strlen(path) >= sizeof(address.sun_path))
+		return SBX_TOO_LARGE;
+	memcpy(address.sun_path, path, strlen(path));
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0 ||
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		return fail_errno();
+	*ret_fd = steal_fd(&fd);
+	return SBX_OK;
+}
+
+static void
+put_message(int priority, const char *program, time_t now, struct view text,
+    struct buf *ret)
+{
+	char when[32] = "";
+	struct tm tm;
+
+	if (localtime_r(&now, &tm) != NULL)
+		(void)strftime(when, sizeof(when), "%b %e %H:%M:%S ", &tm);
+	buf_printf(
+	    ret, "<%d>%s%s[%ld]: ", priority, when, program, (long)getpid());
+	buf_put_view(ret, text);
+}
+
+enum sbx_err
+syslog_send(const char *path, int priority, const char *program, time_t now,
+    struct view text)
+{
+	cleanup_buf struct buf message = BUF_INIT(MESSAGE_MAX);
+	cleanup_close int fd = -1;
+	enum sbx_err err;
+
+	put_message(priority, program, now, text, &message);
+	err = open_socket(path, SOCK_DGRAM, &fd);
+	if (err != SBX_OK && errno == EPROTOTYPE) {
+		/* Messages of a stream end with a NUL. */
+		buf_put_u8(&message, '\0');
+		err = open_socket(path, SOCK_STREAM, &fd);
+	}
+	if (err == SBX_OK)
+		err = buf_error(&message);
+	if (err != SBX_OK)
+		return err;
+	if (send(fd, message.p, message.len, MSG_NOSIGNAL) !=
+	    (ssize_t)message.len)
+		return fail_errno();
+	return SBX_OK;
+}

@@ -1,0 +1,24 @@
+/*
+ * One message to the system log.  Not syslog(3): that one waits for ever
+ * when the log's queue is full, and a login must not hang on its log.
+ */
+#ifndef SBX_AUTHKEYS_SYSLOG_H
+#define SBX_AUTHKEYS_SYSLOG_H
+
+#include <time.h>
+
+#include "common/buf.h"
+
+#define SYSLOG_SOCKET "/dev/log"
+#define SYSLOG_WAIT_MS 200 /* at most, for a place in the queue */
+
+/*
+ * Send text, in RFC 3164's form, to the socket at path, a datagram or a
+ * stream one.  priority is facility and level of <syslog.h>.  SBX_UNAVAILABLE
+ * if nothing listens there (as in many containers), SBX_TIMEOUT if the queue
+ * stays full.
+ */
+enum sbx_err syslog_send(const char *path, int priority, const char *program,
+    time_t now, struct view text) MUST_USE;
+
+#endif

@@ -1,0 +1,265 @@
+#include "certs/commands.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "certs/build.h"
+#include "certs/check.h"
+#include "certs/operand.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/name.h"
+#include "common/paths.h"
+#include "common/text.h"
+
+struct options {
+	char ca[FIELD_TEXT];
+	char sandbox[FIELD_TEXT];
+	uint64_t ttl;
+	uint64_t valid_from; /* 0: now, less the usual skew */
+	uint64_t serial;     /* 0: random */
+	char key_id[FIELD_TEXT];
+	unsigned permit;
+	char source_address[FIELD_TEXT];
+	char force_command[FIELD_TEXT];
+	bool single_use;
+	char out[FIELD_TEXT];
+};
+
+/* uint64_t, 1 to 16 hexadecimal digits, not 0. */
+static enum sbx_err
+field_serial(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	uint64_t *serial = (uint64_t *)((char *)object + field->offset);
+	size_t len = strspn(text, "0123456789abcdefABCDEF");
+
+	if (len == 0 || len > 16 || text[len] != '\0' ||
+	    strspn(text, "0") == len)
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "%s = '%.80s' is not 1 to 16 hexadecimal digits other "
+		    "than 0",
+		    field->name, text);
+	*serial = strtoull(text, NULL, 16);
+	return SBX_OK;
+}
+
+#define ROW(arg_, name_, parse_, member, ...)                       \
+	{                                                           \
+		0, arg_,                                            \
+		{                                                   \
+			.name = name_, .parse = parse_,             \
+			.offset = offsetof(struct options, member), \
+			__VA_ARGS__                                 \
+		}                                                   \
+	}
+
+static const struct opt rows[] = {
+	ROW("FILE", "ca", field_text, ca, .help = "the CA's private key"),
+	ROW("ID", "sandbox", field_text, sandbox,
+	    .help = "the one sandbox that it opens"),
+	ROW("TIME", "ttl", field_duration, ttl, .min = 1, .max = CHECK_TTL_MAX,
+	    .def = "60m", .help = "how long it lives, 24h at most"),
+	ROW("UNIXTIME", "valid-from", field_uint, valid_from, .min = 1,
+	    .help = "start of its life, else 60 seconds ago"),
+	ROW("HEX", "serial", field_serial, serial,
+	    .help = "serial number, else a random one"),
+	ROW("TEXT", "key-id", field_text, key_id,
+	    .help = "name in logs, else USER/ID/SERIAL"),
+	ROW("WORDS", "permit", field_permit, permit,
+	    .def = PERMIT_DEFAULT_WORDS,
+	    .help = "what a login may do, or none"),
+	ROW("CIDR,...", "source-address", field_text, source_address,
+	    .help = "where a login may come from"),
+	ROW("COMMAND", "force-command", field_text, force_command,
+	    .help = "the only command that is run"),
+	ROW(NULL, "single-use", field_bool, single_use,
+	    .help = "good for one connection"),
+	ROW("FILE", "out", field_text, out,
+	    .help = "where to, - for stdout, else KEY-cert.pub"),
+};
+
+static const struct usage usage = {
+	.program = "sandbox-cert issue",
+	.args = "--ca FILE --sandbox ID [options] KEY.pub",
+	.summary = "Certify a user's public key; KEY.pub - reads and writes "
+		   "the standard streams",
+	.options = rows,
+	.option_count = sizeof(rows) / sizeof(rows[0]),
+};
+
+static const char *
+text_or_null(const char *text)
+{
+	return *text == '\0' ? NULL : text;
+}
+
+static void
+choose_times(
+    const struct options *options, uint64_t now, struct cert_request *ret)
+{
+	uint64_t start = options->valid_from, after = start;
+
+	if (start == 0) {
+		start = now;
+		after = now - CHECK_SKEW_DEFAULT;
+	}
+	ret->valid_after = after;
+	ret->valid_before = start + options->ttl;
+	/* The allowance for slow clocks counts when the gate measures. */
+	if (ret->valid_before - after > CHECK_TTL_MAX)
+		ret->valid_before = after + CHECK_TTL_MAX;
+}
+
+static enum sbx_err
+choose_key_id(const struct options *options, uint64_t serial, struct buf *ret,
+    struct sbx_why *why)
+{
+	struct paths paths;
+	enum sbx_err err;
+
+	if (options->key_id[0] != '\0') {
+		buf_put_text(ret, options->key_id);
+		return buf_error(ret);
+	}
+	err = paths_find(&paths, why);
+	if (err != SBX_OK)
+		return err;
+	buf_printf(
+	    ret, "%s/%s/%016" PRIx64, paths.user, options->sandbox, serial);
+	return buf_error(ret);
+}
+
+static uint64_t
+choose_serial(uint64_t wanted)
+{
+	while (wanted == 0)
+		randombytes_buf(&wanted, sizeof(wanted));
+	return wanted;
+}
+
+/* Sign; the line of the -cert.pub file is appended to ret. */
+static enum sbx_err
+issue(const struct options *options, const char *operand, struct view key_line,
+    struct buf *ret, struct sbx_why *why)
+{
+	cleanup_buf struct buf blob = BUF_INIT(KEY_BLOB_MAX);
+	cleanup_buf struct buf key_id = BUF_INIT(CERT_KEY_ID_MAX);
+	cleanup_buf struct buf certificate = BUF_INIT(CERT_BLOB_MAX);
+	cleanup_keypair struct keypair ca;
+	uint8_t nonce[BUILD_NONCE_LEN];
+	struct cert_request request = {
+		.type = CERT_TYPE_USER,
+		.principal = options->sandbox,
+		.serial = choose_serial(options->serial),
+		.permit = options->permit,
+		.single_use = options->single_use,
+		.source_address = text_or_null(options->source_address),
+		.force_command = text_or_null(options->force_command),
+	};
+	struct public_key key;
+	struct view word;
+	enum sbx_err err;
+
+	err = key_parse_line(key_line, &blob, &key);
+	if (err != SBX_OK)
+		return sbx_fail(why, err, "%s: %s: give a public key",
+		    operand_name(operand), sbx_err_text(err));
+	err = choose_key_id(options, request.serial, &key_id, why);
+	if (err == SBX_OK)
+		err = keyfile_read(options->ca, getuid(), &ca, why);
+	if (err != SBX_OK)
+		return err;
+	request.public_key = key.blob;
+	request.key_id = buf_text(&key_id);
+	choose_times(options, (uint64_t)time(NULL), &request);
+	randombytes_buf(nonce, sizeof(nonce));
+	err = cert_issue(&request, nonce, &ca, &certificate, why);
+	if (err != SBX_OK)
+		return err;
+	key_put_line(buf_view(&certificate), NULL, ret);
+	/* What stands behind type and key is the comment: it goes along. */
+	(void)(text_next_word(&key_line, &word) &&
+	    text_next_word(&key_line, &word));
+	buf_put_view(ret, key_line);
+	buf_put_text(ret, "\n");
+	return buf_error(ret);
+}
+
+/* KEY.pub to KEY-cert.pub, where ssh looks for it. */
+static enum sbx_err
+choose_path(const struct options *options, const char *operand, struct buf *ret)
+{
+	size_t len = strlen(operand);
+
+	if (options->out[0] != '\0') {
+		buf_put_text(ret, options->out);
+		return buf_error(ret);
+	}
+	if (operand_is_stdin(operand)) {
+		buf_put_text(ret, "-");
+		return buf_error(ret);
+	}
+	if (len > 4 && strcmp(operand + len - 4, ".pub") == 0)
+		len -= 4;
+	buf_put(ret, operand, len);
+	buf_put_text(ret, "-cert.pub");
+	return buf_error(ret);
+}
+
+static enum sbx_err
+run(const struct options *options, const char *operand, struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(OPERAND_MAX);
+	cleanup_buf struct buf line = BUF_INIT(OPERAND_MAX);
+	cleanup_buf struct buf path = BUF_INIT(PATHS_MAX);
+	struct view key_line;
+	enum sbx_err err = name_check_id(options->sandbox, why);
+
+	if (err == SBX_OK)
+		err = choose_path(options, operand, &path);
+	if (err == SBX_OK)
+		err = operand_read(operand, &text, why);
+	if (err == SBX_OK)
+		err = operand_line(operand, buf_view(&text), &key_line, why);
+	if (err == SBX_OK)
+		err = issue(options, operand, key_line, &line, why);
+	if (err != SBX_OK)
+		return err;
+	if (!operand_is_stdin(buf_text(&path)))
+		return file_write_atomic(
+		    AT_FDCWD, buf_text(&path), 0644, buf_view(&line), why);
+	if (file_write_fd(STDOUT_FILENO, buf_view(&line)) != SBX_OK)
+		return sbx_fail(why, SBX_IO, "cannot write the certificate: %s",
+		    strerror(errno));
+	return SBX_OK;
+}
+
+int
+cmd_issue(int argc, char **argv)
+{
+	struct options options = { 0 };
+	struct sbx_why why = { "" };
+	const char *operand;
+	enum sbx_err err;
+
+	switch (operand_parse(&usage, argc, argv, &options, &operand)) {
+	case OPT_DONE:
+		return EX_OK;
+	case OPT_WRONG:
+		return EX_USAGE;
+	case OPT_RUN:
+		break;
+	}
+	if (options.ca[0] == '\0' || options.sandbox[0] == '\0') {
+		log_error("--%s is missing: see %s --help",
+		    options.ca[0] == '\0' ? "ca" : "sandbox", usage.program);
+		return EX_USAGE;
+	}
+	err = run(&options, operand, &why);
+	return err == SBX_OK ? EX_OK : log_failure(err, &why);
+}

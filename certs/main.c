@@ -1,0 +1,33 @@
+/* sandbox-cert(1): make a CA, issue, show and verify certificates. */
+#include <sodium.h>
+
+#include "certs/commands.h"
+#include "common/log.h"
+#include "common/opt.h"
+
+static const struct command commands[] = {
+	{ "ca-init", "[options] FILE", "make a CA key pair", cmd_ca_init },
+	{ "issue", "[options] KEY.pub", "issue a user certificate", cmd_issue },
+	{ "show", "[options] FILE", "print certificates", cmd_show },
+	{ "verify", "[options] FILE", "judge a certificate as the login gate",
+	    cmd_verify },
+};
+
+static const struct usage usage = {
+	.program = "sandbox-cert",
+	.args = "COMMAND ...",
+	.summary = "OpenSSH certificates for sandboxes; see COMMAND --help",
+	.commands = commands,
+	.command_count = sizeof(commands) / sizeof(commands[0]),
+};
+
+int
+main(int argc, char **argv)
+{
+	log_init(argv[0]);
+	if (sodium_init() < 0) {
+		log_error("libsodium cannot start: no source of randomness");
+		return EX_SOFTWARE;
+	}
+	return opt_dispatch(&usage, argc, argv, /* values= */ NULL);
+}

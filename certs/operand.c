@@ -1,0 +1,93 @@
+#include "certs/operand.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/text.h"
+
+enum opt_result
+operand_parse(const struct usage *usage, int argc, char **argv, void *values,
+    const char **ret)
+{
+	int first = 0;
+	enum opt_result result = opt_parse(usage, argc, argv, values, &first);
+
+	if (result != OPT_RUN)
+		return result;
+	if (argc - first != 1) {
+		log_error("%s: see %s --help",
+		    argc == first ? "no file given" : "more than one file",
+		    usage->program);
+		return OPT_WRONG;
+	}
+	*ret = argv[first];
+	return OPT_RUN;
+}
+
+bool
+operand_is_stdin(const char *operand)
+{
+	return strcmp(operand, "-") == 0;
+}
+
+const char *
+operand_name(const char *operand)
+{
+	/* As ssh-keygen calls it. */
+	return operand_is_stdin(operand) ? "(stdin)" : operand;
+}
+
+enum sbx_err
+operand_read(const char *operand, struct buf *ret, struct sbx_why *why)
+{
+	cleanup_close int opened = -1;
+	int fd = STDIN_FILENO;
+	enum sbx_err err;
+
+	if (!operand_is_stdin(operand))
+		fd = opened = open(operand, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return sbx_fail(why, errno == ENOENT ? SBX_NOT_FOUND : SBX_IO,
+		    "cannot open %s: %s", operand, strerror(errno));
+	err = file_read_fd(fd, ret);
+	if (err == SBX_IO)
+		return sbx_fail(why, err, "cannot read %s: %s",
+		    operand_name(operand), strerror(errno));
+	if (err == SBX_TOO_LARGE)
+		return sbx_fail(why, err, "%s is larger than %zu bytes",
+		    operand_name(operand), ret->cap);
+	return err;
+}
+
+bool
+operand_skips(struct view line)
+{
+	struct view word;
+
+	return !text_next_word(&line, &word) || word.p[0] == '#';
+}
+
+enum sbx_err
+operand_line(const char *operand, struct view text, struct view *ret,
+    struct sbx_why *why)
+{
+	struct view line;
+	size_t count = 0;
+
+	while (text_next_line(&text, &line)) {
+		if (operand_skips(line))
+			continue;
+		*ret = line;
+		count++;
+	}
+	if (count == 1)
+		return SBX_OK;
+	return sbx_fail(why, SBX_BAD_VALUE, "%s has %s: give a file with one",
+	    operand_name(operand),
+	    count == 0 ? "no key in it" : "more than one key in it");
+}

@@ -1,0 +1,35 @@
+/*
+ * The one operand that a command works on: a file's name, or "-" for
+ * standard input.
+ */
+#ifndef SBX_CERTS_OPERAND_H
+#define SBX_CERTS_OPERAND_H
+
+#include "common/buf.h"
+#include "common/opt.h"
+
+#define OPERAND_MAX 262144 /* bytes of a file that is only data */
+
+/*
+ * opt_parse, then exactly one operand into *ret.  OPT_WRONG after one line
+ * on stderr, as opt_parse.
+ */
+enum opt_result operand_parse(const struct usage *usage, int argc, char **argv,
+    void *values, const char **ret) MUST_USE;
+/* The operand is "-". */
+bool operand_is_stdin(const char *operand) MUST_USE;
+/* Its name in messages. */
+const char *operand_name(const char *operand) MUST_USE;
+/* All of it; links are followed, as whoever typed the name expects. */
+enum sbx_err operand_read(
+    const char *operand, struct buf *ret, struct sbx_why *why) MUST_USE;
+/*
+ * The only line of text that is neither empty nor a "#" comment;
+ * SBX_BAD_VALUE if there is none or another one.
+ */
+enum sbx_err operand_line(const char *operand, struct view text,
+    struct view *ret, struct sbx_why *why) MUST_USE;
+/* Empty or a "#" comment. */
+bool operand_skips(struct view line) MUST_USE;
+
+#endif

@@ -1,0 +1,432 @@
+#!/usr/bin/env bash
+# The login gate behind the sshd that is installed, with certificates made by
+# ssh-keygen: who is let in, who is not, and what the system log says.
+
+. "$(dirname "$0")/world.sh"
+world_enter "$0" "$@"
+
+# All of it where every folder belongs to root, as sshd demands.
+gate=/usr/lib/sandbox-ssh/sandbox-authkeys
+etc=/etc/sandbox-ssh
+conf=$etc/authkeys.conf
+keys=/srv/keys
+
+machine() {
+	local name
+	install -D -m 0755 "$BUILDDIR/authkeys/sandbox-authkeys" "$gate"
+	mkdir -p "$etc" "$keys" /etc/ssh/sshd_config.d
+	for name in sandbox other; do
+		useradd --create-home --shell /bin/sh --password '*' "$name"
+	done
+	useradd --system --home-dir / --shell /usr/sbin/nologin \
+	    sandbox-authkeys
+
+	for name in user host ca next-ca stranger; do
+		ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$keys/$name"
+	done
+	ssh-keygen -q -t rsa -b 2048 -N '' -f "$keys/rsa-ca"
+	echo "gate $(cut -d' ' -f1,2 "$keys/host.pub")" >"$keys/known_hosts"
+
+	reset_settings
+	sed "s|^\(AuthorizedKeysCommand\) .*/sandbox-authkeys|\1 $gate|" \
+	    "$BUILDDIR/sshd_config.d/sandbox.conf" |
+		sed "s|\($gate\) |\1 -c $conf |" \
+		    >/etc/ssh/sshd_config.d/sandbox.conf
+	# Whatever stands below the snippet must not open another door.
+	cat >"$keys/sshd_config" <<-END
+	Include /etc/ssh/sshd_config.d/sandbox.conf
+	HostKey $keys/host
+	PidFile none
+	AuthorizedKeysFile .ssh/authorized_keys
+	TrustedUserCAKeys $keys/stranger.pub
+	PasswordAuthentication yes
+	PermitTunnel yes
+	AllowAgentForwarding yes
+	END
+}
+
+reset_settings() {
+	rm -rf "$etc"
+	mkdir "$etc"
+	echo run-1234 >"$etc/id"
+	{
+		echo "# two, as while one is being replaced"
+		cat "$keys/next-ca.pub" "$keys/ca.pub"
+	} >"$etc/ca.pub"
+	cat >"$conf" <<-END
+	sandbox_id = file:$etc/id
+	trusted_ca = $etc/ca.pub
+	login_users = sandbox
+	END
+	chmod 0644 "$etc"/*
+}
+
+# A system log of our own: /dev is the machine's, so it gets another one.
+# Every message comes out of the coprocess as one line.
+start_log() {
+	local dev=/run/dev node
+	mkdir "$dev"
+	mount -t tmpfs -o mode=0755 dev "$dev"
+	for node in null zero full random urandom tty; do
+		: >"$dev/$node"
+		mount --bind "/dev/$node" "$dev/$node"
+	done
+	mkdir "$dev/pts"
+	mount --bind /dev/pts "$dev/pts"
+	ln -s pts/ptmx "$dev/ptmx"
+	ln -s /proc/self/fd "$dev/fd"
+	mount --rbind "$dev" /dev
+	coproc log { python3 -c '
+import os, socket
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.bind("/dev/log")
+os.chmod("/dev/log", 0o666)
+print("ready", flush=True)
+while True:
+    print(log.recv(8192).decode("ascii", "backslashreplace"), flush=True)
+'; }
+	logged "the log listens" '^ready$'
+}
+
+# logged NAME REGEX: wait for a message like that.
+logged() {
+	local line
+	while IFS= read -rt 30 line <&"${log[0]}"; do
+		[[ ! $line =~ $2 ]] || {
+			ok "$1"
+			return
+		}
+		echo "    other message: $line"
+	done
+	fail "$1: the log does not say '$2'"
+}
+
+# certify [SSH-KEYGEN ARGUMENT...]: $cert, with a $serial of its own.
+number=0
+certify() {
+	number=$((number + 1))
+	cert=$keys/cert-$number
+	cp "$keys/user" "$cert"
+	cp "$keys/user.pub" "$cert.pub"
+	ssh-keygen -q -z "$number" "$@" "$cert.pub" 2>/dev/null
+	serial=$(printf '%016x' "$number")
+}
+
+good=(-s "$keys/ca" -I alice/run-1234/1 -n run-1234 -V -1m:+1h)
+
+# As a regular expression.
+fingerprint() {
+	ssh-keygen -lf "$1" | cut -d' ' -f2 | sed 's/+/\\+/g'
+}
+
+# The gate as sshd calls it: its user, hardly any environment.
+as_sshd() {
+	env -i PATH=/usr/bin:/bin setpriv --reuid sandbox-authkeys \
+	    --regid sandbox-authkeys --clear-groups "$@" </dev/null
+}
+
+# ask USER PUBLIC-KEY-FILE
+ask() {
+	local type blob
+	read -r type blob _ <"$2"
+	as_sshd "$gate" -c "$conf" "$1" "$type" "$blob"
+}
+
+# login USER KEY-FILE [SSH ARGUMENT...]; the certificate lies beside the key.
+login() {
+	local user=$1 key=$2
+	shift 2
+	ssh -F none -o BatchMode=yes -o LogLevel="${loud:-ERROR}" \
+	    -o IdentityFile="$key" -o IdentitiesOnly=yes \
+	    -o IdentityAgent=none -o HostKeyAlias=gate \
+	    -o UserKnownHostsFile="$keys/known_hosts" \
+	    -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=yes \
+	    -o ProxyCommand="$sshd -i -e -f $keys/sshd_config 2>>$keys/sshd.log" \
+	    "$user@gate" "$@"
+}
+
+# Nothing on standard output, and one line that says why.
+asked_in_vain() {
+	check 1 "$1: the gate says no" ask "${3:-sandbox}" "$cert-cert.pub"
+	[ ! -s "$out" ] || fail "$1: it printed something"
+	says "$1: one line on standard error" '^sandbox-authkeys: '
+	logged "$1: $2" "sandbox-authkeys\[[0-9]+\]: deny reason=$2\
+ user=${3:-sandbox} sandbox=run-1234 serial=$serial\
+ key=SHA256:[A-Za-z0-9+/]{43} ca=SHA256:[A-Za-z0-9+/]{43} keyid="
+}
+
+# has NAME REGEX: somewhere on standard error.
+has() {
+	grep -Eq -- "$2" "$err" || fail "$1: no '$2'"
+	ok "$1"
+}
+
+# refused NAME REASON SSH-KEYGEN ARGUMENT...
+refused() {
+	local name=$1 reason=$2
+	shift 2
+	certify "$@"
+	asked_in_vain "$name" "$reason"
+	check 255 "$name: sshd says no" login sandbox "$cert" true
+	says "$name: to the user" 'Permission denied \(publickey\)'
+	logged "$name: in sshd too" "deny reason=$reason .* serial=$serial "
+}
+
+test_snippet() {
+	check 0 "sshd takes the snippet" "$sshd" -t -f "$keys/sshd_config"
+	check 0 "the snippet as it is installed" \
+	    grep -E '^AuthorizedKeysCommand /[^@]+/sandbox-authkeys %u %t %k$' \
+	    "$BUILDDIR/sshd_config.d/sandbox.conf"
+	"$sshd" -T -f "$keys/sshd_config" >"$out"
+	for line in 'authorizedkeysfile none' 'trustedusercakeys none' \
+	    'passwordauthentication no' 'permittunnel no' \
+	    'authenticationmethods publickey'; do
+		grep -qx "$line" "$out" || fail "sshd does not have: $line"
+		ok "$line"
+	done
+}
+
+# The example to copy, its defaults spelt out too.
+test_example() {
+	certify "${good[@]}"
+	echo run-1234 >"$etc/sandbox_id"
+	for spelt in '' '/^#[a-z_]* = /s/^#//'; do
+		sed "s|/[^ ]*/sandbox-ssh/|$etc/|;$spelt" \
+		    "$BUILDDIR/authkeys/authkeys.conf" >"$conf"
+		check 0 "the example ${spelt:+with its defaults}" \
+		    ask sandbox "$cert-cert.pub"
+		logged "allowed" "allow .* serial=$serial "
+	done
+	reset_settings
+}
+
+# Before anything listens at /dev/log.
+test_without_log() {
+	[ ! -e /dev/log ] || return 0
+	certify "${good[@]}"
+	check 0 "allowed without a log" ask sandbox "$cert-cert.pub"
+	check 1 "denied without a log" ask other "$cert-cert.pub"
+}
+
+test_good() {
+	local line
+	certify "${good[@]}"
+	check 0 "a good certificate" ask sandbox "$cert-cert.pub"
+	line="cert-authority,principals=\"run-1234\",restrict"
+	line+=",agent-forwarding,port-forwarding,pty"
+	is "the line" "$(<"$out")" "$line $(cut -d' ' -f1,2 "$keys/ca.pub")"
+	logged "allowed, in the log" "<86>.* sandbox-authkeys\[[0-9]+\]: allow\
+ user=sandbox sandbox=run-1234 serial=$serial\
+ key=$(fingerprint "$keys/user.pub")\
+ ca=$(fingerprint "$keys/ca.pub")\
+ keyid=alice/run-1234/1\$"
+	check 0 "it logs in" login sandbox "$cert" 'id -un; echo asked'
+	is "as the user" "$(<"$out")" $'sandbox\nasked'
+	logged "in sshd too" "allow user=sandbox .* serial=$serial "
+
+	check 3 "exit status" login sandbox "$cert" 'exit 3'
+	check 0 "a terminal" login sandbox "$cert" -tt tty
+	grep -q /dev/pts/ "$out" || fail "no terminal: $(<"$out")"
+
+	certify "${good[@]}" -s "$keys/next-ca"
+	check 0 "the other trusted CA" login sandbox "$cert" true
+	certify "${good[@]}" -O extension:mark@example.org=x
+	check 0 "an unknown extension" login sandbox "$cert" true
+}
+
+test_restrictions() {
+	certify "${good[@]}" -O force-command='echo forced'
+	check 0 "force-command" login sandbox "$cert" 'echo asked'
+	is "it is what runs" "$(<"$out")" forced
+
+	certify "${good[@]}" -O source-address=192.0.2.0/24
+	check 255 "source-address" login sandbox "$cert" true
+
+	certify "${good[@]}" -O clear
+	check 0 "nothing permitted: the line" ask sandbox "$cert-cert.pub"
+	is "only restrict" "$(cut -d' ' -f1 "$out")" \
+	    'cert-authority,principals="run-1234",restrict'
+	check 255 "no terminal" login sandbox "$cert" -tt tty
+	says "refused" 'PTY allocation request failed'
+	loud=INFO check 255 "no forwarding" \
+	    login sandbox "$cert" -W 127.0.0.1:1
+	has "prohibited" 'administratively prohibited'
+
+	certify "${good[@]}"
+	loud=INFO check 255 "forwarding" login sandbox "$cert" -W 127.0.0.1:1
+	has "only that nobody listens there" 'Connection refused'
+	echo 'permit = port-forwarding' >>"$conf"
+	check 255 "permitted by the certificate, not by the gate" \
+	    login sandbox "$cert" -tt tty
+	says "refused again" 'PTY allocation request failed'
+	reset_settings
+}
+
+test_refused() {
+	refused "another sandbox" wrong-sandbox "${good[@]}" -n run-1235
+	refused "no principal" principals -s "$keys/ca" -I a -V -1m:+1h
+	refused "two principals" principals "${good[@]}" -n run-1234,run-1
+	refused "a pattern" principal-name "${good[@]}" -n '*'
+	refused "white space" principal-name "${good[@]}" -n 'run-1234 '
+	refused "expired" expired "${good[@]}" -V -2h:-1h
+	refused "not yet valid" not-yet-valid "${good[@]}" -V +10m:+1h
+	refused "longer than allowed" lifetime "${good[@]}" -V -1m:+25h
+	refused "for ever" lifetime "${good[@]}" -V always:forever
+	refused "unknown CA" ca-unknown "${good[@]}" -s "$keys/stranger"
+	refused "RSA CA" ca-type "${good[@]}" -s "$keys/rsa-ca"
+	refused "no key id" key-id "${good[@]}" -I ''
+	refused "unknown critical option" option-unknown "${good[@]}" \
+	    -O critical:mark@example.org=x
+	refused "force-command as an extension" option-place "${good[@]}" \
+	    -O extension:force-command=true
+	refused "flag with data" option-value "${good[@]}" -O clear \
+	    -O extension:permit-pty=x
+	refused "single use" refused "${good[@]}" \
+	    -O extension:single-use@sandbox-ssh
+
+	certify "${good[@]}" -z 0
+	check 255 "serial 0" login sandbox "$cert" true
+	logged "serial-zero" 'deny reason=serial-zero .* serial=0{16} '
+
+	# A client would not offer it.
+	certify "${good[@]}" -h
+	asked_in_vain "a host certificate" cert-type
+
+	certify "${good[@]}"
+	check 255 "account that is not listed" login other "$cert" true
+	logged "login-user" "deny reason=login-user user=other "
+
+	echo "issued_after = $(date +%s)" >>"$conf"
+	certify "${good[@]}"
+	check 255 "older than the sandbox" login sandbox "$cert" true
+	logged "issued-earlier" "deny reason=issued-earlier .*=$serial "
+	reset_settings
+}
+
+# issue [OPTION...]: $cert by our own issuer, with a $serial of its own.
+issue() {
+	number=$((number + 1))
+	serial=$(printf '%016x' "$number")
+	cert=$keys/cert-$number
+	cp "$keys/user" "$cert"
+	cp "$keys/user.pub" "$cert.pub"
+	"$BUILDDIR/certs/sandbox-cert" issue --ca "$keys/ca" \
+	    --sandbox run-1234 --serial "$serial" "$@" "$cert.pub" >/dev/null
+}
+
+test_sandbox_cert() {
+	issue --permit pty
+	check 0 "sandbox-cert's certificate" ask sandbox "$cert-cert.pub"
+	is "permits what was asked" "$(cut -d' ' -f1 "$out")" \
+	    'cert-authority,principals="run-1234",restrict,pty'
+	check 0 "it logs in" login sandbox "$cert" true
+	logged "allowed" "allow .* serial=$serial .* keyid=root/run-1234/$serial"
+
+	issue --force-command 'echo forced' --ttl 24h
+	check 0 "with a command" login sandbox "$cert" 'echo asked'
+	is "its output" "$(<"$out")" forced
+
+	issue --single-use
+	asked_in_vain "for a single use" refused
+	issue --sandbox run-1235
+	asked_in_vain "for another sandbox" wrong-sandbox
+	issue --ca "$keys/stranger"
+	asked_in_vain "by another CA" ca-unknown
+	issue --valid-from "$(($(date +%s) - 7200))"
+	asked_in_vain "expired" expired
+}
+
+test_plain_key() {
+	check 0 "a plain key: no opinion" ask sandbox "$keys/user.pub"
+	is "no output" "$(<"$out")" ''
+	install -d -o sandbox -m 0700 /home/sandbox/.ssh
+	install -o sandbox -m 0600 "$keys/user.pub" \
+	    /home/sandbox/.ssh/authorized_keys
+	check 255 "authorized_keys counts for nothing" \
+	    login sandbox "$keys/user" true
+	says "no other method" 'Permission denied \(publickey\)'
+}
+
+# What the person at the other end, or sshd, could get wrong.
+test_words() {
+	local type blob
+	certify "${good[@]}"
+	read -r type blob _ <"$cert-cert.pub"
+
+	check 1 "type and key differ" \
+	    as_sshd "$gate" -c "$conf" sandbox ssh-ed25519 "$blob"
+	logged "type-mismatch" "deny reason=type-mismatch user=sandbox "
+	check 1 "trailing white space" \
+	    as_sshd "$gate" -c "$conf" sandbox "$type" "$blob "
+	logged "encoding" "deny reason=encoding "
+	check 1 "cut short" \
+	    as_sshd "$gate" -c "$conf" sandbox "$type" "${blob:0:400}"
+	logged "truncated" "deny reason=truncated .* serial= key= "
+	check 1 "a user with a newline" \
+	    as_sshd "$gate" -c "$conf" $'x\nallow user=y' "$type" "$blob"
+	logged "escaped" 'user=x\\x0aallow\\x20user=y sandbox='
+	check 64 "no operands" as_sshd "$gate" -c "$conf"
+	logged "usage" "deny reason=usage user= sandbox= "
+	check 64 "one operand too many" \
+	    as_sshd "$gate" -c "$conf" sandbox "$type" "$blob" x
+	check 64 "a relative path" \
+	    as_sshd "$gate" -c authkeys.conf sandbox "$type" "$blob"
+
+	check 1 "nobody can read the answer" \
+	    bash -c '"$@" >&-' bash as_sshd_ask "$cert-cert.pub"
+	says "it says so" 'cannot write the answer'
+	logged "io" "deny reason=io .* serial=$serial "
+	check 1 "no space for the answer" \
+	    bash -c '"$@" >/dev/full' bash as_sshd_ask "$cert-cert.pub"
+}
+
+# ask, for another bash.
+as_sshd_ask() {
+	ask sandbox "$1"
+}
+
+# Row by row: the file is no longer one that only root can have written.
+test_files() {
+	local file spoil
+	certify "${good[@]}"
+	for file in "$conf" "$etc/ca.pub" "$etc/id"; do
+		for spoil in "chmod g+w $file" "chmod o+w $file" \
+		    "chown sandbox $file" "mv $file $file.x; ln -s $file.x $file" \
+		    "rm $file; mkfifo $file" "rm $file; mkdir $file" \
+		    "rm $file" ": >$file" "head -c 70000 /dev/zero >$file"; do
+			eval "$spoil"
+			check 1 "$spoil" ask sandbox "$cert-cert.pub"
+			[ ! -s "$out" ] || fail "$spoil: it printed something"
+			says "the file is named" "$file"
+			logged "in the log too" \
+			    "deny reason=(untrusted-file|config) .*$file"
+			reset_settings
+		done
+	done
+}
+
+# What sshd thought of it, when a check failed.
+show_sshd_log() {
+	local status=$?
+	[ "$status" = 0 ] || [ ! -s "$keys/sshd.log" ] ||
+		tail -5 "$keys/sshd.log" | cut -c -200 | sed 's/^/    sshd: /' >&2
+}
+
+trap show_sshd_log EXIT
+sshd=$(PATH=$PATH:/usr/sbin command -v sshd) ||
+	world_skip "sshd is missing: apt-get install openssh-server"
+export -f ask as_sshd as_sshd_ask
+export gate conf
+machine
+test_snippet
+test_without_log
+start_log
+test_example
+test_good
+test_restrictions
+test_refused
+test_sandbox_cert
+test_plain_key
+test_words
+test_files
+done_testing

@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# From creation to kill: waking, renewal, refusal, and what never happens.
+. "$(dirname "$0")/world.sh"
+world_enter "$0" "$@"
+
+host=run-1234.sandbox
+
+state() {
+	sandboxctl show --json run-1234 |
+		/usr/bin/python3 -c 'import json, sys
+print(json.load(sys.stdin)["state"])'
+}
+
+cache_digest() {
+	(cd "$HOME/.cache/sandbox-ssh" &&
+		find . -printf '%p %m %T@ %s\n' | sort | sha256sum)
+}
+
+main() {
+	cache=$HOME/.cache/sandbox-ssh
+	nothing_happens
+	workspace_stays
+	twenty_at_once
+	renewal
+	wrong_host_key
+	other_sandbox
+	killed
+}
+
+nothing_happens() {
+	check 0 "credentials" ssh "$host" true
+	check 0 "stop" sandboxctl stop run-1234
+	local before
+	before=$(cache_digest)
+	check 0 "ssh -G" ssh -G "$host"
+	is "ssh -G changes nothing" "$(cache_digest)" "$before"
+	is "ssh -G wakes nothing" "$(state)" stopped
+}
+
+workspace_stays() {
+	check 0 "ssh wakes a stopped sandbox" \
+	    ssh "$host" 'echo kept >workspace/note'
+	is "it runs" "$(state)" running
+	check 0 "stop again" sandboxctl stop run-1234
+	check 0 "start" sandboxctl start run-1234
+	check 0 "the workspace is there" ssh "$host" cat workspace/note
+	is "what was written stays" "$(cat "$out")" kept
+}
+
+# Which process 1 is this? Its start time tells.
+boot_time() {
+	ssh "$host" 'cut -d" " -f22 /proc/1/stat'
+}
+
+twenty_at_once() {
+	local i pids=() good=0
+	sandboxctl stop run-1234 >/dev/null
+	for i in {1..20}; do
+		ssh "$host" 'cut -d" " -f22 /proc/1/stat' \
+		    >"$HOME/boot.$i" 2>"$HOME/boot.$i.err" </dev/null &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" && good=$((good + 1))
+	done
+	cat "$HOME"/boot.*.err >"$err"
+	is "twenty ssh to a stopped sandbox: all succeed" "$good" 20
+	is "one start" "$(sort -u "$HOME"/boot.{1..20} | wc -l)" 1
+}
+
+# Let the certificate's time be over, as the client sees it.
+expire() {
+	local session=$cache/$host/session
+	sed -i 's/^not_after=.*/not_after=1000000000/' "$session"
+}
+
+renewal() {
+	local before
+	# A real one that ends: sandboxd gives it two seconds of life.
+	rm -r "${cache:?}/$host"
+	check 0 "a certificate for two seconds" \
+	    sandboxctl ssh run-1234 --ttl 2s -- true
+	before=$(sha256sum <"$cache/$host/id_ed25519-cert.pub")
+	until_expired() {
+		[ "$(date +%s)" -gt "$(sed -n 's/^not_after=//p' \
+		    "$cache/$host/session")" ]
+	}
+	wait_for "its end" until_expired
+	check 0 "an expired certificate is renewed" ssh "$host" echo fine
+	is "without a word" "$(cat "$err")" ""
+	[ "$before" != "$(sha256sum <"$cache/$host/id_ed25519-cert.pub")" ] ||
+		fail "the certificate is a new one"
+	ok "the certificate is a new one"
+}
+
+wrong_host_key() {
+	ssh-keygen -q -t ed25519 -N '' -f "$HOME/other"
+	printf '%s %s\n' "$host" "$(cut -d' ' -f1,2 "$HOME/other.pub")" \
+	    >"$cache/$host/known_hosts"
+	check 255 "another host key stops the connection" ssh "$host" true
+	grep -q 'IDENTIFICATION HAS CHANGED' "$err" || fail "ssh says why"
+	ok "ssh says why"
+	rm -r "${cache:?}/$host"
+	check 0 "fresh credentials repair it" ssh "$host" true
+}
+
+# A certificate of one sandbox, offered to another one.
+other_sandbox() {
+	sandboxctl create run-5 >/dev/null
+	check 0 "the other sandbox" ssh run-5.sandbox true
+	check 255 "a certificate for another sandbox is refused" \
+	    ssh -o IdentityFile=none \
+	    -o CertificateFile="$cache/run-5.sandbox/id_ed25519-cert.pub" \
+	    -i "$cache/run-5.sandbox/id_ed25519" "$host" true
+	grep -q 'Permission denied' "$err" || fail "by the gate"
+	ok "by the gate"
+	sandboxctl kill run-5
+}
+
+killed() {
+	sandboxctl create run-6 >/dev/null
+	check 0 "a sandbox" ssh run-6.sandbox true
+	ssh run-6.sandbox 'echo up; cat' </dev/zero >"$out" 2>"$err" &
+	local client=$!
+	wait_for "a session" grep -qa up "$out"
+	check 0 "kill" sandboxctl kill run-6
+	wait "$client" && fail "the session goes on"
+	ok "kill ends its sessions"
+	check 255 "a killed sandbox is refused" ssh run-6.sandbox true
+	grep -v 'Connection closed\|^$' "$err" >"$err.ours" || :
+	is "with one clear line" "$(wc -l <"$err.ours")" 1
+	grep -q 'run-6.*no such sandbox' "$err" || fail "that names it"
+	ok "that names it"
+	check 66 "sandboxctl show says the same" sandboxctl show run-6
+	sandboxctl create run-6 >/dev/null
+	check 0 "the id can be used again" ssh run-6.sandbox true
+	sandboxctl kill run-6
+}
+
+world_main "$@"

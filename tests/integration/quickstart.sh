@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# The README's first command, and its undoing: as root, with sudo, and below
+# a prefix of one's own without.
+. "$(dirname "$0")/world.sh"
+world_enter "$0" "$@"
+
+# What a person sees of a machine: files outside of caches and logs.
+traces() {
+	find /etc/ssh /etc/sandbox-ssh /usr/local /var/lib/sandbox-ssh \
+	    /run/sandbox-ssh "$HOME" -not -path '*/.cache' \
+	    -not -path '*/.local*' -not -path "$HOME/checkout*" \
+	    -printf '%p %m %u\n' 2>/dev/null | sort
+}
+
+main() {
+	local before
+	mkdir -m 0700 "$HOME/.ssh"
+	printf 'Host example\n\tUser me' >"$HOME/.ssh/config"
+	chmod 0640 "$HOME/.ssh/config"
+	before=$(traces; sha256sum "$HOME/.ssh/config")
+	echo "# $who, prefix ${prefix:-default}"
+
+	check 0 "quickstart" quickstart
+	grep -Eq 'sandbox@run-1234:.*\$' "$out" || fail "it ends in a prompt"
+	ok "it shows a shell's prompt from inside"
+	grep -q "^hello from $(hostname)" "$out" ||
+		fail "and its output: what was copied in"
+	ok "and its output: what was copied in"
+	check 0 "ssh works afterwards" ssh run-1234.sandbox true
+	check 0 "quickstart again" quickstart
+	check 0 "quickstart --remove" quickstart --remove
+	is "everything is as it was" \
+	    "$(traces; sha256sum "$HOME/.ssh/config")" "$before"
+	is "no process is left" \
+	    "$(pgrep -u "$(id -u)" -a 'sandbox|bwrap' || :)" ""
+	check 66 "quickstart --remove again" quickstart --remove
+}
+
+quickstart() {
+	"$HOME/checkout/scripts/quickstart" ${prefix:+--prefix "$prefix"} "$@"
+}
+
+if [ "${1:-}" = as ]; then
+	who=$(id -un)
+	prefix=${2:-}
+	main
+	done_testing
+	exit
+fi
+
+world_user alice
+echo 'alice ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/alice
+for who in root alice; do
+	cp -R "$SRCDIR" "/home/$who/checkout"
+	chown -R "$who:" "/home/$who/checkout"
+done
+world_as root as
+world_as alice as
+rm /etc/sudoers.d/alice
+world_as alice as /home/alice/tools

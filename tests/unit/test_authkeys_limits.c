@@ -1,0 +1,109 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "authkeys/limits.h"
+
+/* In a child each: limits cannot be taken back. True exits with 0. */
+typedef bool child_check(void);
+
+static bool
+alarm_is_set(void)
+{
+	sigset_t set;
+	struct sigaction action;
+	unsigned left;
+
+	/* As a careless parent may leave it. */
+	(void)sigfillset(&set);
+	(void)sigprocmask(SIG_SETMASK, &set, NULL);
+	(void)signal(SIGALRM, SIG_IGN);
+	if (limits_apply(NULL) != SBX_OK ||
+	    sigprocmask(SIG_SETMASK, NULL, &set) < 0 ||
+	    sigaction(SIGALRM, NULL, &action) < 0)
+		return false;
+	left = alarm(0);
+	return sigismember(&set, SIGALRM) == 0 &&
+	    action.sa_handler == SIG_DFL && left > 0 &&
+	    left <= LIMITS_SECONDS && sigaction(SIGPIPE, NULL, &action) == 0 &&
+	    action.sa_handler == SIG_IGN;
+}
+
+static bool
+limits_are_hard(void)
+{
+	struct rlimit limit;
+
+	if (limits_apply(NULL) != SBX_OK)
+		return false;
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max <= 16 &&
+	    limit.rlim_cur <= 16 && getrlimit(RLIMIT_CORE, &limit) == 0 &&
+	    limit.rlim_max == 0 && getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+	    limit.rlim_max <= 1024 * 1024;
+}
+
+/* A limit that is lower already stays. */
+static bool
+lower_limit_stays(void)
+{
+	struct rlimit limit = { 8, 8 };
+
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limits_apply(NULL) == SBX_OK &&
+	    getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max == 8;
+}
+
+static bool
+closed_output_cannot_be_written(void)
+{
+	(void)close(STDIN_FILENO);
+	(void)close(STDOUT_FILENO);
+	return limits_apply(NULL) == SBX_OK &&
+	    fcntl(STDIN_FILENO, F_GETFD) >= 0 &&
+	    fcntl(STDOUT_FILENO, F_GETFD) >= 0 &&
+	    write(STDOUT_FILENO, "x", 1) < 0;
+}
+
+static const struct row {
+	const char *name;
+	child_check *check;
+} rows[] = {
+	{ "the alarm is set and kills", alarm_is_set },
+	{ "limits cannot be raised again", limits_are_hard },
+	{ "a lower limit stays", lower_limit_stays },
+	{ "closed output cannot be written", closed_output_cannot_be_written },
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void
+test_row(void **state)
+{
+	const struct row *row = *state;
+	pid_t pid = fork();
+	int status = -1;
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(row->check() ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[ROWS];
+
+	for (size_t i = 0; i < ROWS; i++)
+		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
+			NULL, (void *)&rows[i] };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

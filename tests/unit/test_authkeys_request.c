@@ -1,0 +1,130 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "authkeys/request.h"
+#include "common/text.h"
+
+#define ED "ssh-ed25519"
+#define ED_CERT "ssh-ed25519-cert-v01@openssh.com"
+/* An Ed25519 key, and no more of a certificate than its type. */
+#define ED_64                                                      \
+	"AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUW" \
+	"FxgZGhscHR4f"
+#define ED_CERT_64 "AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29t"
+#define DSS_64 "AAAAB3NzaC1kc3M="
+
+static const struct row {
+	const char *name;
+	const char *user, *type, *key;
+	enum sbx_err want;
+	bool certificate;
+} rows[] = {
+	{ "plain key", "sandbox", ED, ED_64, SBX_OK, false },
+	{ "certificate", "sandbox", ED_CERT, ED_CERT_64, SBX_OK, true },
+	{ "plain type, certificate inside", "sandbox", ED, ED_CERT_64,
+	    SBX_TYPE_MISMATCH, false },
+	{ "certificate's type, plain key inside", "sandbox", ED_CERT, ED_64,
+	    SBX_TYPE_MISMATCH, false },
+	{ "type in other case", "sandbox", "SSH-ED25519", ED_64,
+	    SBX_TYPE_MISMATCH, false },
+	{ "type that is only a prefix", "sandbox", "ssh-ed2551", ED_64,
+	    SBX_TYPE_MISMATCH, false },
+	{ "unknown type", "sandbox", "ssh-dss", DSS_64, SBX_KEY_TYPE, false },
+	{ "no user", "", ED, ED_64, SBX_TRUNCATED, false },
+	{ "no type", "sandbox", "", ED_64, SBX_TRUNCATED, false },
+	{ "no key", "sandbox", ED, "", SBX_TRUNCATED, false },
+	{ "key without a type", "sandbox", ED, "AAAA", SBX_TRUNCATED, false },
+	{ "type name cut short", "sandbox", ED, "AAAAC3NzaC0=", SBX_TRUNCATED,
+	    false },
+	{ "type name of 4 GiB", "sandbox", ED, "/////3NzaC0=", SBX_TRUNCATED,
+	    false },
+	{ "white space before", "sandbox", ED, " " ED_64, SBX_ENCODING, false },
+	{ "newline after", "sandbox", ED, ED_64 "\n", SBX_ENCODING, false },
+	{ "white space inside", "sandbox", "ssh-dss",
+	    "AAAAB3Nz aC1kc3M=", SBX_ENCODING, false },
+	{ "padding missing", "sandbox", "ssh-dss", "AAAAB3NzaC1kc3M",
+	    SBX_ENCODING, false },
+	{ "padding too much", "sandbox", "ssh-dss",
+	    "AAAAB3NzaC1kc3M==", SBX_ENCODING, false },
+	{ "bits after the end", "sandbox", "ssh-dss",
+	    "AAAAB3NzaC1kc3N=", SBX_ENCODING, false },
+	{ "URL alphabet", "sandbox", ED, "____", SBX_ENCODING, false },
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void
+test_row(void **state)
+{
+	const struct row *row = *state;
+	cleanup_request struct request request;
+	enum sbx_err err =
+	    request_parse(row->user, row->type, row->key, &request, NULL);
+
+	assert_string_equal(sbx_err_name(err), sbx_err_name(row->want));
+	if (err == SBX_OK)
+		assert_int_equal(request.certificate, row->certificate);
+}
+
+/* The caps: the first size beyond each is refused, whatever it holds. */
+static void
+test_sizes(void **state)
+{
+	static char user[REQUEST_USER_MAX + 2], type[KEY_TYPE_MAX + 2],
+	    key[REQUEST_KEY_MAX + 2];
+	struct {
+		const char *user, *type, *key;
+	} calls[] = { { user, ED, ED_64 }, { "sandbox", type, ED_64 },
+		{ "sandbox", ED, key } };
+
+	(void)state;
+	memset(user, 'a', sizeof(user) - 1);
+	memset(type, 'a', sizeof(type) - 1);
+	memset(key, 'A', sizeof(key) - 1);
+	for (size_t i = 0; i < 3; i++) {
+		cleanup_request struct request request;
+		struct sbx_why why;
+
+		assert_int_equal(request_parse(calls[i].user, calls[i].type,
+				     calls[i].key, &request, &why),
+		    SBX_TOO_LARGE);
+		assert_non_null(strstr(why.text, "longer than"));
+	}
+}
+
+/* The largest blob that is no certificate any more is stopped by its cap. */
+static void
+test_blob_cap(void **state)
+{
+	cleanup_buf struct buf bytes = BUF_INIT(CERT_BLOB_MAX + 1);
+	cleanup_buf struct buf text = BUF_INIT(REQUEST_KEY_MAX + 8);
+	cleanup_request struct request request;
+	uint8_t *p;
+
+	(void)state;
+	buf_put_cstring(&bytes, ED_CERT);
+	p = buf_grow(&bytes, CERT_BLOB_MAX + 1 - bytes.len);
+	assert_non_null(p);
+	text_base64_encode(buf_view(&bytes), &text);
+	assert_int_equal(buf_error(&text), SBX_OK);
+	assert_int_equal(
+	    request_parse("sandbox", ED_CERT, buf_text(&text), &request, NULL),
+	    SBX_TOO_LARGE);
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[ROWS + 2];
+
+	for (size_t i = 0; i < ROWS; i++)
+		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
+			NULL, (void *)&rows[i] };
+	tests[ROWS] = (struct CMUnitTest)cmocka_unit_test(test_sizes);
+	tests[ROWS + 1] = (struct CMUnitTest)cmocka_unit_test(test_blob_cap);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

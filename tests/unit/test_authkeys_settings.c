@@ -1,0 +1,126 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "authkeys/settings.h"
+
+#define LEAST                                            \
+	"sandbox_id = run-1\ntrusted_ca = /etc/ca.pub\n" \
+	"login_users = sandbox\n"
+
+static const struct row {
+	const char *name;
+	const char *text;
+	const char *want; /* in the message; NULL: it is accepted */
+} rows[] = {
+	{ "the least", LEAST, NULL },
+	{ "id from a file",
+	    "sandbox_id = file:/etc/id\ntrusted_ca = /ca\nlogin_users = a, b\n",
+	    NULL },
+	{ "everything",
+	    LEAST "max_ttl = 1h\nclock_skew = 0s\nissued_after = 1790000000\n"
+		  "permit = none\n# comment\n",
+	    NULL },
+	{ "empty file", "", "test: sandbox_id is not set" },
+	{ "no id", "trusted_ca = /ca\nlogin_users = a\n",
+	    "test: sandbox_id is not set" },
+	{ "no CA", "sandbox_id = a\nlogin_users = a\n",
+	    "test: trusted_ca is not set" },
+	{ "no users", "sandbox_id = a\ntrusted_ca = /ca\n",
+	    "test: login_users is not set" },
+	{ "no user in login_users",
+	    "sandbox_id = a\ntrusted_ca = /ca\nlogin_users =\n",
+	    "test: login_users is not set" },
+	{ "id that is none", "sandbox_id = Run_1\n", "test:1: 'Run_1'" },
+	{ "id file by a relative path", "sandbox_id = file:id\n",
+	    "test:1: sandbox_id" },
+	{ "CA by a relative path", "trusted_ca = ca.pub\n",
+	    "test:1: trusted_ca" },
+	{ "pattern among the users", "login_users = sand*\n",
+	    "test:1: login_users" },
+	{ "max_ttl without a unit", LEAST "max_ttl = 24\n", "test:4: max_ttl" },
+	{ "max_ttl of a week", LEAST "max_ttl = 7d\n", "test:4: max_ttl" },
+	{ "max_ttl of nothing", LEAST "max_ttl = 0s\n", "test:4: max_ttl" },
+	{ "clock_skew of an hour", LEAST "clock_skew = 1h\n",
+	    "test:4: clock_skew" },
+	{ "issued_after before 1970", LEAST "issued_after = -1\n",
+	    "test:4: issued_after" },
+	{ "unknown word in permit", LEAST "permit = pty tunnel\n",
+	    "test:4: permit" },
+	{ "a key twice", LEAST "sandbox_id = run-2\n",
+	    "test:4: sandbox_id is set twice" },
+	{ "unknown key", LEAST "sandbox = run-2\n", "test:4: unknown key" },
+	{ "a section", LEAST "[gate]\npermit = pty\n", "test:5: unknown key" },
+	/* They would promise what nothing here enforces. */
+	{ "single_use", LEAST "single_use = always\n", "test:4: unknown key" },
+	{ "state_dir", LEAST "state_dir = /var\n", "test:4: unknown key" },
+	{ "revoked", LEAST "revoked = /r\n", "test:4: unknown key" },
+	{ "then", LEAST "then = /bin/true\n", "test:4: unknown key" },
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void
+test_row(void **state)
+{
+	const struct row *row = *state;
+	struct gate_settings settings;
+	struct sbx_why why = { "" };
+	enum sbx_err err =
+	    gate_settings_parse("test", row->text, &settings, &why);
+
+	if (row->want == NULL) {
+		assert_string_equal(why.text, "");
+		assert_int_equal(err, SBX_OK);
+		return;
+	}
+	assert_int_equal(err, SBX_CONFIG);
+	if (strstr(why.text, row->want) == NULL)
+		fail_msg("'%s' is not in '%s'", row->want, why.text);
+}
+
+static void
+test_defaults(void **state)
+{
+	struct gate_settings settings;
+
+	(void)state;
+	assert_int_equal(
+	    gate_settings_parse("test", LEAST, &settings, NULL), SBX_OK);
+	assert_int_equal(settings.max_ttl, 24 * 3600);
+	assert_int_equal(settings.clock_skew, 60);
+	assert_int_equal(settings.issued_after, 0);
+	assert_int_equal(settings.permit, PERMIT_DEFAULT);
+	assert_int_equal(settings.login_users.count, 1);
+}
+
+/* What the files themselves must be is tested with sshd, as root. */
+static void
+test_missing_file_is_named(void **state)
+{
+	struct gate_settings settings;
+	struct sbx_why why;
+
+	(void)state;
+	assert_int_equal(
+	    gate_settings_read("/nonexistent/gate.conf", &settings, &why),
+	    SBX_CONFIG);
+	assert_non_null(strstr(why.text, "/nonexistent/gate.conf"));
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[ROWS + 2];
+
+	for (size_t i = 0; i < ROWS; i++)
+		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
+			NULL, (void *)&rows[i] };
+	tests[ROWS] = (struct CMUnitTest)cmocka_unit_test(test_defaults);
+	tests[ROWS + 1] =
+	    (struct CMUnitTest)cmocka_unit_test(test_missing_file_is_named);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
