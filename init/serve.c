@@ -32,8 +32,8 @@ struct server {
 static void
 complain(const char *what)
 {
-	(void)dprintf(STDERR_FILENO, "sandbox-init: %s: %s\n", what,
-	    strerror(errno));
+	(void)dprintf(
+	    STDERR_FILENO, "sandbox-init: %s: %s\n", what, strerror(errno));
 }
 
 static int64_t
@@ -68,8 +68,7 @@ run_command(int fd, char **command)
 static void
 accept_one(struct server *s)
 {
-	cleanup_close int fd =
-	    accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	cleanup_close int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	pid_t pid;
 
 	if (fd < 0) {
@@ -117,8 +116,8 @@ take_signals(struct server *s)
 {
 	struct signalfd_siginfo info;
 
-	while (read(s->signal_fd, &info, sizeof(info)) ==
-	    (ssize_t)sizeof(info)) {
+	while (
+	    read(s->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
 			s->ending = true;
 	}
@@ -154,8 +153,7 @@ prepare(struct server *s)
 	int flags = fcntl(s->listen_fd, F_GETFL);
 	sigset_t set;
 
-	if (flags < 0 ||
-	    fcntl(s->listen_fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	if (flags < 0 || fcntl(s->listen_fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
 	    fcntl(s->listen_fd, F_SETFD, FD_CLOEXEC) < 0) {
 		complain("listening descriptor");
 		return false;

@@ -106,9 +106,8 @@ check_programs(const struct provider_context *context, struct sbx_why *why)
 	return SBX_OK;
 }
 
-static enum sbx_err
-local_kill(const struct provider_context *context, const char *id,
-    struct sbx_why *why);
+static enum sbx_err local_kill(const struct provider_context *context,
+    const char *id, struct sbx_why *why);
 
 static enum sbx_err
 local_create(const struct provider_context *context,
@@ -139,8 +138,8 @@ static start_box *const start_as[ISOLATION_COUNT] = {
 };
 
 static enum sbx_err
-local_start(const struct provider_context *context, const char *id,
-    struct sbx_why *why)
+local_start(
+    const struct provider_context *context, const char *id, struct sbx_why *why)
 {
 	cleanup_box struct box box = BOX_INIT;
 	cleanup_close int socket = -1;
@@ -163,8 +162,8 @@ local_start(const struct provider_context *context, const char *id,
 }
 
 static enum sbx_err
-local_stop(const struct provider_context *context, const char *id,
-    struct sbx_why *why)
+local_stop(
+    const struct provider_context *context, const char *id, struct sbx_why *why)
 {
 	cleanup_box struct box box = BOX_INIT;
 	struct process process[BOX_PROCESSES];
@@ -205,8 +204,8 @@ local_inspect(const struct provider_context *context, const char *id,
 	enum sbx_err err = box_open(context, id, &box, why);
 
 	if (err == SBX_NOT_FOUND) {
-		*ret = (struct provider_status){ PROVIDER_GONE,
-			ISOLATION_NONE };
+		*ret =
+		    (struct provider_status){ PROVIDER_GONE, ISOLATION_NONE };
 		return SBX_OK;
 	}
 	if (err != SBX_OK)
@@ -219,8 +218,8 @@ local_inspect(const struct provider_context *context, const char *id,
 }
 
 static enum sbx_err
-put_host_key(const struct box *box, char ret[static PROVIDER_LINE],
-    struct sbx_why *why)
+put_host_key(
+    const struct box *box, char ret[static PROVIDER_LINE], struct sbx_why *why)
 {
 	cleanup_buf struct buf text = BUF_INIT(KEYFILE_MAX);
 	cleanup_buf struct buf blob = BUF_INIT(KEY_BLOB_MAX);

@@ -27,8 +27,8 @@ open_state(const char *state, const char *name, bool make, int *ret,
 }
 
 enum sbx_err
-shelf_open(const struct provider_context *context, bool make,
-    struct shelf *ret, struct sbx_why *why)
+shelf_open(const struct provider_context *context, bool make, struct shelf *ret,
+    struct sbx_why *why)
 {
 	cleanup_shelf struct shelf shelf = SHELF_INIT;
 	enum sbx_err err = open_state(
@@ -71,9 +71,9 @@ read_numbers(int dir, const char *name, size_t skip, uint64_t *ret,
 		ok = text_next_word(&line, &word) &&
 		    text_copy(word, number, sizeof(number)) == SBX_OK &&
 		    text_uint(number, 0, UINT64_MAX, &ret[i]) == SBX_OK;
-	return ok ? SBX_OK
-		  : sbx_fail(why, SBX_IO,
-			"the sandbox's file '%s' is damaged", name);
+	return ok
+	    ? SBX_OK
+	    : sbx_fail(why, SBX_IO, "the sandbox's file '%s' is damaged", name);
 }
 
 enum sbx_err
@@ -165,8 +165,8 @@ box_write(const struct box *box, struct sbx_why *why)
 		return buf_error(&key);
 	(void)snprintf(spec, sizeof(spec), "issued_after %" PRIu64 "\n",
 	    box->issued_after);
-	err = file_write_atomic(
-	    box->dir, "host_key", 0600, buf_view(&key), why);
+	err =
+	    file_write_atomic(box->dir, "host_key", 0600, buf_view(&key), why);
 	if (err == SBX_OK)
 		err = file_write_atomic(
 		    box->dir, "spec", 0600, VIEW_STR(spec), why);

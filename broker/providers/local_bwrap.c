@@ -93,6 +93,9 @@ static const char *const shown[] = {
 static const char *const roots[] = { "/bin", "/sbin", "/lib", "/lib32",
 	"/lib64", "/libx32" };
 
+/* Everybody's to write, gone when the sandbox stops. */
+static const char *const scratch[] = { "/tmp", "/dev/shm" };
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 void
@@ -129,9 +132,15 @@ add_number(struct bwrap *b, int number)
 }
 
 void
-bwrap_add_fd(struct bwrap *b, int fd)
+bwrap_inherit(struct bwrap *b, int fd)
 {
 	inherit(b, fd, /* own= */ false);
+}
+
+void
+bwrap_add_fd(struct bwrap *b, int fd)
+{
+	bwrap_inherit(b, fd);
 	add_number(b, fd);
 }
 
@@ -173,8 +182,8 @@ bwrap_text(
 }
 
 void
-bwrap_copy(struct bwrap *b, const char *mode, const char *path,
-    const char *host_path)
+bwrap_copy(
+    struct bwrap *b, const char *mode, const char *path, const char *host_path)
 {
 	int fd = open(host_path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
@@ -236,10 +245,12 @@ bwrap_begin(struct bwrap *ret)
 	bwrap_add(ret, "/proc");
 	bwrap_add(ret, "--dev");
 	bwrap_add(ret, "/dev");
-	bwrap_add(ret, "--perms");
-	bwrap_add(ret, "1777");
-	bwrap_add(ret, "--tmpfs");
-	bwrap_add(ret, "/tmp");
+	for (size_t i = 0; i < COUNT(scratch); i++) {
+		bwrap_add(ret, "--perms");
+		bwrap_add(ret, "1777");
+		bwrap_add(ret, "--tmpfs");
+		bwrap_add(ret, scratch[i]);
+	}
 }
 
 void

@@ -31,7 +31,8 @@ void bwrap_free(struct bwrap *b);
 #define cleanup_bwrap __attribute__((cleanup(bwrap_free)))
 
 void bwrap_add(struct bwrap *b, const char *word);
-/* The descriptor's number as a word; it is inherited. */
+/* A descriptor that stays open across exec; and its number as a word. */
+void bwrap_inherit(struct bwrap *b, int fd);
 void bwrap_add_fd(struct bwrap *b, int fd);
 /* A folder inside, owned by its root, as every folder above it must be. */
 void bwrap_folder(struct bwrap *b, const char *mode, const char *path);
@@ -39,12 +40,12 @@ void bwrap_folder(struct bwrap *b, const char *mode, const char *path);
 void bwrap_text(
     struct bwrap *b, const char *mode, const char *path, struct view text);
 /* The same, a copy of a file of the host. */
-void bwrap_copy(struct bwrap *b, const char *mode, const char *path,
-    const char *host_path);
+void bwrap_copy(
+    struct bwrap *b, const char *mode, const char *path, const char *host_path);
 
 /* The finished vector, or why it cannot be. */
-enum sbx_err bwrap_argv(
-    struct bwrap *b, char *const **ret, struct sbx_why *why) MUST_USE;
+enum sbx_err
+bwrap_argv(struct bwrap *b, char *const **ret, struct sbx_why *why) MUST_USE;
 /* In the child: let the descriptors through, then exec.  Exit status. */
 int bwrap_exec(const struct bwrap *b);
 

@@ -58,8 +58,8 @@ read_pid(struct child *child)
 	ssize_t n;
 
 	do
-		n = recv(child->sync, &child->pid, sizeof(child->pid),
-		    MSG_WAITALL);
+		n = recv(
+		    child->sync, &child->pid, sizeof(child->pid), MSG_WAITALL);
 	while (n < 0 && errno == EINTR);
 	if (n == (ssize_t)sizeof(child->pid))
 		return true;
@@ -192,8 +192,7 @@ child_last_line(const struct child *child, char *ret, size_t size)
 		len--;
 	text[len] = '\0';
 	line = strrchr(text, '\n');
-	(void)snprintf(
-	    ret, size, "%.300s", line == NULL ? text : line + 1);
+	(void)snprintf(ret, size, "%.300s", line == NULL ? text : line + 1);
 }
 
 static int
@@ -215,8 +214,8 @@ enum sbx_err
 child_run(char *const argv[], struct sbx_why *why)
 {
 	cleanup_child struct child child = CHILD_INIT;
-	enum sbx_err err = child_start(
-	    exec_body, (void *)argv, CHILD_ATTACHED, &child, why);
+	enum sbx_err err =
+	    child_start(exec_body, (void *)argv, CHILD_ATTACHED, &child, why);
 	char line[320];
 	int status;
 

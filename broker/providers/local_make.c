@@ -105,8 +105,7 @@ lock_folder(int boxes, const char *name, int *ret, struct sbx_why *why)
 	if (err != SBX_OK)
 		return err;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return sbx_fail(
-		    why, SBX_STATE, "%s is being worked on", name);
+		return sbx_fail(why, SBX_STATE, "%s is being worked on", name);
 	*ret = steal_fd(&fd);
 	return SBX_OK;
 }
@@ -166,8 +165,8 @@ try_namespaces(const struct provider_context *context,
 	if (err == SBX_OK)
 		err = ids_ranges(context, &ranges, why);
 	if (err == SBX_OK)
-		err = ids_claim(
-		    shelf->slots, &ranges, box->id, &box->slice, why);
+		err =
+		    ids_claim(shelf->slots, &ranges, box->id, &box->slice, why);
 	if (err != SBX_OK)
 		return err;
 	err = box_write_slice(box->dir, &box->slice, why);
@@ -195,9 +194,9 @@ choose_isolation(const struct provider_context *context,
 	if (err == SBX_OK)
 		box->isolation = ISOLATION_NAMESPACES;
 	if (err != SBX_REFUSED)
-		return err == SBX_OK ? SBX_OK
-				     : sbx_fail(why, err, "%s",
-					   sbx_why_text(&said, err));
+		return err == SBX_OK
+		    ? SBX_OK
+		    : sbx_fail(why, err, "%s", sbx_why_text(&said, err));
 	if (context->isolation_wanted == ISOLATION_WANT_AUTO)
 		return SBX_OK;
 	return sbx_fail(why, SBX_UNAVAILABLE,
@@ -231,8 +230,8 @@ begin(const struct shelf *shelf, struct box *box, struct sbx_why *why)
 {
 	cleanup_close int lock = -1;
 	char name[TEMPORARY_LEN];
-	enum sbx_err err = file_lock(
-	    shelf->boxes, LOCK_NAME, /* wait= */ true, &lock, why);
+	enum sbx_err err =
+	    file_lock(shelf->boxes, LOCK_NAME, /* wait= */ true, &lock, why);
 
 	if (err != SBX_OK)
 		return err;
@@ -305,7 +304,7 @@ unmake_box(
 	if (err != SBX_OK)
 		return err == SBX_NOT_FOUND ? SBX_OK : err;
 	if (renameat(shelf.boxes, id, shelf.boxes, name) < 0)
-		return sbx_fail(why, SBX_IO, "cannot remove sandbox %s: %s",
-		    id, strerror(errno));
+		return sbx_fail(why, SBX_IO, "cannot remove sandbox %s: %s", id,
+		    strerror(errno));
 	return remove_temporary(&shelf, id, dir, why);
 }

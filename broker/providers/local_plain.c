@@ -12,6 +12,7 @@
 #include "broker/providers/local_text.h"
 #include "broker/providers/local_tree.h"
 #include "common/cleanup.h"
+#include "common/text.h"
 
 #define PROGRAM_MAX (64 * 1024 * 1024)
 #define CONFIG_MAX 8192
@@ -25,35 +26,44 @@ plain_user(char *ret, size_t size)
 	(void)snprintf(ret, size, "%s", pw == NULL ? "" : pw->pw_name);
 }
 
-/*
- * What sshd demands of an AuthorizedKeysCommand: it and every folder above
- * belong to root and nobody else can write them.  The account that runs it,
- * nobody, must get there, too.
- */
+/* Do path and every folder above it, as they really are, satisfy judge? */
 static bool
-is_safe(const char *path)
+all_the_way(const char *path, bool (*judge)(const struct stat *st))
 {
 	cleanup_free char *real = realpath(path, NULL);
 	struct stat st;
 
-	if (real == NULL || stat(real, &st) < 0 || !S_ISREG(st.st_mode))
-		return false;
 	for (;;) {
-		char *slash = strrchr(real, '/');
+		char *slash = real == NULL ? NULL : strrchr(real, '/');
 
-		if (stat(*real == '\0' ? "/" : real, &st) < 0 ||
-		    st.st_uid != 0 || (st.st_mode & 022) != 0 ||
-		    (st.st_mode & 001) == 0)
+		if (slash == NULL || stat(real, &st) < 0 || !judge(&st))
 			return false;
-		if (slash == NULL)
-			return true;
+		if (slash == real)
+			return stat("/", &st) == 0 && judge(&st);
 		*slash = '\0';
 	}
 }
 
+/* Others can go through it, or run it. */
+static bool
+is_passable(const struct stat *st)
+{
+	return (st->st_mode & 001) != 0;
+}
+
+/*
+ * What sshd demands of an AuthorizedKeysCommand; and the account that runs
+ * it must get there.
+ */
+static bool
+is_safe(const struct stat *st)
+{
+	return st->st_uid == 0 && (st->st_mode & 022) == 0 && is_passable(st);
+}
+
 static enum sbx_err
-copy_program(const char *from, const char *dir, const char *name,
-    struct sbx_why *why)
+copy_program(
+    const char *from, const char *dir, const char *name, struct sbx_why *why)
 {
 	cleanup_buf struct buf program = BUF_INIT(PROGRAM_MAX);
 	cleanup_close int dirfd = -1, fd = -1;
@@ -65,8 +75,8 @@ copy_program(const char *from, const char *dir, const char *name,
 		return err;
 	fd = open(from, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || file_read_fd(fd, &program) != SBX_OK)
-		return sbx_fail(why, SBX_IO, "cannot read %s: %s", from,
-		    strerror(errno));
+		return sbx_fail(
+		    why, SBX_IO, "cannot read %s: %s", from, strerror(errno));
 	return file_write_atomic(dirfd, name, 0755, buf_view(&program), why);
 }
 
@@ -76,8 +86,8 @@ find_authkeys(const struct provider_context *context,
     char ret[static PATHS_MAX], struct sbx_why *why)
 {
 	char installed[PATHS_MAX], dir[PATHS_MAX], copy[PATHS_MAX];
-	enum sbx_err err = paths_join(
-	    context->libexec_dir, "sandbox-authkeys", installed);
+	enum sbx_err err =
+	    paths_join(context->libexec_dir, "sandbox-authkeys", installed);
 
 	if (err == SBX_OK)
 		err = paths_join(context->state_dir, "libexec", dir);
@@ -85,7 +95,7 @@ find_authkeys(const struct provider_context *context,
 		err = paths_join(dir, "sandbox-authkeys", copy);
 	if (err != SBX_OK)
 		return err;
-	if (is_safe(installed)) {
+	if (all_the_way(installed, is_safe)) {
 		memcpy(ret, installed, PATHS_MAX);
 		return SBX_OK;
 	}
@@ -93,10 +103,12 @@ find_authkeys(const struct provider_context *context,
 		err = copy_program(installed, dir, "sandbox-authkeys", why);
 		if (err != SBX_OK)
 			return err;
-		if (is_safe(copy)) {
+		if (all_the_way(copy, is_safe)) {
 			memcpy(ret, copy, PATHS_MAX);
 			return SBX_OK;
 		}
+		(void)unlink(copy);
+		(void)rmdir(dir);
 	}
 	return sbx_fail(why, SBX_CONFIG,
 	    "isolation none needs %s to be installed by root, in folders that "
@@ -108,7 +120,18 @@ enum sbx_err
 plain_check(const struct provider_context *context, struct sbx_why *why)
 {
 	char path[PATHS_MAX], user[64];
+	enum sbx_err err = paths_join(context->runtime_dir, "sandboxes", path);
 
+	if (err == SBX_OK)
+		err = file_mkdirs(path, 0711, why);
+	if (err != SBX_OK)
+		return err;
+	/* For root, the gate runs as nobody and reads its settings there. */
+	if (geteuid() == 0 && !all_the_way(path, is_passable))
+		return sbx_fail(why, SBX_CONFIG,
+		    "isolation none needs a runtime folder that others can "
+		    "reach, which %s is not",
+		    path);
 	plain_user(user, sizeof(user));
 	if (*user == '\0')
 		return sbx_fail(why, SBX_CONFIG,
@@ -119,8 +142,8 @@ plain_check(const struct provider_context *context, struct sbx_why *why)
 
 /* RUNTIME/sandboxes/ID.d, for what sandbox-authkeys reads; others get there. */
 static enum sbx_err
-open_runtime(const struct provider_context *context, int *ret,
-    struct sbx_why *why)
+open_runtime(
+    const struct provider_context *context, int *ret, struct sbx_why *why)
 {
 	char path[PATHS_MAX];
 	enum sbx_err err = paths_join(context->runtime_dir, "sandboxes", path);
@@ -170,8 +193,8 @@ write_gate(const struct provider_context *context, const struct box *box,
 	if (err != SBX_OK)
 		return err;
 	text_authkeys_conf(box->id, ca, user, box->issued_after, &text);
-	err = file_write_atomic(
-	    fd, "authkeys.conf", 0644, buf_view(&text), why);
+	err =
+	    file_write_atomic(fd, "authkeys.conf", 0644, buf_view(&text), why);
 	if (err != SBX_OK)
 		return err;
 	buf_reset(&text);
@@ -208,8 +231,8 @@ name_files(const struct provider_context *context, const struct box *box,
 	ok = ok &&
 	    paths_join(ret->gate_dir, "authkeys.conf", ret->gate_conf) ==
 		SBX_OK;
-	ok = ok &&
-	    paths_join(ret->box_dir, "host_key", ret->host_key) == SBX_OK;
+	ok =
+	    ok && paths_join(ret->box_dir, "host_key", ret->host_key) == SBX_OK;
 	ok = ok &&
 	    paths_join(ret->box_dir, BOX_WORKSPACE, ret->workspace) == SBX_OK;
 	ok = ok &&
@@ -244,6 +267,39 @@ write_sshd_config(
 				   buf_view(&text), why);
 }
 
+/*
+ * Ask the gate about a plain key, our own: it has no say about those, but
+ * reads its settings first, and tells what it finds wrong with them.
+ */
+static enum sbx_err
+try_gate(const struct plain *plain, const struct box *box, struct sbx_why *why)
+{
+	cleanup_buf struct buf key = BUF_INIT(KEYFILE_MAX);
+	cleanup_buf struct buf blob = BUF_INIT(KEY_BLOB_MAX);
+	cleanup_buf struct buf text = BUF_INIT(PROVIDER_LINE);
+	cleanup_keypair struct keypair pair;
+	struct sbx_why said = { "" };
+	enum sbx_err err = box_host_key(box, &key, &pair, why);
+
+	if (err != SBX_OK)
+		return err;
+	key_put_ed25519(pair.public, &blob);
+	text_base64_encode(buf_view(&blob), &text);
+	err = buf_error(&text);
+	if (err == SBX_OK) {
+		const char *const argv[] = { plain->authkeys, "-c",
+			plain->gate_conf, plain->user, "ssh-ed25519",
+			buf_text(&text), NULL };
+
+		err = child_run((char *const *)argv, &said);
+	}
+	if (err == SBX_OK)
+		return SBX_OK;
+	return sbx_fail(why, SBX_CONFIG,
+	    "without namespaces nobody could log in: %s",
+	    sbx_why_text(&said, err));
+}
+
 struct plain_launch {
 	const struct plain *plain;
 	int socket;
@@ -273,8 +329,7 @@ plain_body(void *arg, int sync)
 	    fcntl(launch->ready, F_SETFD, 0) < 0)
 		return child_fail("cannot prepare sandbox-init");
 	(void)umask(022);
-	(void)execve(argv[0], (char *const *)argv,
-	    (char *const *)environment);
+	(void)execve(argv[0], (char *const *)argv, (char *const *)environment);
 	(void)child_fail(argv[0]);
 	return CHILD_EXEC_FAILED;
 }
@@ -292,10 +347,11 @@ start_plain(const struct provider_context *context, const struct box *box,
 	int ends[2];
 
 	if (err == SBX_OK)
-		err = write_gate(
-		    context, box, plain.user, plain.gate_dir, why);
+		err = write_gate(context, box, plain.user, plain.gate_dir, why);
 	if (err == SBX_OK)
 		err = write_sshd_config(&plain, box, why);
+	if (err == SBX_OK)
+		err = try_gate(&plain, box, why);
 	if (err != SBX_OK)
 		return err;
 	if (pipe2(ends, O_CLOEXEC) < 0)

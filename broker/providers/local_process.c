@@ -23,8 +23,8 @@
 static enum sbx_err
 parse_stat(struct view text, struct process *ret)
 {
-	const uint8_t *paren = text.len == 0 ? NULL
-					     : memrchr(text.p, ')', text.len);
+	const uint8_t *paren =
+	    text.len == 0 ? NULL : memrchr(text.p, ')', text.len);
 	struct view rest, word;
 	char number[24];
 

@@ -12,7 +12,7 @@
 #include "common/buf.h"
 
 struct process {
-	pid_t pid; /* 0: none */
+	pid_t pid;	/* 0: none */
 	uint64_t start; /* field 22 of /proc/PID/stat */
 };
 
@@ -31,7 +31,6 @@ bool process_wait(const struct process *process, int timeout_ms) MUST_USE;
 
 /* Lines "PID START". */
 void process_put(const struct process *process, struct buf *ret);
-enum sbx_err
-process_parse(struct view *cursor, struct process *ret) MUST_USE;
+enum sbx_err process_parse(struct view *cursor, struct process *ret) MUST_USE;
 
 #endif

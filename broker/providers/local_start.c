@@ -196,6 +196,8 @@ add_command(struct bwrap *b, const struct box *box, const struct pipes *pipes,
 	bwrap_add(b, INSIDE_HOME "/" BOX_WORKSPACE);
 	bwrap_add(b, "--info-fd");
 	bwrap_add_fd(b, pipes->info[1]);
+	/* It keeps a reader itself, or it would die of our death halfway. */
+	bwrap_inherit(b, pipes->info[0]);
 	bwrap_add(b, "--block-fd");
 	bwrap_add_fd(b, pipes->block[0]);
 	bwrap_add(b, "--");
@@ -273,20 +275,22 @@ static enum sbx_err
 follow(const struct box *box, const struct child *child,
     const struct pipes *pipes, struct sbx_why *why)
 {
-	struct process process[BOX_PROCESSES];
-	enum sbx_err err;
+	struct process process[BOX_PROCESSES] = { { 0, 0 } };
+	enum sbx_err err = SBX_OK;
 
-	if (process_identify(read_child_pid(pipes->info[0]),
-		&process[BOX_PROCESS_1]) != SBX_OK ||
-	    process_identify(child->pid, &process[BOX_PROCESS_MONITOR]) !=
-		SBX_OK)
-		return fail_start(child, SBX_UNAVAILABLE, why);
-	err = box_put_processes(box, process, why);
+	if (process_identify(child->pid, &process[BOX_PROCESS_MONITOR]) !=
+		SBX_OK ||
+	    process_identify(read_child_pid(pipes->info[0]),
+		&process[BOX_PROCESS_1]) != SBX_OK)
+		err = fail_start(child, SBX_UNAVAILABLE, why);
+	if (err == SBX_OK)
+		err = box_put_processes(box, process, why);
 	if (err == SBX_OK && send(pipes->block[1], "", 1, MSG_NOSIGNAL) != 1)
 		err = fail_start(child, SBX_UNAVAILABLE, why);
 	if (err == SBX_OK)
 		err = start_await(child, pipes->ready[0], why);
 	if (err != SBX_OK) {
+		/* Process 1 first: without a bwrap it would wait for ever. */
 		(void)!process_end(&process[BOX_PROCESS_1], 0, NULL);
 		(void)!process_end(&process[BOX_PROCESS_MONITOR], 0, NULL);
 		box_forget_processes(box);

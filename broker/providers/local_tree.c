@@ -79,8 +79,7 @@ move_up(struct removal *r, int folder, const char *name)
 	char to[40];
 
 	for (;;) {
-		(void)snprintf(
-		    to, sizeof(to), ".removed.%" PRIu64, r->moved++);
+		(void)snprintf(to, sizeof(to), ".removed.%" PRIu64, r->moved++);
 		if (renameat2(folder, name, r->top, to, RENAME_NOREPLACE) == 0)
 			return true;
 		if (errno != EEXIST)
@@ -136,7 +135,7 @@ tree_remove(int parent, const char *name, struct sbx_why *why)
 			    name, strerror(errno));
 	} while (r.found && r.progress);
 	if (unlinkat(parent, name, AT_REMOVEDIR) < 0)
-		return sbx_fail(why, SBX_IO, "cannot remove %s: %s", name,
-		    strerror(errno));
+		return sbx_fail(
+		    why, SBX_IO, "cannot remove %s: %s", name, strerror(errno));
 	return SBX_OK;
 }

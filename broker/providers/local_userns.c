@@ -47,9 +47,8 @@ userns_allowed(struct sbx_why *why)
 	if (err != SBX_OK)
 		return err;
 	child_last_line(&child, line, sizeof(line));
-	return child_wait(&child) == 0
-	    ? SBX_OK
-	    : sbx_fail(why, SBX_REFUSED, "%s", line);
+	return child_wait(&child) == 0 ? SBX_OK
+				       : sbx_fail(why, SBX_REFUSED, "%s", line);
 }
 
 struct map {
@@ -110,8 +109,7 @@ run_newidmap(const struct child *child, const char *program,
 			rows[i].count };
 
 		for (size_t j = 0; j < 3; j++)
-			(void)snprintf(
-			    number[n++], 24, "%" PRIu64, value[j]);
+			(void)snprintf(number[n++], 24, "%" PRIu64, value[j]);
 	}
 	for (size_t i = 0; i < n; i++)
 		argv[1 + i] = number[i];
@@ -144,8 +142,7 @@ userns_map(const struct child *child, enum userns_kind kind,
 	} else {
 		err = run_newidmap(child, "newuidmap", uid, count, why);
 		if (err == SBX_OK)
-			err = run_newidmap(
-			    child, "newgidmap", gid, count, why);
+			err = run_newidmap(child, "newgidmap", gid, count, why);
 	}
 	if (err == SBX_OK && !child_tell(child))
 		return SBX_UNAVAILABLE;

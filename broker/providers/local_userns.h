@@ -29,8 +29,8 @@ enum sbx_err userns_map(const struct child *child, enum userns_kind kind,
  * in a namespace of USERNS_ADMIN.  first_uid and first_gid are what the
  * sandbox's 0 is called there.
  */
-typedef enum sbx_err userns_job(
-    void *arg, uid_t first_uid, gid_t first_gid, struct sbx_why *why);
+typedef enum sbx_err
+userns_job(void *arg, uid_t first_uid, gid_t first_gid, struct sbx_why *why);
 enum sbx_err userns_run(const struct local_slice *slice, userns_job *job,
     void *arg, struct sbx_why *why) MUST_USE;
 
