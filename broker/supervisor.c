@@ -20,6 +20,7 @@
 #define REPORT_MAX 2048
 #define STOP_HTTP 15	/* seconds before it is killed */
 #define STOP_HELPERS 15 /* the same for the others, after http has ended */
+#define MOURN 2		/* seconds to find out who died first */
 #define BACKLOG 511
 
 enum { CHILD_SIGNER, CHILD_PROVIDER, CHILD_HTTP, CHILDREN };
@@ -445,6 +446,19 @@ take_report(int fd, const char *name, char ret_text[static PROVIDER_LINE],
 	return SBX_OK;
 }
 
+/* Whoever reads our output must not wait for the end of a child. */
+static void
+leave_terminal(int log_fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)dup2(null, STDIN_FILENO);
+	(void)dup2(null, STDOUT_FILENO);
+	(void)dup2(log_fd, STDERR_FILENO);
+	if (null > STDERR_FILENO)
+		(void)close(null);
+}
+
 /* Fork one and wait until it has reported. */
 static enum sbx_err
 start_child(struct supervisor *v, int which, int serve_fd,
@@ -466,7 +480,7 @@ start_child(struct supervisor *v, int which, int serve_fd,
 	v->pid[which] = fork();
 	if (v->pid[which] == 0) {
 		process_title(titles[which]);
-		(void)dup2(v->log_fd, STDERR_FILENO);
+		leave_terminal(v->log_fd);
 		if (death_signal != 0 && !process_follow(parent, death_signal))
 			_exit(EX_UNAVAILABLE);
 		exit(child_main(&child));
@@ -604,21 +618,41 @@ supervisor_start(struct supervisor *v, int log_fd, struct sbx_why *why)
 	return err;
 }
 
-/* Which child that was and how it ended. */
+static const char *
+name_of(const struct supervisor *v, pid_t pid)
+{
+	for (int i = 0; i < CHILDREN; i++) {
+		if (v->pid[i] == pid)
+			return child_names[i];
+	}
+	return "unknown";
+}
+
+/*
+ * Which child ended, and how.  A helper that ended well did so because http
+ * is gone, or about to be: that one is to be named.
+ */
 static enum sbx_err
 mourn(struct supervisor *v, pid_t pid, int status, struct sbx_why *why)
 {
-	const char *name = "unknown";
+	uint64_t deadline = unix_time() + MOURN;
 
-	for (int i = 0; i < CHILDREN; i++) {
-		if (v->pid[i] == pid)
-			name = child_names[i];
+	while (status == 0 && pid != v->pid[CHILD_HTTP] && any_runs(v)) {
+		int next_status;
+		pid_t next = wait_child(deadline, &next_status);
+
+		if (next <= 0)
+			break;
+		forget(v, pid);
+		pid = next;
+		status = next_status;
 	}
-	forget(v, pid);
-	return sbx_fail(why, SBX_INTERNAL,
-	    "the %s process ended (%s %d): stopping", name,
+	(void)snprintf(why->text, sizeof(why->text),
+	    "the %s process ended (%s %d): stopping", name_of(v, pid),
 	    WIFSIGNALED(status) ? "signal" : "status",
 	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	forget(v, pid);
+	return SBX_INTERNAL;
 }
 
 enum sbx_err
