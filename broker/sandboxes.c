@@ -121,7 +121,6 @@ reserve(struct broker *b, const struct caller *caller,
 {
 	ret->state = SANDBOX_CREATING;
 	ret->created_at = b->now();
-	ret->issued_after = ret->created_at;
 	if (wish->lifetime > 0)
 		ret->expires_at = ret->created_at + wish->lifetime;
 	(void)snprintf(ret->owner, sizeof(ret->owner), "%s", caller->name);

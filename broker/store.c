@@ -428,8 +428,7 @@ add(struct store *store, struct sandbox *sandbox, uint64_t max,
 		    store, bound(store, ST_FLOOR, sandbox->id), 0, &floor, why);
 	if (err != SBX_OK)
 		return err;
-	if (floor >= sandbox->issued_after)
-		sandbox->issued_after = floor + 1;
+	sandbox->issued_after = floor == 0 ? 0 : floor + 1;
 	return insert(store, sandbox, why);
 }
 

@@ -83,7 +83,7 @@ store_open(const char *path, struct store **ret, struct sbx_why *why) MUST_USE;
 void store_close(struct store *store); /* NULL allowed */
 
 /*
- * Add a sandbox.  issued_after is raised in *sandbox so that no certificate
+ * Add a sandbox.  issued_after is set in *sandbox so that no certificate
  * of an earlier sandbox with this id is valid for this one.  SBX_EXISTS for
  * an id in use; SBX_REFUSED when the owner has max already.
  */

@@ -70,15 +70,29 @@ run(job *do_it, const char *name, struct sbx_why *warning, struct sbx_why *why)
 static int
 run_job(int argc, char **argv, job *do_it)
 {
+	const struct usage command_usage = {
+		.program = "sandbox-resolve COMMAND",
+		.args = "NAME",
+		.summary = "Options stand before the command.",
+	};
 	struct sbx_why warning = { "" }, why = { "" };
 	enum sbx_err err;
+	int first = 0;
 
-	if (argc != 2) {
+	switch (opt_parse(&command_usage, argc, argv, NULL, &first)) {
+	case OPT_DONE:
+		return 0;
+	case OPT_WRONG:
+		return EX_USAGE;
+	case OPT_RUN:
+		break;
+	}
+	if (argc - first != 1) {
 		log_error(
 		    "%s takes one name: see sandbox-resolve --help", argv[0]);
 		return EX_USAGE;
 	}
-	err = run(do_it, argv[1], &warning, &why);
+	err = run(do_it, argv[first], &warning, &why);
 	if (warning.text[0] != '\0')
 		log_error("%s", warning.text);
 	if (err == SBX_OK)
