@@ -1,0 +1,200 @@
+#!/bin/sh
+# The program itself: every command, its exit codes, one line for each
+# failure, nothing left behind, and ssh-keygen's opinion of what it makes.
+set -u
+
+program=$(pwd)/certs/sandbox-cert
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+
+fail() {
+	echo "FAIL: $*"
+	failures=$((failures + 1))
+}
+
+cert() {
+	"$program" "$@" >out 2>err
+}
+
+# expect STATUS WORDS...: exit status; a failure says one line on stderr.
+expect() {
+	want=$1
+	shift
+	cert "$@"
+	got=$?
+	[ "$got" = "$want" ] || fail "$*: exit $got, not $want: $(cat err)"
+	[ "$want" = 0 ] && lines=0 || lines=1
+	[ "$(wc -l <err)" = "$lines" ] || fail "$*: stderr: $(cat err)"
+	# The compiler's sanitizers speak up there too.
+	[ "$want" = 0 ] || grep -q '^sandbox-cert: ' err ||
+		fail "$*: stderr: $(cat err)"
+}
+
+# verdict STATUS FIRST-LINE WORDS...: verify answers on stdout.
+verdict() {
+	want=$1 line=$2
+	shift 2
+	cert verify "$@"
+	got=$?
+	[ "$got" = "$want" ] || fail "verify $*: exit $got, not $want"
+	[ "$(head -n 1 out)" = "$line" ] || fail "verify $*: $(cat out err)"
+	[ ! -s err ] || fail "verify $*: stderr: $(cat err)"
+}
+
+absent() {
+	[ ! -e "$1" ] || fail "$1 was left behind"
+}
+
+same() {
+	cmp -s "$1" "$2" || fail "$3: $(diff "$1" "$2")"
+}
+
+# A CA: two files, no more than asked, never overwritten.
+umask 077
+expect 0 ca-init --comment 'my CA' ca
+[ "$(stat -c %a ca ca.pub | xargs)" = '600 644' ] || fail 'modes of a CA'
+ssh-keygen -y -f ca >derived || fail 'ssh-keygen does not read the CA'
+same derived ca.pub 'public half of the CA'
+grep -q ' my CA$' ca.pub || fail 'comment of the CA'
+cp ca ca.before
+expect 73 ca-init ca
+same ca ca.before 'the CA was overwritten'
+: >half.pub
+expect 73 ca-init half
+absent half
+expect 74 ca-init missing/ca
+expect 64 ca-init -
+expect 64 ca-init --comment "$(printf 'a\nb')" other
+absent other
+absent other.pub
+
+# Issue, and let ssh-keygen and verify read it.
+ssh-keygen -q -t ed25519 -N '' -C 'me at home' -f key || exit 1
+expect 0 issue --ca ca --sandbox run-1 key.pub
+grep -q ' me at home$' key-cert.pub || fail 'comment of the certificate'
+[ "$(stat -c %a key-cert.pub)" = 644 ] || fail 'mode of the certificate'
+ssh-keygen -L -f key-cert.pub >keygen || fail 'ssh-keygen does not read it'
+cert show key-cert.pub
+same out keygen show
+verdict 0 ok --ca ca.pub --sandbox run-1 key-cert.pub
+printf 'ok\npermit agent-forwarding port-forwarding pty\n' >wanted
+same out wanted 'the usual grant'
+verdict 65 'wrong-sandbox: certificate is for another sandbox' \
+	--ca ca.pub --sandbox run-2 key-cert.pub
+verdict 65 'expired: certificate has expired' \
+	--ca ca.pub --sandbox run-1 --now 9999999999 key-cert.pub
+verdict 65 'not-yet-valid: certificate is not valid yet' \
+	--ca ca.pub --sandbox run-1 --now 1 key-cert.pub
+verdict 65 'lifetime: certificate lives longer than allowed' \
+	--ca ca.pub --sandbox run-1 --max-ttl 30m key-cert.pub
+verdict 65 'issued-earlier: certificate is older than this sandbox' \
+	--ca ca.pub --sandbox run-1 --issued-after 9999999999 key-cert.pub
+verdict 65 'cert-type: not a user certificate' \
+	--ca ca.pub --sandbox run-1 key.pub
+expect 0 ca-init ca2
+verdict 65 'ca-unknown: signed by an unknown CA' \
+	--ca ca2.pub --sandbox run-1 key-cert.pub
+cat ca2.pub ca.pub >both.pub
+verdict 0 ok --ca both.pub --sandbox run-1 key-cert.pub
+
+# Everything at once, through standard input and output.
+"$program" issue --ca ca --sandbox run-1 --ttl 24h --serial 00FF \
+	--key-id 'robot 7' --permit pty --source-address 10.0.0.0/8,::1 \
+	--force-command 'echo "a\b"' --single-use - <key.pub >full ||
+	fail 'issue from stdin to stdout'
+verdict 0 ok --ca ca.pub --sandbox run-1 full
+cat >wanted <<'END'
+ok
+permit pty
+force-command echo "a\x5cb"
+source-address 10.0.0.0/8,::1
+single-use
+END
+same out wanted 'the full grant'
+ssh-keygen -L -f full >keygen
+cert show full
+same out keygen 'show of all options'
+grep -q 'Serial: 255$' out || fail 'serial'
+cat full key-cert.pub >two
+for zone in UTC Europe/Berlin; do
+	TZ=$zone ssh-keygen -L -f two >keygen
+	TZ=$zone cert show two
+	same out keygen "show of two, $zone"
+	TZ=$zone ssh-keygen -L -f - <two >keygen
+	TZ=$zone cert show - <two
+	same out keygen "show of stdin, $zone"
+done
+cert show --json two
+[ "$(wc -l <out)" = 2 ] || fail 'JSON: a line each'
+/usr/bin/python3 -c '
+import json
+first = json.loads(open("out").readline())
+assert first["serial"] == "00000000000000ff", first
+assert first["key_id"] == "robot 7", first
+assert first["principals"] == ["run-1"], first
+assert first["critical_options"][0]["value"] == "echo \"a\\b\"", first
+assert first["valid_before"] - first["valid_after"] == 24 * 3600, first
+' || fail 'JSON'
+expect 0 issue --ca ca --sandbox run-1 --out else.pub --valid-from 1000 \
+	--ttl 90s --permit none key.pub
+verdict 0 ok --ca ca.pub --sandbox run-1 --now 1089 else.pub
+verdict 65 'expired: certificate has expired' \
+	--ca ca.pub --sandbox run-1 --now 1090 else.pub
+
+# Bad usage, bad files: one line, and no certificate.
+rm -f key-cert.pub
+expect 64
+expect 64 frobnicate
+expect 64 issue
+expect 64 issue --ca ca --sandbox run-1
+expect 64 issue --ca ca --sandbox run-1 key.pub key.pub
+expect 64 issue --sandbox run-1 key.pub
+expect 64 issue --ca ca key.pub
+expect 64 issue --ca ca --sandbox RUN-1 key.pub
+expect 64 issue --ca ca --sandbox run-1 --ttl 25h key.pub
+expect 64 issue --ca ca --sandbox run-1 --ttl 60 key.pub
+expect 64 issue --ca ca --sandbox run-1 --serial 0 key.pub
+expect 64 issue --ca ca --sandbox run-1 --serial 12345678123456781 key.pub
+expect 64 issue --ca ca --sandbox run-1 --permit everything key.pub
+expect 64 issue --ca ca --sandbox run-1 --nonsense key.pub
+expect 65 issue --ca ca --sandbox run-1 --source-address 10.0.0.1/8 key.pub
+expect 65 issue --ca ca --sandbox run-1 --key-id "$(printf 'a\tb')" key.pub
+expect 66 issue --ca ca --sandbox run-1 missing.pub
+expect 66 issue --ca missing --sandbox run-1 key.pub
+expect 65 issue --ca ca --sandbox run-1 key
+expect 65 issue --ca ca --sandbox run-1 full
+expect 65 issue --ca ca.pub.not --sandbox run-1 /dev/null
+expect 65 issue --ca ca --sandbox run-1 two
+chmod 640 ca
+expect 78 issue --ca ca --sandbox run-1 key.pub
+chmod 600 ca
+expect 66 issue --ca ca --sandbox run-1 --out missing/cert.pub key.pub
+absent key-cert.pub
+ls | grep -q '^key-cert' && fail 'a temporary file was left behind'
+expect 65 show key.pub
+expect 65 show /dev/null
+expect 66 show missing
+expect 74 show .
+head -c 300000 /dev/zero >big
+expect 65 show big
+expect 64 show
+expect 64 verify full
+expect 64 verify --ca ca.pub full
+expect 64 verify --ca ca.pub --sandbox '' full
+expect 66 verify --ca missing --sandbox run-1 full
+expect 78 verify --ca /dev/null --sandbox run-1 full
+expect 65 verify --ca ca.pub --sandbox run-1 two
+
+# A full disk is told, not swallowed.
+"$program" show full >/dev/full 2>err
+[ $? = 74 ] || fail 'show to a full disk'
+
+# Usage stands everywhere.
+for verb in '' ca-init issue show verify; do
+	"$program" $verb --help >out 2>err || fail "$verb --help"
+	grep -q "^usage: sandbox-cert" out || fail "$verb --help: no usage"
+done
+
+[ "$failures" = 0 ]
