@@ -23,7 +23,10 @@ void process_title(const char *title);
 enum sbx_err process_drop(uid_t id, struct sbx_why *why) MUST_USE;
 /* No core dump, no ptrace, no reading of /proc/PID/mem by its own uid. */
 enum sbx_err process_hide(struct sbx_why *why) MUST_USE;
-/* Get signal when the parent dies; false if it is dead already. */
+/*
+ * Get signal when the parent dies; false if it is dead already.  Only after
+ * process_drop, which undoes it.
+ */
 bool process_follow(pid_t parent, int signal) MUST_USE;
 
 #endif

@@ -43,6 +43,7 @@ struct child {
 	struct supervisor *supervisor;
 	int serve_fd;  /* the helper's end; -1 for http */
 	int report_fd; /* closed by report() */
+	pid_t parent;
 };
 
 static uint64_t
@@ -416,6 +417,9 @@ http_main(struct child *child)
 	process_keep_fds(fds, sizeof(fds) / sizeof(fds[0]));
 	(void)umask(077);
 	err = process_drop((uid_t)(s->uid_range.start + UID_OFFSET_HTTP), &why);
+	/* Only now: a change of uid would undo it. */
+	if (err == SBX_OK && !process_follow(child->parent, SIGTERM))
+		return EX_UNAVAILABLE;
 	if (err == SBX_OK)
 		err = serve_run(&serve, &why);
 	if (err == SBX_OK)
@@ -462,14 +466,13 @@ leave_terminal(int log_fd)
 /* Fork one and wait until it has reported. */
 static enum sbx_err
 start_child(struct supervisor *v, int which, int serve_fd,
-    int (*child_main)(struct child *), int death_signal,
-    char ret_text[static PROVIDER_LINE], struct sbx_why *why)
+    int (*child_main)(struct child *), char ret_text[static PROVIDER_LINE],
+    struct sbx_why *why)
 {
 	static const char *const titles[CHILDREN] = { "sandboxd:signer",
 		"sandboxd:prov", "sandboxd:http" };
-	struct child child = { v, serve_fd, -1 };
+	struct child child = { v, serve_fd, -1, getpid() };
 	cleanup_close int report_fd = -1;
-	pid_t parent = getpid();
 	int pipe_fds[2];
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
@@ -481,8 +484,6 @@ start_child(struct supervisor *v, int which, int serve_fd,
 	if (v->pid[which] == 0) {
 		process_title(titles[which]);
 		leave_terminal(v->log_fd);
-		if (death_signal != 0 && !process_follow(parent, death_signal))
-			_exit(EX_UNAVAILABLE);
 		exit(child_main(&child));
 	}
 	close_fd(&child.report_fd);
@@ -503,7 +504,7 @@ start_helper(struct supervisor *v, int which, int (*child_main)(struct child *),
 
 	return err != SBX_OK
 	    ? err
-	    : start_child(v, which, helper, child_main, 0, ret_text, why);
+	    : start_child(v, which, helper, child_main, ret_text, why);
 }
 
 /*
@@ -607,8 +608,7 @@ supervisor_start(struct supervisor *v, int log_fd, struct sbx_why *why)
 	if (err == SBX_OK)
 		err = listen_at(v, why);
 	if (err == SBX_OK)
-		err = start_child(
-		    v, CHILD_HTTP, -1, http_main, SIGTERM, text, why);
+		err = start_child(v, CHILD_HTTP, -1, http_main, text, why);
 	/* From here on only http can call the helpers. */
 	close_fd(&v->signer_fd);
 	close_fd(&v->provider_fd);

@@ -1,45 +1,27 @@
 #!/usr/bin/env bash
 # A real sandboxd, driven over its socket: happy paths, hostile input, rivals,
-# deaths. Everything is in a folder of its own; nothing is left running.
-set -euo pipefail
-
-: "${SRCDIR:=$(cd "$(dirname "$0")/../.." && pwd)}"
-: "${BUILDDIR:=$PWD}"
-export LC_ALL=C.UTF-8
+# deaths.
+# shellcheck source=tests/integration/world.sh
+. "$(dirname "$0")/world.sh"
+world_enter "$0" "$@"
 
 sandboxd=$BUILDDIR/sandboxd
-work=$(mktemp -d /tmp/sbx-broker.XXXXXX)
-chmod 0755 "$work"
+# Where every folder belongs to root, as sshd demands of its helpers.
+work=/srv/broker
 run=$work/run
 state=$work/state
 socket=$run/sandboxd.sock
 out=$work/out
 err=$work/err
 daemon=
-passed=0
 
 export SANDBOX_SSH_LIBEXEC=$work/libexec
 
-ok() {
-	passed=$((passed + 1))
-	echo "ok - $*"
-}
-
 fail() {
 	echo "not ok - $*" >&2
-	sed 's/^/    /' "$out" "$err" "$work"/*log "$state/sandboxd.log" \
-	    2>/dev/null | tail -40 >&2
+	tail -n 20 "$out" "$err" "$work"/*.log "$state/sandboxd.log" \
+	    2>/dev/null | sed 's/^/    /' >&2
 	exit 1
-}
-
-wait_for() {
-	local name=$1 tries=0
-	shift
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 600 ] || fail "$name: waited in vain"
-		read -rt 0.05 <> <(:) || :
-	done
 }
 
 # A process that has ended, or is about to be waited for by its parent.
@@ -48,31 +30,6 @@ ended() {
 	'' | Z) return 0 ;;
 	esac
 	return 1
-}
-
-cleanup() {
-	local status=$? id
-	set +e
-	if [ -S "$socket" ]; then
-		for id in $(curl -s --unix-socket "$socket" \
-		    http://localhost/v1/sandboxes |
-		    grep -o '"id":"[^"]*"' | cut -d'"' -f4); do
-			curl -s --unix-socket "$socket" -X DELETE \
-			    "http://localhost/v1/sandboxes/$id"
-		done
-	fi
-	if [ -n "$daemon" ]; then
-		kill "$daemon" 2>/dev/null
-		wait_for "the end of sandboxd" ended "$daemon"
-	fi
-	rm -rf "$work"
-	exit "$status"
-}
-trap cleanup EXIT
-
-is() {
-	[ "$2" = "$3" ] || fail "$1: got '$2', expected '$3'"
-	ok "$1"
 }
 
 # holds NAME TEXT: the last answer does.
@@ -86,8 +43,8 @@ call() {
 	local want=$1 name=$2 method=$3 path=$4 got
 	shift 4
 	got=$("${as[@]}" curl -sS --max-time 120 --unix-socket "$socket" \
-	    -X "$method" -o "$out" -w '%{http_code}' "$@" \
-	    "http://localhost$path" 2>"$err") || got="curl $?"
+	    -X "$method" -w '%{stderr}%{http_code}' "$@" \
+	    "http://localhost$path" 2>&1 >"$out") || got="curl $?: $got"
 	is "$name" "$got" "$want"
 }
 as=()
@@ -98,7 +55,7 @@ member() {
 }
 
 serve() {
-	"$sandboxd" --daemon --state-dir "$state" --runtime-dir "$run" "$@" \
+	"$sandboxd" --daemon --state-dir "$state" --runtime-dir "$run" \
 	    2>"$err" || fail "sandboxd does not start"
 	daemon=$(supervisor)
 }
@@ -128,14 +85,9 @@ stop() {
 }
 
 programs() {
-	local name path
-	mkdir "$SANDBOX_SSH_LIBEXEC"
-	for name in sandbox-init sandbox-authkeys; do
-		path=$(find "$BUILDDIR" -type f -name "$name" -perm -u+x \
-		    -not -path '*/_inst/*' | head -n 1)
-		[ -n "$path" ] || fail "$name was not built"
-		cp "$path" "$SANDBOX_SSH_LIBEXEC/"
-	done
+	mkdir -p "$SANDBOX_SSH_LIBEXEC"
+	cp "$BUILDDIR/init/sandbox-init" "$BUILDDIR/authkeys/sandbox-authkeys" \
+	    "$SANDBOX_SSH_LIBEXEC/"
 }
 
 options() {
@@ -459,9 +411,8 @@ ends() {
 	ok "it is reaped"
 }
 
-# Who may do what, which takes two users.
+# Who may do what.
 users() {
-	[ "$(id -u)" = 0 ] || return 0
 	local http signer
 	http=$(awk '/^Uid:/ { print $2 }' "/proc/$(process http)/status")
 	signer=$(awk '/^Uid:/ { print $2 }' "/proc/$(process signer)/status")
@@ -495,23 +446,35 @@ users() {
 	call 204 "root may delete it" DELETE /v1/sandboxes/theirs
 }
 
-# An ordinary user's broker, without namespaces.
+# A broker of an ordinary user.
 plain_user() {
-	[ "$(id -u)" = 0 ] || return 0
 	local pid
 	stop
-	mkdir -m 0700 "$work/user"
-	chown 65534:65534 "$work/user"
-	printf '[local]\nisolation = none\n' >"$work/none.conf"
-	setpriv --reuid 65534 --regid 65534 --clear-groups \
-	    "$sandboxd" --config "$work/none.conf" \
-	    --state-dir "$work/user/state" --runtime-dir "$work/user/run" \
-	    2>"$work/user.log" &
+	install -d -m 0700 -o nobody -g nogroup "$work/user"
+	setpriv --reuid nobody --regid nogroup --clear-groups \
+	    "$sandboxd" --state-dir "$work/user/state" \
+	    --runtime-dir "$work/user/run" 2>"$work/user.log" &
 	pid=$!
 	socket=$work/user/run/sandboxd.sock
 	wait_for "a user's broker answers" curl -fs --unix-socket "$socket" \
 	    http://localhost/v1/health
-	is "its socket is theirs" "$(stat -c '%a %u' "$socket")" "600 65534"
+	is "its socket is theirs" "$(stat -c '%a %U' "$socket")" "600 nobody"
+	is "all of it runs as them" \
+	    "$(ps -o user= -p "$pid" --ppid "$pid" | sort -u)" nobody
+	kill "$pid"
+	wait "$pid" || fail "its end"
+	ok "it ends"
+	socket=$run/sandboxd.sock
+}
+
+no_isolation() {
+	local pid
+	printf '[local]\nisolation = none\n' >"$work/none.conf"
+	"$sandboxd" --config "$work/none.conf" --state-dir "$state" \
+	    --runtime-dir "$run" 2>"$work/none.log" &
+	pid=$!
+	wait_for "without isolation it answers" curl -fs \
+	    --unix-socket "$socket" http://localhost/v1/health
 	call 201 "create without isolation" POST /v1/sandboxes \
 	    -d '{"id":"bare"}'
 	holds "it says so" '"isolation":"none"'
@@ -520,7 +483,6 @@ plain_user() {
 	kill "$pid"
 	wait "$pid" || fail "its end"
 	ok "it ends"
-	socket=$run/sandboxd.sock
 }
 
 programs
@@ -540,4 +502,5 @@ call 204 "delete the last" DELETE /v1/sandboxes/run-1
 [ -z "$(ls "$state/sandboxes" 2>/dev/null)" ] || fail "files stay behind"
 ok "no files stay behind"
 plain_user
-echo "$passed passed"
+no_isolation
+done_testing
