@@ -24,13 +24,18 @@
 
 struct options {
 	char config[FIELD_TEXT];
+	uint64_t owner;
 };
 
-static const struct opt options[] = {
+static const struct opt option_rows[] = {
 	{ 'c', "FILE",
 	    { "config", field_path, offsetof(struct options, config), 0, 0,
 		PATHS_SYSTEM_CONFIG "/authkeys.conf", "configuration file",
 		NULL } },
+	{ 0, "UID",
+	    { "owner", field_uint, offsetof(struct options, owner), 0,
+		FILE_NO_OWNER - 1, NULL,
+		"trust files of this user too, not only root's", NULL } },
 };
 
 static const struct usage usage = {
@@ -38,8 +43,8 @@ static const struct usage usage = {
 	.args = "[-c FILE] USER KEYTYPE KEYBLOB",
 	.summary = "Print the authorized_keys line for a sandbox certificate "
 		   "(sshd runs this).",
-	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	.options = option_rows,
+	.option_count = sizeof(option_rows) / sizeof(option_rows[0]),
 	.stop_at_first = true,
 };
 
@@ -83,11 +88,11 @@ deny(const struct call *call, enum sbx_err err)
 
 /* An empty line with SBX_OK: a plain key, about which we have no say. */
 static enum sbx_err
-judge(const char *config, char *const operands[static OPERANDS],
+judge(const struct options *options, char *const operands[static OPERANDS],
     struct call *call, struct buf *ret_line)
 {
-	enum sbx_err err =
-	    gate_settings_read(config, &call->settings, &call->why);
+	enum sbx_err err = gate_settings_read(options->config,
+	    (uid_t)options->owner, &call->settings, &call->why);
 
 	if (err == SBX_OK)
 		err = request_parse(operands[0], operands[1], operands[2],
@@ -107,11 +112,11 @@ judge(const char *config, char *const operands[static OPERANDS],
 }
 
 static int
-answer(const char *config, char *const operands[static OPERANDS],
+answer(const struct options *options, char *const operands[static OPERANDS],
     struct call *call)
 {
 	cleanup_buf struct buf line = BUF_INIT(LINE_MAX_LEN);
-	enum sbx_err err = judge(config, operands, call, &line);
+	enum sbx_err err = judge(options, operands, call, &line);
 
 	if (err != SBX_OK)
 		return deny(call, err);
@@ -130,7 +135,7 @@ int
 main(int argc, char **argv)
 {
 	struct call call = { .now = time(NULL), .user = "" };
-	struct options values;
+	struct options values = { .owner = FILE_NO_OWNER };
 	int first = argc, status;
 	enum sbx_err err;
 
@@ -156,7 +161,7 @@ main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	call.user = argv[first];
-	status = answer(values.config, argv + first, &call);
+	status = answer(&values, argv + first, &call);
 	request_free(&call.request);
 	return status;
 }

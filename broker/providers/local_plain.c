@@ -257,6 +257,7 @@ write_sshd_config(
 		.authkeys_conf = plain->gate_conf,
 		/* Only root's sshd can run it as somebody else. */
 		.authkeys_user = geteuid() == 0 ? "nobody" : plain->user,
+		.authkeys_owner = geteuid(),
 		.workspace = plain->workspace,
 		.root_login = geteuid() == 0,
 	};
@@ -287,10 +288,13 @@ try_gate(const struct plain *plain, const struct box *box, struct sbx_why *why)
 	text_base64_encode(buf_view(&blob), &text);
 	err = buf_error(&text);
 	if (err == SBX_OK) {
+		char owner[24];
 		const char *const argv[] = { plain->authkeys, "-c",
-			plain->gate_conf, plain->user, "ssh-ed25519",
-			buf_text(&text), NULL };
+			plain->gate_conf, "--owner", owner, plain->user,
+			"ssh-ed25519", buf_text(&text), NULL };
 
+		(void)snprintf(
+		    owner, sizeof(owner), "%lu", (unsigned long)geteuid());
 		err = child_run((char *const *)argv, &said);
 	}
 	if (err == SBX_OK)

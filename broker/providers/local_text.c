@@ -76,8 +76,10 @@ text_sshd_config(
 			    paths[i]);
 	}
 	buf_printf(ret, "HostKey %s\n", setup->host_key);
-	buf_printf(ret, "AuthorizedKeysCommand %s -c %s %%u %%t %%k\n",
-	    setup->authkeys, setup->authkeys_conf);
+	buf_printf(ret,
+	    "AuthorizedKeysCommand %s -c %s --owner %lu %%u %%t %%k\n",
+	    setup->authkeys, setup->authkeys_conf,
+	    (unsigned long)setup->authkeys_owner);
 	buf_printf(ret, "AuthorizedKeysCommandUser %s\n", setup->authkeys_user);
 	buf_printf(ret, "PermitRootLogin %s\n",
 	    setup->root_login ? "prohibit-password" : "no");

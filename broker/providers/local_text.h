@@ -6,6 +6,8 @@
 
 #include <sys/stat.h>
 
+#include <sys/types.h>
+
 #include "common/buf.h"
 
 /* What sshd is told. */
@@ -14,6 +16,7 @@ struct sshd_setup {
 	const char *authkeys;	   /* path of sandbox-authkeys */
 	const char *authkeys_conf; /* path of its configuration */
 	const char *authkeys_user; /* account that runs it */
+	uid_t authkeys_owner;	   /* whose files it trusts, besides root */
 	const char *workspace;	   /* in SANDBOX_WORKSPACE; NULL: not told */
 	bool root_login;
 };

@@ -250,6 +250,10 @@ forbidden() {
 	    provider create one
 	says "and it says so" 'that others can reach'
 	is "no file is left" "$(entries "$state/sandboxes")" 0
+	without_namespaces
+}
+
+without_namespaces() {
 	check 0 "create" provider create one
 	is "without namespaces" "$(cat "$out")" "stopped none"
 	check 0 "start" provider start one
@@ -316,6 +320,7 @@ case ${1:-} in
 	forbid_namespaces
 	world_user alice
 	world_as alice alice
+	world_as alice plain
 	useradd --create-home bob
 	sed -i /^bob:/d /etc/subuid /etc/subgid
 	world_as bob bob
@@ -324,6 +329,9 @@ case ${1:-} in
 	;;
 alice)
 	as_user
+	;;
+plain)
+	isolation=none without_namespaces
 	;;
 alone)
 	rm -rf "$HOME/state"

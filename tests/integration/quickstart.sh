@@ -14,6 +14,7 @@ traces() {
 }
 
 main() {
+	rm -rf "$HOME/.ssh"
 	mkdir -m 0700 "$HOME/.ssh"
 	printf 'Host example\n\tUser me' >"$HOME/.ssh/config"
 	chmod 0640 "$HOME/.ssh/config"

@@ -79,7 +79,11 @@ world_pivot() {
 # First line of every test: "world_enter "$0" "$@"".
 world_enter() {
 	local top need status=0
-	[ "${WORLD_INSIDE:-0}" = 0 ] || return 0
+	if [ "${WORLD_INSIDE:-0}" != 0 ]; then
+		[ "$(findmnt -n -o SOURCE /)" = world ] ||
+			world_die "WORLD_INSIDE is set, but this is outside"
+		return 0
+	fi
 	[ "$(id -u)" = 0 ] || world_skip "needs root"
 	for need in unshare pivot_root ip; do
 		command -v "$need" >/dev/null || world_skip "$need is missing"

@@ -106,8 +106,8 @@ test_missing_file_is_named(void **state)
 	struct sbx_why why;
 
 	(void)state;
-	assert_int_equal(
-	    gate_settings_read("/nonexistent/gate.conf", &settings, &why),
+	assert_int_equal(gate_settings_read("/nonexistent/gate.conf",
+			     FILE_NO_OWNER, &settings, &why),
 	    SBX_CONFIG);
 	assert_non_null(strstr(why.text, "/nonexistent/gate.conf"));
 }

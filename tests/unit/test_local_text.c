@@ -38,7 +38,7 @@ assert_line(struct buf *text, const char *line)
 /* What opens another door when it is missing (facts about sshd). */
 static const char *const needed[] = {
 	"AuthorizedKeysCommand /opt/x/sandbox-authkeys -c "
-	"/opt/x/authkeys.conf %u %t %k",
+	"/opt/x/authkeys.conf --owner 0 %u %t %k",
 	"AuthorizedKeysCommandUser sandbox-authkeys",
 	"AuthorizedKeysFile none",
 	"TrustedUserCAKeys none",
