@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 
 #include "broker/turns.h"
@@ -123,6 +124,7 @@ take_turns(void *argument)
 		now = __atomic_add_fetch(&inside, 1, __ATOMIC_SEQ_CST);
 		if (now > most_inside)
 			most_inside = now;
+		(void)sched_yield(); /* a chance for others to intrude */
 		(void)__atomic_sub_fetch(&inside, 1, __ATOMIC_SEQ_CST);
 		turn_give(turns, "a");
 	}
