@@ -26,13 +26,18 @@
 
 struct options {
 	char config[FIELD_TEXT];
+	uint64_t owner;
 };
 
-static const struct opt options[] = {
+static const struct opt option_rows[] = {
 	{ 'c', "FILE",
 	    { "config", field_path, offsetof(struct options, config), 0, 0,
 		PATHS_SYSTEM_CONFIG "/authkeys.conf", "configuration file",
 		NULL } },
+	{ 0, "UID",
+	    { "owner", field_uint, offsetof(struct options, owner), 0,
+		FILE_NO_OWNER - 1, NULL,
+		"trust files of this user too, not only root's", NULL } },
 };
 
 static const struct usage usage = {
@@ -40,8 +45,8 @@ static const struct usage usage = {
 	.args = "[-c FILE] USER KEYTYPE KEYBLOB",
 	.summary = "Print the authorized_keys line for a sandbox certificate "
 		   "(sshd runs this).",
-	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	.options = option_rows,
+	.option_count = sizeof(option_rows) / sizeof(option_rows[0]),
 	.stop_at_first = true,
 };
 
@@ -142,12 +147,13 @@ ask_chain(
 }
 
 static enum sbx_err
-judge_certificate(struct call *call, struct buf *ret)
+judge_certificate(uid_t owner, struct call *call, struct buf *ret)
 {
 	const struct admit_context context = {
 		.settings = &call->settings,
 		.now = (uint64_t)call->now,
-		.owner = geteuid(),
+		.trusted_owner = owner,
+		.state_owner = geteuid(),
 		.connection = connection_of_parent,
 	};
 	enum sbx_err err;
@@ -166,12 +172,11 @@ judge_certificate(struct call *call, struct buf *ret)
 
 /* An empty answer with SBX_OK: a plain key, about which we have no say. */
 static enum sbx_err
-judge(const char *config, char *const operands[static OPERANDS],
+judge(const struct options *options, char *const operands[static OPERANDS],
     struct call *call, struct buf *ret)
 {
-	enum sbx_err err =
-	    gate_settings_read(config, &call->settings, &call->why);
-
+	enum sbx_err err = gate_settings_read(options->config,
+	    (uid_t)options->owner, &call->settings, &call->why);
 	bool chained = call->settings.then[0] != '\0';
 
 	/* Before a stranger's bytes are looked at, unless it must wait. */
@@ -187,15 +192,17 @@ judge(const char *config, char *const operands[static OPERANDS],
 		return chained ? ask_chain(call, operands, ret) : SBX_OK;
 	if (chained)
 		err = limits_seal(&call->why);
-	return err != SBX_OK ? err : judge_certificate(call, ret);
+	return err != SBX_OK
+	    ? err
+	    : judge_certificate((uid_t)options->owner, call, ret);
 }
 
 static int
-answer(const char *config, char *const operands[static OPERANDS],
+answer(const struct options *options, char *const operands[static OPERANDS],
     struct call *call)
 {
 	cleanup_buf struct buf text = BUF_INIT(0);
-	enum sbx_err err = judge(config, operands, call, &text);
+	enum sbx_err err = judge(options, operands, call, &text);
 
 	if (err != SBX_OK)
 		return deny(call, err);
@@ -214,7 +221,7 @@ int
 main(int argc, char **argv)
 {
 	struct call call = { .now = time(NULL), .user = "" };
-	struct options values;
+	struct options values = { .owner = FILE_NO_OWNER };
 	int first = argc, status;
 	enum sbx_err err;
 
@@ -241,7 +248,7 @@ main(int argc, char **argv)
 	}
 	call.user = argv[first];
 	prepare_last_words(&call);
-	status = answer(values.config, argv + first, &call);
+	status = answer(&values, argv + first, &call);
 	request_free(&call.request);
 	return status;
 }

@@ -154,14 +154,14 @@ as_config(enum sbx_err err)
 }
 
 static enum sbx_err
-read_file(const char *path, struct buf *ret, struct sbx_why *why)
+read_file(const char *path, uid_t owner, struct buf *ret, struct sbx_why *why)
 {
 	return as_config(
-	    file_read_trusted(path, FILE_NO_OWNER, FORBIDDEN_MODE, ret, why));
+	    file_read_trusted(path, owner, FORBIDDEN_MODE, ret, why));
 }
 
 static enum sbx_err
-read_id(struct gate_settings *settings, struct sbx_why *why)
+read_id(struct gate_settings *settings, uid_t owner, struct sbx_why *why)
 {
 	cleanup_buf struct buf text = BUF_INIT(GATE_ID_FILE_MAX);
 	struct view id = VIEW_STR(settings->sandbox_id);
@@ -169,7 +169,7 @@ read_id(struct gate_settings *settings, struct sbx_why *why)
 	if (names_file(settings->sandbox_id)) {
 		const char *path =
 		    settings->sandbox_id + strlen(ID_FILE_PREFIX);
-		enum sbx_err err = read_file(path, &text, why);
+		enum sbx_err err = read_file(path, owner, &text, why);
 
 		if (err != SBX_OK)
 			return err;
@@ -184,10 +184,10 @@ read_id(struct gate_settings *settings, struct sbx_why *why)
 }
 
 static enum sbx_err
-read_trusted(struct gate_settings *settings, struct sbx_why *why)
+read_trusted(struct gate_settings *settings, uid_t owner, struct sbx_why *why)
 {
 	cleanup_buf struct buf text = BUF_INIT(GATE_CA_FILE_MAX);
-	enum sbx_err err = read_file(settings->trusted_ca, &text, why);
+	enum sbx_err err = read_file(settings->trusted_ca, owner, &text, why);
 
 	if (err != SBX_OK)
 		return err;
@@ -196,17 +196,17 @@ read_trusted(struct gate_settings *settings, struct sbx_why *why)
 }
 
 enum sbx_err
-gate_settings_read(
-    const char *path, struct gate_settings *ret, struct sbx_why *why)
+gate_settings_read(const char *path, uid_t owner, struct gate_settings *ret,
+    struct sbx_why *why)
 {
 	enum sbx_err err = start(ret, why);
 
 	if (err == SBX_OK)
-		err = as_config(conf_read(&gate_settings_table, path,
-		    FILE_NO_OWNER, FORBIDDEN_MODE, ret, why));
+		err = as_config(conf_read(&gate_settings_table, path, owner,
+		    FORBIDDEN_MODE, ret, why));
 	if (err == SBX_OK)
 		err = check_complete(path, ret, why);
 	if (err == SBX_OK)
-		err = read_id(ret, why);
-	return err != SBX_OK ? err : read_trusted(ret, why);
+		err = read_id(ret, owner, why);
+	return err != SBX_OK ? err : read_trusted(ret, owner, why);
 }

@@ -51,10 +51,11 @@ extern const struct conf_table gate_settings_table;
 enum sbx_err gate_settings_parse(const char *name, const char *text,
     struct gate_settings *ret, struct sbx_why *why) MUST_USE;
 /*
- * The file at path and those that it names.  SBX_CONFIG, SBX_UNTRUSTED or
+ * The file at path and those that it names, all of which must belong to root
+ * or to owner (FILE_NO_OWNER: root only).  SBX_CONFIG, SBX_UNTRUSTED or
  * SBX_IO, why naming the file at fault.
  */
-enum sbx_err gate_settings_read(
-    const char *path, struct gate_settings *ret, struct sbx_why *why) MUST_USE;
+enum sbx_err gate_settings_read(const char *path, uid_t owner,
+    struct gate_settings *ret, struct sbx_why *why) MUST_USE;
 
 #endif

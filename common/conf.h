@@ -1,8 +1,14 @@
 /*
- * Configuration files: INI ("[section]", "key = value", "#" and ";"
- * comments), read with libinih, judged by a table.  An unknown section or
- * key, a key set twice and a malformed value are errors that name file and
- * line.
+ * Configuration files: INI, read with libinih, judged by a table.
+ *
+ *	# a comment is a line of its own; so is one with ";"
+ *	[section]
+ *	key = value
+ *
+ * Anything else is an error that names file and line: an unknown section or
+ * key, a key set twice, a malformed value, a comment after a value, an
+ * indented line, a control character, a line of more than CONF_LINE_MAX - 1
+ * bytes (199 where libinih's limit is fixed).
  */
 #ifndef SBX_CONF_H
 #define SBX_CONF_H
@@ -11,6 +17,7 @@
 #include "common/file.h"
 
 #define CONF_FILE_MAX 65536
+#define CONF_LINE_MAX 1024
 #define CONF_KEYS_MAX 64
 
 struct conf_key {

@@ -115,6 +115,9 @@ field_words(const struct field *field, const char *text, void *object,
 	struct field_list *list = member(field, object);
 	const char *word = text;
 
+	if (list->is_default)
+		list->count = 0;
+	list->is_default = text == field->def; /* so field_defaults calls */
 	while (*(word += strspn(word, " \t,")) != '\0') {
 		size_t len = strcspn(word, " \t,");
 

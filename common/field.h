@@ -37,6 +37,7 @@ struct field {
 struct field_list {
 	size_t count;
 	char word[FIELD_LIST_MAX][FIELD_WORD];
+	bool is_default; /* the first words that are set replace these */
 };
 
 field_parser field_text;     /* char[FIELD_TEXT], not empty */
@@ -46,7 +47,7 @@ field_parser field_duration; /* uint64_t seconds, min..max */
 field_parser field_bool;     /* bool: yes or no (NULL text: true) */
 field_parser field_choice;   /* int: index into choices */
 field_parser field_words; /* struct field_list: words between blanks or commas;
-			     adds up */
+			     adds up, but not to the default */
 
 /* Give every field that has one its default. */
 enum sbx_err field_defaults(

@@ -41,9 +41,9 @@ file_open_trusted(const char *path, uid_t owner, mode_t forbidden, int *ret_fd,
 		    (unsigned long)st.st_uid);
 	if ((st.st_mode & forbidden) != 0)
 		return sbx_fail(why, SBX_UNTRUSTED,
-		    "%s can be %s by others: chmod %s %s", path,
-		    (forbidden & 044) != 0 ? "read" : "written",
-		    (forbidden & 044) != 0 ? "600" : "go-w", path);
+		    "%s is open to others (mode %04o): chmod %s %s", path,
+		    (unsigned)st.st_mode & 07777,
+		    (forbidden & 044) != 0 ? "go-rwx" : "go-w", path);
 	*ret_fd = steal_fd(&fd);
 	return SBX_OK;
 }
@@ -92,9 +92,14 @@ file_read(int dirfd, const char *path, struct buf *ret, struct sbx_why *why)
 {
 	cleanup_close int fd = openat(dirfd, path,
 	    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return fail_errno(why, "open", path);
+	/* A FIFO without a writer would read as an empty file. */
+	if (!S_ISREG(st.st_mode))
+		return sbx_fail(
+		    why, SBX_UNTRUSTED, "%s is not a regular file", path);
 	return read_named(fd, path, ret, why);
 }
 
@@ -106,6 +111,8 @@ file_write_fd(int fd, struct view bytes)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n == 0)
+			errno = EIO;
 		if (n <= 0)
 			return SBX_IO;
 		bytes.p += n;
@@ -143,9 +150,12 @@ enum sbx_err
 file_mkdirs(const char *path, mode_t mode, struct sbx_why *why)
 {
 	cleanup_free char *copy = strdup(path);
+	struct stat st;
 
 	if (copy == NULL)
 		return SBX_NOMEM;
+	if (*copy == '\0')
+		return sbx_fail(why, SBX_BAD_VALUE, "a folder has no name");
 	for (char *c = copy + 1;; c++) {
 		char saved = *c;
 
@@ -156,8 +166,14 @@ file_mkdirs(const char *path, mode_t mode, struct sbx_why *why)
 			return fail_errno(why, "create folder", copy);
 		*c = saved;
 		if (saved == '\0')
-			return SBX_OK;
+			break;
 	}
+	/* What existed already may be something else than a folder. */
+	if (stat(path, &st) < 0)
+		return fail_errno(why, "create folder", path);
+	if (!S_ISDIR(st.st_mode))
+		return sbx_fail(why, SBX_EXISTS, "%s is not a folder", path);
+	return SBX_OK;
 }
 
 enum sbx_err
@@ -172,12 +188,12 @@ file_open_dir(int dirfd, const char *path, int *ret_fd, struct sbx_why *why)
 	return SBX_OK;
 }
 
-enum sbx_err
-file_lock(
+static enum sbx_err
+lock_once(
     int dirfd, const char *name, bool wait, int *ret_fd, struct sbx_why *why)
 {
-	cleanup_close int fd = openat(
-	    dirfd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	cleanup_close int fd = openat(dirfd, name,
+	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 
 	if (fd < 0)
 		return fail_errno(why, "create", name);
@@ -190,4 +206,25 @@ file_lock(
 	}
 	*ret_fd = steal_fd(&fd);
 	return SBX_OK;
+}
+
+enum sbx_err
+file_lock(
+    int dirfd, const char *name, bool wait, int *ret_fd, struct sbx_why *why)
+{
+	for (;;) {
+		cleanup_close int fd = -1;
+		struct stat st;
+		enum sbx_err err = lock_once(dirfd, name, wait, &fd, why);
+
+		if (err != SBX_OK)
+			return err;
+		if (fstat(fd, &st) < 0)
+			return fail_errno(why, "lock", name);
+		/* The file may have been removed while we waited for it. */
+		if (st.st_nlink == 0)
+			continue;
+		*ret_fd = steal_fd(&fd);
+		return SBX_OK;
+	}
 }

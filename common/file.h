@@ -27,7 +27,10 @@ enum sbx_err file_read_fd(int fd, struct buf *ret) MUST_USE;
 /* file_open_trusted, then file_read_fd. */
 enum sbx_err file_read_trusted(const char *path, uid_t owner, mode_t forbidden,
     struct buf *ret, struct sbx_why *why) MUST_USE;
-/* A file whose content is only data; at dirfd (AT_FDCWD), no link followed. */
+/*
+ * A file whose content is only data; at dirfd (AT_FDCWD), no link followed,
+ * SBX_UNTRUSTED if it is no regular file.
+ */
 enum sbx_err file_read(
     int dirfd, const char *path, struct buf *ret, struct sbx_why *why) MUST_USE;
 
@@ -35,13 +38,17 @@ enum sbx_err file_read(
 enum sbx_err file_write_fd(int fd, struct view bytes) MUST_USE;
 /*
  * Replace dirfd/name by a new file with this mode and content: readers see
- * the old or the new one, never half.  The bytes are on disk before it
- * returns (fsync).  On failure nothing is left behind.
+ * the old or the new one, never half, after a crash too: the bytes are on
+ * disk (fsync) before the name means them.  On failure nothing is left
+ * behind.
  */
 enum sbx_err file_write_atomic(int dirfd, const char *name, mode_t mode,
     struct view bytes, struct sbx_why *why) MUST_USE;
 
-/* mkdir -p; only folders that did not exist get the mode. */
+/*
+ * mkdir -p; only folders that did not exist get the mode.  SBX_EXISTS when
+ * path is something else than a folder.
+ */
 enum sbx_err
 file_mkdirs(const char *path, mode_t mode, struct sbx_why *why) MUST_USE;
 /* Open a folder (no symbolic link) for the *at() calls. */

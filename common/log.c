@@ -34,12 +34,12 @@ log_error(const char *fmt, ...)
 {
 	cleanup_buf struct buf line = BUF_INIT(5 * LOG_LINE_MAX);
 	char text[LOG_LINE_MAX];
+	int used = snprintf(text, sizeof(text), "%.64s: ", program);
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	(void)vsnprintf(text + used, sizeof(text) - (size_t)used, fmt, ap);
 	va_end(ap);
-	buf_printf(&line, "%s: ", program);
 	text_escape(VIEW_STR(text), sizeof(text), /* quote= */ false, &line);
 	buf_put_text(&line, "\n");
 	/* One write, so that lines of parallel programs do not mix. */

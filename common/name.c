@@ -95,8 +95,12 @@ enum sbx_err
 name_parse_alias(const char *text, const char *suffix, struct alias *ret,
     struct sbx_why *why)
 {
-	if (parse_alias(VIEW_STR(text), suffix, ret))
+	struct alias alias;
+
+	if (parse_alias(VIEW_STR(text), suffix, &alias)) {
+		*ret = alias;
 		return SBX_OK;
+	}
 	return sbx_fail(why, SBX_BAD_NAME,
 	    "'%.80s' is not a sandbox name: write ID.%s, ID being 1 to %d of "
 	    "a-z 0-9 _ - and not ending in -",

@@ -64,6 +64,26 @@ wrong(const struct usage *usage, const char *what)
 	return OPT_WRONG;
 }
 
+/* What getopt_long refused: result is '?' or ':'. */
+static enum opt_result
+wrong_option(const struct usage *usage, char **argv, int result)
+{
+	char what[160];
+
+	/* A letter may stand amid others; only getopt knows which it was. */
+	if (optopt > 0 && optopt < OPT_HELP)
+		(void)snprintf(what, sizeof(what), "%s -%c",
+		    result == ':' ? "no value for option" : "unknown option",
+		    optopt);
+	else
+		(void)snprintf(what, sizeof(what), "%s %.80s",
+		    result == ':'     ? "no value for option"
+			: optopt == 0 ? "unknown option"
+				      : "option takes no value:",
+		    argv[optind - 1]);
+	return wrong(usage, what);
+}
+
 static enum opt_result
 take(const struct opt *o, void *values)
 {
@@ -82,7 +102,6 @@ opt_parse(const struct usage *usage, int argc, char **argv, void *values,
 {
 	struct getopt_tables tables;
 	struct sbx_why why = { "" };
-	char what[160];
 	int found;
 
 	for (size_t i = 0; i < usage->option_count; i++) {
@@ -96,13 +115,8 @@ opt_parse(const struct usage *usage, int argc, char **argv, void *values,
 		    argc, argv, tables.letters, tables.longs, NULL)) != -1) {
 		enum opt_result result;
 
-		if (found == '?' || found == ':') {
-			(void)snprintf(what, sizeof(what), "%s %.80s",
-			    found == '?' ? "unknown option"
-					 : "no value for option",
-			    argv[optind - 1]);
-			return wrong(usage, what);
-		}
+		if (found == '?' || found == ':')
+			return wrong_option(usage, argv, found);
 		if (found == OPT_HELP) {
 			opt_print_help(usage, stdout);
 			return OPT_DONE;

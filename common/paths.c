@@ -38,11 +38,12 @@ fill(struct paths *p, const char *home, const char *user, bool root)
 		sizeof(p->user);
 	ok = ok &&
 	    (size_t)snprintf(p->libexec, PATHS_MAX, "%s", libexec) < PATHS_MAX;
+	ok = ok && paths_join("/run", "sandbox-ssh", p->shared) == SBX_OK;
 	if (root) {
 		ok = ok &&
 		    paths_join("/var/lib", "sandbox-ssh", p->state) == SBX_OK;
-		return ok &&
-		    paths_join("/run", "sandbox-ssh", p->runtime) == SBX_OK;
+		memcpy(p->runtime, p->shared, PATHS_MAX);
+		return ok;
 	}
 	ok = ok &&
 	    paths_join(home, ".local/state/sandbox-ssh", p->state) == SBX_OK;

@@ -9,6 +9,7 @@
  * state       /var/lib/sandbox-ssh       ~/.local/state/sandbox-ssh
  * runtime     /run/sandbox-ssh           $XDG_RUNTIME_DIR/sandbox-ssh, or
  *                                        ~/.local/state/sandbox-ssh/run
+ * shared      /run/sandbox-ssh           the same: the machine's broker
  * libexec     as configured; SANDBOX_SSH_LIBEXEC overrides (uninstalled use)
  * sandboxd    sbindir as configured; SANDBOX_SSH_SBIN overrides its folder
  */
@@ -27,6 +28,7 @@ struct paths {
 	char config[PATHS_MAX];
 	char state[PATHS_MAX];
 	char runtime[PATHS_MAX];
+	char shared[PATHS_MAX];
 	char libexec[PATHS_MAX];
 	char sandboxd[PATHS_MAX]; /* the program */
 };

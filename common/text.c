@@ -10,8 +10,15 @@ text_base64_decode(struct view text, struct buf *ret)
 	const char *end = NULL;
 	uint8_t *out;
 
+	if (text.len == 0)
+		return buf_error(ret);
 	if (text.len % 4 != 0)
 		return SBX_ENCODING;
+	/* libsodium 1.0.18 takes most bytes above ASCII for an "A". */
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.p[i] >= 0x80)
+			return SBX_ENCODING;
+	}
 	out = buf_grow(ret, room);
 	if (out == NULL)
 		return buf_error(ret);
@@ -19,6 +26,7 @@ text_base64_decode(struct view text, struct buf *ret)
 		&used, &end, sodium_base64_VARIANT_ORIGINAL) != 0 ||
 	    end != (const char *)text.p + text.len) {
 		ret->len -= room;
+		ret->p[ret->len] = '\0';
 		return SBX_ENCODING;
 	}
 	ret->len -= room - used;

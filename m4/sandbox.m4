@@ -22,6 +22,8 @@ AC_DEFUN([SBX_LIBRARIES], [
 	# the login path must load nothing anyway.
 	INIH_LIBS='-l:libinih.a'
 	AC_SUBST([INIH_LIBS])
+	# Debian's has its limits as variables; elsewhere lines end at 200 bytes.
+	AC_CHECK_DECLS([ini_max_line], [], [], [[#include <ini.h>]])
 ])
 
 # Programs used at run time or by the checks.  Only their paths are recorded:
@@ -110,4 +112,29 @@ AC_DEFUN([SBX_COMPILER], [
 	AC_SUBST([SBX_LDFLAGS])
 	AC_SUBST([PIE_LDFLAGS])
 	AC_SUBST([STATIC_LDFLAGS])
+])
+
+# Where systemd's units go.  systemd's own folders only when asked for: they
+# lie outside the prefix, which breaks installs below a home folder.
+AC_DEFUN([SBX_SYSTEMD], [
+	AC_ARG_WITH([systemdsystemunitdir],
+	    [AS_HELP_STRING([--with-systemdsystemunitdir=DIR],
+		[system units (yes: ask systemd; default PREFIX/share/sandbox-ssh/systemd)])],
+	    [], [with_systemdsystemunitdir=no])
+	AC_ARG_WITH([systemduserunitdir],
+	    [AS_HELP_STRING([--with-systemduserunitdir=DIR],
+		[user units (yes: ask systemd; default PREFIX/share/sandbox-ssh/systemd/user)])],
+	    [], [with_systemduserunitdir=no])
+	AS_IF([test "x$with_systemdsystemunitdir" = xyes],
+	    [PKG_CHECK_VAR([with_systemdsystemunitdir], [systemd], [systemdsystemunitdir], [],
+		[AC_MSG_ERROR([pkg-config does not know systemd; name the folder: --with-systemdsystemunitdir=/lib/systemd/system])])])
+	AS_IF([test "x$with_systemduserunitdir" = xyes],
+	    [PKG_CHECK_VAR([with_systemduserunitdir], [systemd], [systemduserunitdir], [],
+		[AC_MSG_ERROR([pkg-config does not know systemd; name the folder: --with-systemduserunitdir=/usr/lib/systemd/user])])])
+	AS_IF([test "x$with_systemdsystemunitdir" = xno],
+	    [with_systemdsystemunitdir='${datadir}/sandbox-ssh/systemd'])
+	AS_IF([test "x$with_systemduserunitdir" = xno],
+	    [with_systemduserunitdir='${datadir}/sandbox-ssh/systemd/user'])
+	AC_SUBST([systemdsystemunitdir], [$with_systemdsystemunitdir])
+	AC_SUBST([systemduserunitdir], [$with_systemduserunitdir])
 ])

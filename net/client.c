@@ -12,7 +12,7 @@
 #include "net/reply.h"
 #include "net/spawn.h"
 
-#define SYSTEM_SOCKET "/run/sandbox-ssh/sandboxd.sock"
+#define SOCKET "sandboxd.sock"
 #define START_SECONDS 30
 #define START_LOCK "start.lock"
 #define START_SAYS_MAX 400
@@ -49,7 +49,8 @@ run_token_command(
     const struct settings *settings, char *ret, struct sbx_why *why)
 {
 	cleanup_buf struct buf out = BUF_INIT(4 * FIELD_TEXT);
-	char words[FIELD_TEXT], *argv[TOKEN_WORDS_MAX + 1] = { NULL };
+	const char *argv[TOKEN_WORDS_MAX + 1] = { NULL };
+	char words[FIELD_TEXT + 1];
 	struct spawn spawn = { argv, STDOUT_FILENO, false, NULL,
 		(unsigned)settings->timeout };
 	struct view rest = VIEW_STR(settings->token_command), word;
@@ -122,18 +123,14 @@ static enum sbx_err
 run_sandboxd(const struct paths *paths, struct sbx_why *why)
 {
 	cleanup_buf struct buf says = BUF_INIT(START_SAYS_MAX);
-	char program[PATHS_MAX];
-	char *argv[] = { program, (char[]){ "--daemon" }, NULL };
+	const char *argv[] = { paths->sandboxd, "--daemon", NULL };
 	/* It has no use for the token of its caller. */
 	struct spawn spawn = { argv, STDERR_FILENO, true, "SANDBOX_TOKEN",
 		START_SECONDS };
 	struct view rest, line = { NULL, 0 };
 	int status = 0;
-	enum sbx_err err =
-	    text_copy(VIEW_STR(paths->sandboxd), program, sizeof(program));
+	enum sbx_err err = spawn_run(&spawn, &status, &says, why);
 
-	if (err == SBX_OK)
-		err = spawn_run(&spawn, &status, &says, why);
 	if (err != SBX_OK || status == 0)
 		return err;
 	rest = buf_view(&says);
@@ -173,13 +170,15 @@ static enum sbx_err
 find_socket(
     const struct paths *paths, char ret[static PATHS_MAX], struct sbx_why *why)
 {
-	enum sbx_err err = paths_join(paths->runtime, "sandboxd.sock", ret);
+	enum sbx_err err = paths_join(paths->shared, SOCKET, ret);
+	char own[PATHS_MAX];
 
-	if (err != SBX_OK || listens(ret))
+	if (err == SBX_OK)
+		err = paths_join(paths->runtime, SOCKET, own);
+	if (err != SBX_OK || (!listens(own) && listens(ret)))
 		return err;
-	if (listens(SYSTEM_SOCKET))
-		return text_copy(VIEW_STR(SYSTEM_SOCKET), ret, PATHS_MAX);
-	return start_sandboxd(paths, ret, why);
+	memcpy(ret, own, PATHS_MAX);
+	return listens(ret) ? SBX_OK : start_sandboxd(paths, ret, why);
 }
 
 /* Where the broker is: socket and base. */
@@ -259,16 +258,34 @@ static const struct reply_field problem_fields[] = {
 	    sizeof(((struct problem *)0)->detail), 0, 0 },
 };
 
-static enum sbx_err
-refusal(const struct client *client, long status, struct buf *body,
-    struct sbx_why *why)
+#define SANDBOXES "/v1/sandboxes/"
+
+/* The id in a path about one sandbox; empty in any other. */
+static struct view
+id_in(const char *path)
 {
-	const char *unix_socket = client->socket;
+	size_t len = strlen(SANDBOXES);
+
+	if (strncmp(path, SANDBOXES, len) != 0)
+		return VIEW(path, 0);
+	return VIEW(path + len, strcspn(path + len, "/?"));
+}
+
+static enum sbx_err
+refusal(const struct client *client, const char *path, long status,
+    struct buf *body, struct sbx_why *why)
+{
+	const char *place = client->socket, *scheme = "unix:";
 	const char *text = "unexpected answer";
 	struct problem problem = { "", "" };
 	struct json_object *object = NULL;
 	enum sbx_err err = SBX_PROTOCOL;
+	struct view id = id_in(path);
 
+	if (*place == '\0') {
+		place = client->base;
+		scheme = "";
+	}
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
 		if (statuses[i].status == status) {
 			err = statuses[i].err;
@@ -287,14 +304,15 @@ refusal(const struct client *client, long status, struct buf *body,
 			text = problem.detail;
 	}
 	(void)json_object_put(object);
+	/* The commonest one, in one wording whatever the broker's is. */
+	if (err == SBX_NOT_FOUND && id.len > 0)
+		return sbx_fail(why, err,
+		    "%.*s: no such sandbox (asked %s%s): see sandboxctl list",
+		    (int)id.len, (const char *)id.p, scheme, place);
 	if (err == SBX_PROTOCOL)
 		return sbx_fail(why, err, "%s: status %ld (asked %s%s)", text,
-		    status, *unix_socket != '\0' ? "unix:" : "",
-		    *unix_socket != '\0' ? unix_socket : client->base);
-	return sbx_fail(why, err, "%s (asked %s%s)%s", text,
-	    *unix_socket != '\0' ? "unix:" : "",
-	    *unix_socket != '\0' ? unix_socket : client->base,
-	    err == SBX_NOT_FOUND ? ": see sandboxctl list" : "");
+		    status, scheme, place);
+	return sbx_fail(why, err, "%s (asked %s%s)", text, scheme, place);
 }
 
 enum sbx_err
@@ -332,7 +350,7 @@ client_call(struct client *client, const char *method, const char *path,
 	if (err != SBX_OK)
 		return err;
 	if (status < 200 || status > 299)
-		return refusal(client, status, &answer, why);
+		return refusal(client, path, status, &answer, why);
 	if (answer.len == 0)
 		return SBX_OK;
 	return reply_parse(buf_text(&answer), answer.len, ret, why);

@@ -11,6 +11,7 @@ struct transfer {
 	size_t headers; /* bytes of them so far */
 	bool too_large;
 	char detail[CURL_ERROR_SIZE];
+	long os_error; /* errno of connect(2), or 0 */
 };
 
 static size_t
@@ -43,19 +44,21 @@ static const struct {
 	enum sbx_err err;
 	const char *advice;
 } codes[] = {
-	{ CURLE_OPERATION_TIMEDOUT, SBX_TIMEOUT, "no whole answer in time" },
+	{ CURLE_OPERATION_TIMEDOUT, SBX_TIMEOUT,
+	    "gave no whole answer in time" },
 	{ CURLE_COULDNT_RESOLVE_HOST, SBX_UNAVAILABLE, "cannot be found" },
 	{ CURLE_COULDNT_RESOLVE_PROXY, SBX_UNAVAILABLE,
-	    "its proxy cannot be found" },
+	    "cannot be reached, its proxy cannot be found" },
 	{ CURLE_COULDNT_CONNECT, SBX_UNAVAILABLE, "cannot be reached" },
 	{ CURLE_GOT_NOTHING, SBX_UNAVAILABLE, "gave no answer" },
 	{ CURLE_SEND_ERROR, SBX_UNAVAILABLE, "broke the connection" },
 	{ CURLE_RECV_ERROR, SBX_UNAVAILABLE, "broke the connection" },
-	{ CURLE_SSL_CONNECT_ERROR, SBX_REFUSED, "TLS failed" },
+	{ CURLE_SSL_CONNECT_ERROR, SBX_REFUSED, "failed at TLS" },
 	{ CURLE_PEER_FAILED_VERIFICATION, SBX_REFUSED,
-	    "its TLS certificate is not to be trusted" },
-	{ CURLE_SSL_CACERT_BADFILE, SBX_CONFIG, "ca_file cannot be used" },
-	{ CURLE_OUT_OF_MEMORY, SBX_NOMEM, "out of memory" },
+	    "has a TLS certificate that is not to be trusted" },
+	{ CURLE_SSL_CACERT_BADFILE, SBX_CONFIG,
+	    "cannot be asked, ca_file cannot be used" },
+	{ CURLE_OUT_OF_MEMORY, SBX_NOMEM, "cannot be asked" },
 };
 
 static enum sbx_err
@@ -63,7 +66,8 @@ judge(const struct http_request *request, CURLcode code,
     const struct transfer *t, struct sbx_why *why)
 {
 	const char *where = request->url, *scheme = strstr(where, "://");
-	const char *advice = "the answer is not HTTP as it should be";
+	const char *advice = "gave an answer that is not HTTP as it should be";
+	const char *detail = curl_easy_strerror(code);
 	enum sbx_err err = SBX_PROTOCOL;
 	size_t len;
 
@@ -77,7 +81,7 @@ judge(const struct http_request *request, CURLcode code,
 	}
 	if (t->too_large) {
 		err = SBX_TOO_LARGE;
-		advice = "the answer is too large";
+		advice = "gave an answer that is too large";
 	}
 	len = scheme == NULL
 	    ? strlen(where)
@@ -86,10 +90,15 @@ judge(const struct http_request *request, CURLcode code,
 		where = request->unix_socket;
 		len = strlen(where);
 	}
-	return sbx_fail(why, err, "broker at %s%.*s: %s (%s)",
+	/* libcurl would name "localhost port 80" for a socket. */
+	if (code == CURLE_COULDNT_CONNECT && t->os_error != 0)
+		detail = strerror((int)t->os_error);
+	else if (t->detail[0] != '\0')
+		detail = t->detail;
+	return sbx_fail(why, err, "broker at %s%.*s %s: %s%s",
 	    request->unix_socket != NULL ? "unix:" : "", (int)len, where,
-	    advice,
-	    t->detail[0] != '\0' ? t->detail : curl_easy_strerror(code));
+	    advice, detail,
+	    code == CURLE_COULDNT_CONNECT ? ": is sandboxd running?" : "");
 }
 
 #define SET(option, value)                                            \
@@ -225,6 +234,7 @@ http_perform(const struct http_request *request, long *ret_status,
 		code = CURLE_FAILED_INIT;
 	if (code == CURLE_OK)
 		code = run(h.multi, request);
+	(void)curl_easy_getinfo(h.easy, CURLINFO_OS_ERRNO, &t.os_error);
 	err = judge(request, code, &t, why);
 	if (err == SBX_OK &&
 	    curl_easy_getinfo(h.easy, CURLINFO_RESPONSE_CODE, ret_status) !=

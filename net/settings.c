@@ -136,7 +136,11 @@ read_usual(
 	if (err == SBX_OK)
 		err = conf_read(&settings_table, path, owner,
 		    /* forbidden= */ 022, ret, why);
-	return err == SBX_NOT_FOUND ? SBX_OK : err;
+	if (err != SBX_NOT_FOUND)
+		return err;
+	if (why != NULL)
+		why->text[0] = '\0';
+	return SBX_OK;
 }
 
 static enum sbx_err

@@ -40,9 +40,9 @@ become(const struct spawn *spawn, int out)
 	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
 	    (!spawn->silence || dup2(null, other) >= 0) &&
 	    dup2(out, spawn->keep) >= 0 && close_range(3, ~0U, 0) == 0)
-		(void)execv(spawn->argv[0], spawn->argv);
+		(void)execvp(spawn->argv[0], (char *const *)spawn->argv);
 	(void)dprintf(spawn->keep, "%s: %s\n", spawn->argv[0], strerror(errno));
-	_exit(127);
+	_exit(SPAWN_FAILED);
 }
 
 /* Take what is there; false at its end. */

@@ -7,8 +7,12 @@
 
 #include "common/buf.h"
 
+/* Exit status of a program that could not be executed. */
+#define SPAWN_FAILED 127
+
 struct spawn {
-	char *const *argv;  /* argv[0] is an absolute path */
+	/* argv[0] is looked up in PATH unless it has a slash */
+	const char *const *argv;
 	int keep;	    /* STDOUT_FILENO or STDERR_FILENO */
 	bool silence;	    /* the other stream: /dev/null or inherited */
 	const char *forget; /* one environment variable it does not get */

@@ -17,8 +17,9 @@
 #define SESSION_FILE_MAX 16384
 #define SESSION_ENDPOINTS 8
 #define SESSION_ENDPOINT_LEN 512
-#define SESSION_MARGIN 30 /* seconds: clocks differ, key exchange takes time \
-			   */
+#define SESSION_MARGIN                                        \
+	30 /* seconds: clocks differ, key exchange takes time \
+	    */
 
 struct session {
 	char id[NAME_ID_MAX + 1];

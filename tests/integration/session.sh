@@ -46,12 +46,13 @@ binary() {
 	rm "$HOME/random"
 }
 
+
 screen() {
 	tmux -L test capture-pane -p -t ssh
 }
 
 on_screen() {
-	screen | grep -Eq -- "$1"
+	screen | tee "$err" | grep -Eq -- "$1"
 }
 
 terminal() {
@@ -67,7 +68,10 @@ terminal() {
 	tmux -L test send-keys -t ssh 'stty size' Enter
 	wait_for "the new size" on_screen '^20 90'
 	ok "a resized window arrives"
-	tmux -L test send-keys -t ssh 'cat' Enter C-c
+	tmux -L test send-keys -t ssh 'echo run''ning; cat' Enter
+	wait_for "a program" on_screen '^running'
+	tmux -L test send-keys -t ssh C-c
+	wait_for "the prompt is back" on_screen '^\^C'
 	tmux -L test send-keys -t ssh 'exit 5' Enter
 	wait_for "the end" on_screen 'ended with 5'
 	ok "Ctrl-C reaches the program; the shell's status comes back"

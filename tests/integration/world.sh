@@ -54,6 +54,11 @@ world_pivot() {
 	pivot_root . run/old
 	umount -l /run/old
 	rmdir /run/old
+	# Whoever works on sandbox-ssh may use it as well.
+	rm -rf /etc/sandbox-ssh /var/lib/sandbox-ssh
+	for place in sandbox sandbox-authkeys other alice bob; do
+		! getent passwd "$place" >/dev/null || userdel -f "$place"
+	done
 	# A home as new, and the tests where every user can read them.
 	mkdir -m 0700 /home/root
 	usermod --home /home/root root 2>/dev/null ||
@@ -74,7 +79,11 @@ world_pivot() {
 # First line of every test: "world_enter "$0" "$@"".
 world_enter() {
 	local top need status=0
-	[ "${WORLD_INSIDE:-0}" = 0 ] || return 0
+	if [ "${WORLD_INSIDE:-0}" != 0 ]; then
+		[ "$(findmnt -n -o SOURCE /)" = world ] ||
+			world_die "WORLD_INSIDE is set, but this is outside"
+		return 0
+	fi
 	[ "$(id -u)" = 0 ] || world_skip "needs root"
 	for need in unshare pivot_root ip; do
 		command -v "$need" >/dev/null || world_skip "$need is missing"
@@ -150,7 +159,7 @@ ok() {
 
 fail() {
 	echo "not ok - $*" >&2
-	[ ! -s "$err" ] || sed 's/^/    /' "$err" >&2
+	[ ! -s "$err" ] || tail -20 "$err" | sed 's/^/    /' >&2
 	exit 1
 }
 
@@ -167,8 +176,10 @@ check() {
 	local want=$1 name=$2 status=0
 	shift 2
 	"$@" >"$out" 2>"$err" </dev/null || status=$?
-	[ "$status" = "$want" ] ||
+	[ "$status" = "$want" ] || {
+		tail -20 "$out" >&2
 		fail "$name: exit $status, expected $want: $*"
+	}
 	ok "$name"
 }
 
@@ -190,7 +201,10 @@ wait_for() {
 	shift
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries + 1))
-		[ "$tries" -lt 600 ] || fail "$name: waited in vain"
+		[ "$tries" -lt 600 ] || {
+			"$@" >"$err" 2>&1 || :
+			fail "$name: waited in vain"
+		}
 		read -rt 0.05 <> <(:) || :
 	done
 }

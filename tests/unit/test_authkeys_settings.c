@@ -53,7 +53,8 @@ static const struct row {
 	{ "a key twice", LEAST "sandbox_id = run-2\n",
 	    "test:4: sandbox_id is set twice" },
 	{ "unknown key", LEAST "sandbox = run-2\n", "test:4: unknown key" },
-	{ "a section", LEAST "[gate]\npermit = pty\n", "test:5: unknown key" },
+	{ "a section", LEAST "[gate]\npermit = pty\n",
+	    "test:4: unknown section" },
 	{ "single use and its folder",
 	    LEAST "single_use = always\nstate_dir = /var/lib/x\n", NULL },
 	{ "single use always, no folder", LEAST "single_use = always\n",
@@ -137,8 +138,8 @@ test_missing_file_is_named(void **state)
 	struct sbx_why why;
 
 	(void)state;
-	assert_int_equal(
-	    gate_settings_read("/nonexistent/gate.conf", &settings, &why),
+	assert_int_equal(gate_settings_read("/nonexistent/gate.conf",
+			     FILE_NO_OWNER, &settings, &why),
 	    SBX_CONFIG);
 	assert_non_null(strstr(why.text, "/nonexistent/gate.conf"));
 }

@@ -247,6 +247,28 @@ test_field_of_a_megabyte(void **state)
 	free(bytes);
 }
 
+/* Every field within its own limit, but not all of them together. */
+static void
+test_larger_than_a_certificate(void **state)
+{
+	static uint8_t name[CERT_OPTIONS_MAX - 8];
+	struct craft spec = full;
+	struct crafted c;
+
+	(void)state;
+	for (size_t i = 1; i < CRAFT_LIST; i++)
+		spec.critical[i].shape = spec.extensions[i].shape = 0;
+	spec.critical[0] = (struct craft_option){ CRAFT_FLAG,
+		{ name, sizeof(name) }, V(""), V("") };
+	c = craft(&spec);
+	assert_int_equal(judge(crafted_view(&c)), SBX_OK);
+	crafted_free(&c);
+	spec.extensions[0] = spec.critical[0];
+	c = craft(&spec);
+	assert_int_equal(judge(crafted_view(&c)), SBX_TOO_LARGE);
+	crafted_free(&c);
+}
+
 /* ssh-keygen certifies every kind of key; security keys are made up here. */
 static const struct issued {
 	const char *kind;
@@ -363,6 +385,7 @@ static const struct CMUnitTest plain_tests[] = {
 	cmocka_unit_test(test_every_bit_flipped),
 	cmocka_unit_test(test_huge_length_everywhere),
 	cmocka_unit_test(test_field_of_a_megabyte),
+	cmocka_unit_test(test_larger_than_a_certificate),
 	cmocka_unit_test(test_type_word_must_fit),
 };
 

@@ -22,6 +22,7 @@ struct spec {
 	struct view type;
 	uint8_t public_flip; /* of the inner copies' first byte */
 	uint8_t seed_flip;
+	uint8_t secret_flip; /* of the public half in the secret */
 	struct view padding;
 };
 
@@ -56,6 +57,8 @@ static const struct row {
 	{ "another public key inside", SBX_KEY_MALFORMED,
 	    SPEC(.public_flip = 1) },
 	{ "secret of another key", SBX_KEY_MALFORMED, SPEC(.seed_flip = 1) },
+	{ "secret with another public half", SBX_KEY_MALFORMED,
+	    SPEC(.secret_flip = 1) },
 	{ "no padding", SBX_KEY_MALFORMED, SPEC(.padding = V("")) },
 	{ "padding short", SBX_KEY_MALFORMED, SPEC(.padding = V("\1\2")) },
 	{ "padding long", SBX_KEY_MALFORMED,
@@ -94,6 +97,7 @@ craft_keyfile(const struct spec *spec)
 	point[0] ^= spec->public_flip;
 	secret[32] ^= spec->public_flip;
 	secret[0] ^= spec->seed_flip;
+	secret[32] ^= spec->secret_flip;
 	craft_string(&private, VIEW(point, sizeof(point)));
 	craft_string(&private, VIEW(secret, sizeof(secret)));
 	craft_string(&private, (struct view)V("me"));

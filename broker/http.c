@@ -1,0 +1,299 @@
+#include "broker/http.h"
+
+#include <microhttpd.h>
+#include <string.h>
+
+#include "broker/body.h"
+#include "common/cleanup.h"
+#include "common/text.h"
+
+#define IDLE_TIMEOUT 15 /* seconds */
+#define HEADERS_MAX (32 * 1024)
+#define THREAD_STACK (512 * 1024)
+/* A body that is too large is still read to its end up to this. */
+#define BODY_SWALLOW_MAX (1024 * 1024)
+#define PATH_LEN_MAX 512
+
+struct http {
+	struct MHD_Daemon *daemon;
+	struct broker *broker;
+	http_observer *observer;
+};
+
+/* One request on its way in. */
+struct request {
+	struct buf body;
+	size_t received;
+	bool begun;
+	bool bad_uri;
+};
+
+/*
+ * Out.
+ */
+
+static enum MHD_Result
+send_answer(struct MHD_Connection *connection, const struct answer *answer)
+{
+	const char *text = answer->body == NULL
+	    ? ""
+	    : json_object_to_json_string_ext(answer->body,
+		  JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	struct MHD_Response *response;
+	enum MHD_Result result = MHD_NO;
+
+	if (text == NULL)
+		return MHD_NO;
+	response = MHD_create_response_from_buffer(
+	    strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+	if (response == NULL)
+		return MHD_NO;
+	if ((answer->body == NULL ||
+		MHD_add_response_header(response, "Content-Type",
+		    answer->status >= 400 ? "application/problem+json"
+					  : "application/json") == MHD_YES) &&
+	    (*answer->allow == '\0' ||
+		MHD_add_response_header(response, "Allow", answer->allow) ==
+		    MHD_YES))
+		result =
+		    MHD_queue_response(connection, answer->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result
+finish(struct http *http, struct MHD_Connection *connection,
+    const struct call *call, struct answer *answer, enum sbx_err err,
+    const struct sbx_why *why)
+{
+	enum MHD_Result result = send_answer(connection, answer);
+
+	http->observer(&(struct http_event){ call, answer->status, err, why });
+	(void)json_object_put(answer->body);
+	return result;
+}
+
+static enum MHD_Result
+refuse(struct http *http, struct MHD_Connection *connection,
+    const struct call *call, enum sbx_err err, const char *text)
+{
+	struct sbx_why why = { "" };
+	struct answer answer =
+	    routes_problem(sbx_fail(&why, err, "%s", text), &why);
+
+	return finish(http, connection, call, &answer, err, &why);
+}
+
+/*
+ * In.
+ */
+
+struct query_fill {
+	struct call *call;
+	bool fits;
+};
+
+static enum MHD_Result
+on_query(void *context, enum MHD_ValueKind kind, const char *key,
+    size_t key_len, const char *value, size_t value_len)
+{
+	struct query_fill *fill = context;
+	struct call *call = fill->call;
+	struct call_query *q = &call->query[call->query_count];
+
+	(void)kind;
+	if (call->query_count == CALL_QUERY_MAX ||
+	    text_copy(VIEW(key, key_len), q->name, sizeof(q->name)) != SBX_OK ||
+	    text_copy(VIEW(value, value == NULL ? 0 : value_len), q->value,
+		sizeof(q->value)) != SBX_OK) {
+		fill->fits = false;
+		return MHD_NO;
+	}
+	call->query_count++;
+	return MHD_YES;
+}
+
+static int
+fd_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	return info == NULL ? -1 : info->connect_fd;
+}
+
+static enum MHD_Result
+run_call(struct http *http, struct MHD_Connection *connection,
+    struct request *request, struct call *call)
+{
+	struct query_fill fill = { call, true };
+	struct sbx_why why = { "" };
+	struct answer answer;
+	enum sbx_err err;
+
+	if (request->received > BODY_MAX)
+		return refuse(http, connection, call, SBX_TOO_LARGE,
+		    "the body is larger than 64 KiB");
+	if (buf_error(&request->body) != SBX_OK)
+		return refuse(http, connection, call, SBX_NOMEM,
+		    "sandboxd is out of memory");
+	(void)MHD_get_connection_values_n(
+	    connection, MHD_GET_ARGUMENT_KIND, on_query, &fill);
+	if (!fill.fits || request->bad_uri)
+		return refuse(http, connection, call, SBX_BAD_VALUE,
+		    "the path or the query is malformed or too long");
+	call->body = buf_view(&request->body);
+	answer = routes_answer(http->broker, call, &err, &why);
+	return finish(http, connection, call, &answer, err, &why);
+}
+
+/* All of it is here. */
+static enum MHD_Result
+on_complete(struct http *http, struct MHD_Connection *connection,
+    struct request *request, const char *method, const char *path)
+{
+	cleanup_free struct call *call = calloc(1, sizeof(*call));
+	struct sbx_why why = { "" };
+	enum MHD_Result result;
+	enum sbx_err err;
+
+	if (call == NULL)
+		return MHD_NO;
+	call->method = method;
+	call->path = path;
+	err = access_peer(
+	    http->broker->settings, fd_of(connection), &call->caller, &why);
+	if (err != SBX_OK)
+		return refuse(http, connection, call, err, why.text);
+	/* A call may take longer than a connection may idle. */
+	(void)MHD_set_connection_option(
+	    connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+	result = run_call(http, connection, request, call);
+	(void)MHD_set_connection_option(
+	    connection, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)IDLE_TIMEOUT);
+	return result;
+}
+
+static bool
+take_body(struct request *request, const char *data, size_t *size)
+{
+	request->received += *size;
+	if (request->received <= BODY_MAX)
+		buf_put(&request->body, data, *size);
+	*size = 0;
+	return request->received <= BODY_SWALLOW_MAX;
+}
+
+/* What the headers announce is refused before it is read. */
+static bool
+announces_too_much(struct MHD_Connection *connection)
+{
+	const char *text = MHD_lookup_connection_value(
+	    connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	uint64_t length;
+
+	return text != NULL && text_uint(text, 0, BODY_MAX, &length) != SBX_OK;
+}
+
+static enum MHD_Result
+on_request(void *context, struct MHD_Connection *connection, const char *path,
+    const char *method, const char *version, const char *data, size_t *size,
+    void **request_at)
+{
+	struct http *http = context;
+	struct request *request = *request_at;
+
+	(void)version;
+	if (request == NULL)
+		return MHD_NO;
+	if (!request->begun) {
+		const struct call call = { .method = method, .path = path };
+
+		request->begun = true;
+		if (announces_too_much(connection))
+			return refuse(http, connection, &call, SBX_TOO_LARGE,
+			    "the body is larger than 64 KiB");
+		return MHD_YES;
+	}
+	if (*size > 0)
+		return take_body(request, data, size) ? MHD_YES : MHD_NO;
+	return on_complete(http, connection, request, method, path);
+}
+
+/*
+ * The first that we hear of a request, with the path as it was sent.  A
+ * %00 in it would end the unescaped path early.
+ */
+static void *
+on_uri(void *context, const char *uri, struct MHD_Connection *connection)
+{
+	struct request *request = calloc(1, sizeof(*request));
+
+	(void)context, (void)connection;
+	if (request == NULL)
+		return NULL;
+	request->body = BUF_INIT(BODY_MAX);
+	request->bad_uri =
+	    strstr(uri, "%00") != NULL || strcspn(uri, "?") > PATH_LEN_MAX;
+	return request;
+}
+
+static void
+on_end(void *context, struct MHD_Connection *connection, void **request_at,
+    enum MHD_RequestTerminationCode code)
+{
+	struct request *request = *request_at;
+
+	(void)context, (void)connection, (void)code;
+	if (request == NULL)
+		return;
+	buf_free(&request->body);
+	free(request);
+	*request_at = NULL;
+}
+
+/* Garbage on a connection is its sender's concern, not the log's. */
+static void
+on_library_message(void *context, const char *format, va_list ap)
+{
+	(void)context, (void)format, (void)ap;
+}
+
+enum sbx_err
+http_start(struct broker *broker, int listen_fd, http_observer *observer,
+    struct http **ret, struct sbx_why *why)
+{
+	cleanup_free struct http *http = calloc(1, sizeof(*http));
+
+	if (http == NULL)
+		return SBX_NOMEM;
+	http->broker = broker;
+	http->observer = observer;
+	http->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION |
+		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
+		MHD_USE_ERROR_LOG,
+	    0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+	    on_library_message, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+	    MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned)broker->settings->connections,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX,
+	    MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
+	if (http->daemon == NULL)
+		return sbx_fail(why, SBX_UNAVAILABLE,
+		    "the HTTP server does not start: too few descriptors or "
+		    "threads?");
+	*ret = steal_ptr(&http);
+	return SBX_OK;
+}
+
+void
+http_stop(struct http *http)
+{
+	if (http == NULL)
+		return;
+	MHD_stop_daemon(http->daemon);
+	free(http);
+}

@@ -1,0 +1,141 @@
+#include "broker/issue.h"
+
+#include <string.h>
+
+#include "broker/provider_call.h"
+#include "broker/signer.h"
+#include "certs/check.h"
+
+#define SERIAL_TRIES 8
+
+static uint64_t
+smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+enum sbx_err
+issue_validity(const struct sandbox *sandbox, uint64_t now, uint64_t ttl,
+    struct validity *ret, struct sbx_why *why)
+{
+	uint64_t after = now > ISSUE_BACKDATE ? now - ISSUE_BACKDATE : 0;
+	uint64_t before = now + ttl;
+
+	if (after < sandbox->issued_after)
+		after = sandbox->issued_after;
+	if (sandbox->expires_at != 0)
+		before = smaller(before, sandbox->expires_at);
+	/* The gate counts the whole span, the backdated part too. */
+	before = smaller(before, after + CHECK_TTL_MAX);
+	if (before <= now || before <= after)
+		return sbx_fail(why, SBX_STATE,
+		    "the clock stands before the creation of '%s', or at its "
+		    "end: no certificate would be valid",
+		    sandbox->id);
+	*ret = (struct validity){ after, before };
+	return SBX_OK;
+}
+
+/* Write it down under a serial that nobody had; then it may be signed. */
+static enum sbx_err
+register_certificate(struct broker *b, const struct caller *caller,
+    struct cert_request *request, char *key_id, size_t size,
+    struct sbx_why *why)
+{
+	enum sbx_err err = SBX_EXISTS;
+
+	for (int i = 0; i < SERIAL_TRIES && err == SBX_EXISTS; i++) {
+		struct certificate row = { .caller = caller->name,
+			.key_id = key_id,
+			.valid_after = request->valid_after,
+			.valid_before = request->valid_before,
+			.issued_at = b->now() };
+		char serial[SIGNER_SERIAL_LEN];
+
+		randombytes_buf(&row.serial, sizeof(row.serial));
+		if (row.serial == 0)
+			continue;
+		(void)snprintf(
+		    row.id, sizeof(row.id), "%s", request->principal);
+		signer_put_serial(row.serial, serial);
+		(void)snprintf(key_id, size, "%s/%s/%s", caller->name,
+		    request->principal, serial);
+		request->serial = row.serial;
+		err = store_add_certificate(b->store, &row, why);
+	}
+	return err;
+}
+
+static enum sbx_err
+sign(struct broker *b, const struct caller *caller,
+    const struct issue_wish *wish, struct issued *ret, struct sbx_why *why)
+{
+	cleanup_buf struct buf blob = BUF_INIT(CERT_BLOB_MAX);
+	cleanup_buf struct buf key_blob = BUF_INIT(KEY_BLOB_MAX);
+	struct cert_request request = { .type = CERT_TYPE_USER,
+		.principal = ret->sandbox.id,
+		.permit = wish->permit };
+	char key_id[STORE_OWNER_MAX + NAME_ID_MAX + SIGNER_SERIAL_LEN + 4];
+	struct validity validity = { 0 };
+	struct public_key key;
+	enum sbx_err err =
+	    key_parse_line(VIEW_STR(wish->public_key), &key_blob, &key);
+
+	if (err != SBX_OK)
+		return sbx_fail(
+		    why, err, "\"public_key\": %s", sbx_err_text(err));
+	err =
+	    issue_validity(&ret->sandbox, b->now(), wish->ttl, &validity, why);
+	if (err != SBX_OK)
+		return err;
+	request.public_key = key.blob;
+	request.key_id = key_id;
+	request.valid_after = validity.after;
+	request.valid_before = validity.before;
+	if (*wish->source_address != '\0')
+		request.source_address = wish->source_address;
+	if (*wish->force_command != '\0')
+		request.force_command = wish->force_command;
+	err = register_certificate(
+	    b, caller, &request, key_id, sizeof(key_id), why);
+	if (err == SBX_OK)
+		err = signer_sign(b->signer_fd, &request, &blob, why);
+	if (err != SBX_OK)
+		return err;
+	ret->serial = request.serial;
+	ret->valid_before = request.valid_before;
+	ret->certificate = BUF_INIT(ISSUE_LINE_MAX);
+	key_put_line(buf_view(&blob), NULL, &ret->certificate);
+	return buf_error(&ret->certificate);
+}
+
+static enum sbx_err
+issue_in_turn(struct broker *b, const struct caller *caller, const char *id,
+    const struct issue_wish *wish, struct issued *ret, struct sbx_why *why)
+{
+	struct sandbox *s = &ret->sandbox;
+	enum sbx_err err = sandboxes_find(b, caller, id, s, why);
+
+	if (err == SBX_OK)
+		err = sandboxes_reconcile(b, s, why);
+	if (err == SBX_OK)
+		err = provider_call_credentials(
+		    b->provider_fd, s->provider, s->id, &ret->access, why);
+	return err != SBX_OK ? err : sign(b, caller, wish, ret, why);
+}
+
+enum sbx_err
+issue_ssh(struct broker *b, const struct caller *caller, const char *id,
+    const struct issue_wish *wish, struct issued *ret, struct sbx_why *why)
+{
+	enum sbx_err err = sandboxes_find(b, caller, id, &ret->sandbox, why);
+
+	/* Held to the end, so that no certificate outlives a deletion. */
+	if (err == SBX_OK)
+		err = turn_take(b->turns, id, why);
+	if (err != SBX_OK)
+		return err;
+	err = issue_in_turn(b, caller, id, wish, ret, why);
+	turn_give(b->turns, id);
+	return err;
+}

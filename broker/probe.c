@@ -1,0 +1,90 @@
+#include "broker/probe.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+
+static const char request[] = "GET /v1/health HTTP/1.1\r\n"
+			      "Host: localhost\r\n"
+			      "Connection: close\r\n"
+			      "\r\n";
+static const char wanted[] = "HTTP/1.1 200 ";
+
+static int
+dial(const char *path)
+{
+	const struct timeval timeout = { .tv_sec = PROBE_TIMEOUT };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
+		return -1;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	(void)setsockopt(
+	    fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	(void)setsockopt(
+	    fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+bool
+probe_socket(const char *path)
+{
+	cleanup_close int fd = dial(path);
+	char answer[sizeof(wanted) - 1];
+	size_t got = 0;
+
+	if (fd < 0 ||
+	    send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) !=
+		(ssize_t)sizeof(request) - 1)
+		return false;
+	while (got < sizeof(answer)) {
+		ssize_t n = recv(fd, answer + got, sizeof(answer) - got, 0);
+
+		if (n <= 0)
+			return false;
+		got += (size_t)n;
+	}
+	return memcmp(answer, wanted, sizeof(answer)) == 0;
+}
+
+enum sbx_err
+probe_stop(const char *path, struct sbx_why *why)
+{
+	cleanup_close int fd = dial(path), process = -1;
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof(peer);
+	struct pollfd ended = { .events = POLLIN };
+
+	if (fd < 0)
+		return SBX_OK;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
+	    peer.pid <= 0)
+		return sbx_fail(why, SBX_UNAVAILABLE,
+		    "cannot tell which process listens on %s", path);
+	process = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+	if (process < 0 ||
+	    syscall(SYS_pidfd_send_signal, process, SIGTERM, NULL, 0) < 0) {
+		if (errno == ESRCH)
+			return SBX_OK;
+		return sbx_fail(why, SBX_REFUSED,
+		    "cannot stop process %ld, which listens on %s: %s",
+		    (long)peer.pid, path, strerror(errno));
+	}
+	ended.fd = process;
+	if (poll(&ended, 1, PROBE_STOP_TIMEOUT * 1000) != 1)
+		return sbx_fail(why, SBX_TIMEOUT, "process %ld does not end",
+		    (long)peer.pid);
+	return SBX_OK;
+}

@@ -1,0 +1,20 @@
+/*
+ * The broker at a socket, seen from outside: does it answer, and stop it.
+ */
+#ifndef SBX_BROKER_PROBE_H
+#define SBX_BROKER_PROBE_H
+
+#include "common/err.h"
+
+#define PROBE_TIMEOUT 2	      /* seconds */
+#define PROBE_STOP_TIMEOUT 30 /* seconds */
+
+/* GET /v1/health on the socket; true when it says 200. */
+bool probe_socket(const char *path) MUST_USE;
+/*
+ * Ask the process that listens there to end, and wait until it has.  No pid
+ * file is needed: the socket knows who listens.  SBX_OK when nobody does.
+ */
+enum sbx_err probe_stop(const char *path, struct sbx_why *why) MUST_USE;
+
+#endif

@@ -1,0 +1,204 @@
+#include "broker/settings.h"
+
+#include <string.h>
+#include <sys/un.h>
+
+#include "certs/check.h"
+#include "common/text.h"
+
+/* 1879048192 = 0x70000000: far above what people and services are given. */
+#define UID_RANGE_DEFAULT "1879048192:268435456"
+
+static const char *const isolation_words[] = { "auto", "namespaces", "none",
+	NULL };
+
+/* START:COUNT */
+static enum sbx_err
+field_uid_range(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	struct uid_range *range =
+	    (struct uid_range *)((char *)object + field->offset);
+	const char *colon = strchr(text, ':');
+	char start[24];
+
+	if (colon != NULL &&
+	    text_copy(VIEW(text, colon - text), start, sizeof(start)) ==
+		SBX_OK &&
+	    text_uint(start, 65536, UINT32_MAX, &range->start) == SBX_OK &&
+	    text_uint(colon + 1, UID_RANGE_MIN, UINT32_MAX, &range->count) ==
+		SBX_OK &&
+	    range->start + range->count <= UINT32_MAX)
+		return SBX_OK;
+	return sbx_fail(why, SBX_BAD_VALUE,
+	    "%s = '%.80s' is not START:COUNT with START at least 65536, COUNT "
+	    "at least %d and an end below 2^32",
+	    field->name, text, UID_RANGE_MIN);
+}
+
+#define MEMBER(name) offsetof(struct broker_settings, name)
+
+static const struct conf_key keys[] = {
+	{ "broker",
+	    { "socket", field_path, MEMBER(socket),
+		.help = "where it listens" } },
+	{ "broker",
+	    { "state_dir", field_path, MEMBER(state_dir),
+		.help = "database, CA key, sandboxes" } },
+	{ "broker",
+	    { "runtime_dir", field_path, MEMBER(runtime_dir),
+		.help = "sockets" } },
+	{ "ca",
+	    { "key", field_path, MEMBER(ca_key),
+		.help = "private key that signs certificates" } },
+	{ "local",
+	    { "isolation", field_choice, MEMBER(isolation), .def = "auto",
+		.help = "how local sandboxes are kept apart",
+		.choices = isolation_words } },
+	{ "local",
+	    { "uid_range", field_uid_range, MEMBER(uid_range),
+		.def = UID_RANGE_DEFAULT,
+		.help = "user ids that sandboxd may use, as root" } },
+	{ "limits",
+	    { "max_ttl", field_duration, MEMBER(max_ttl), 60, CHECK_TTL_MAX,
+		.def = "24h", .help = "longest life of a certificate" } },
+	{ "limits",
+	    { "max_sandboxes", field_uint, MEMBER(max_sandboxes), 1, 1000000,
+		.def = "1000", .help = "sandboxes one owner may have" } },
+	{ "limits",
+	    { "connections", field_uint, MEMBER(connections), 8, 10000,
+		.def = "256", .help = "connections served at once" } },
+};
+
+const struct conf_table broker_settings_table = { keys,
+	sizeof(keys) / sizeof(keys[0]) };
+
+#define OPTION(name) offsetof(struct broker_options, name)
+
+const struct opt broker_option_rows[] = {
+	{ 'c', "FILE",
+	    { "config", field_path, OPTION(config),
+		.help = "read this file instead of the usual ones" } },
+	{ 0, "PATH",
+	    { "socket", field_path, OPTION(socket), .help = "listen there" } },
+	{ 0, "DIR",
+	    { "state-dir", field_path, OPTION(state_dir),
+		.help = "keep database, CA key and sandboxes there" } },
+	{ 0, "DIR",
+	    { "runtime-dir", field_path, OPTION(runtime_dir),
+		.help = "make sockets there" } },
+	{ 'd', NULL,
+	    { "daemon", field_bool, OPTION(daemon),
+		.help = "return when the broker answers, go on without "
+			"terminal" } },
+	{ 0, NULL,
+	    { "stop", field_bool, OPTION(stop),
+		.help = "end the one that runs; sandboxes go on" } },
+};
+
+const size_t broker_option_count =
+    sizeof(broker_option_rows) / sizeof(broker_option_rows[0]);
+
+/* The usual files need not exist. */
+static enum sbx_err
+read_file(const struct paths *paths, uid_t uid, const char *config,
+    struct broker_settings *ret, struct sbx_why *why)
+{
+	char path[PATHS_MAX];
+	enum sbx_err err;
+
+	if (*config != '\0') {
+		err = conf_read(
+		    &broker_settings_table, config, uid, 022, ret, why);
+		if (err == SBX_NOT_FOUND)
+			return sbx_fail(why, SBX_CONFIG,
+			    "%s: there is no such file", config);
+		return err;
+	}
+	err = paths_join(paths->config, "sandboxd.conf", path);
+	if (err != SBX_OK)
+		return err;
+	err = conf_read(&broker_settings_table, path, uid, 022, ret, why);
+	if (err == SBX_NOT_FOUND)
+		err = conf_read(&broker_settings_table,
+		    PATHS_SYSTEM_CONFIG "/sandboxd.conf", uid, 022, ret, why);
+	return err == SBX_NOT_FOUND ? SBX_OK : err;
+}
+
+/* The first that is not empty. */
+static void
+choose(char ret[static FIELD_TEXT], const char *option, const char *fallback)
+{
+	const char *chosen = *option != '\0' ? option
+	    : *ret != '\0'		     ? NULL
+					     : fallback;
+
+	if (chosen != NULL)
+		(void)snprintf(ret, FIELD_TEXT, "%s", chosen);
+}
+
+static enum sbx_err
+check_lengths(const struct broker_settings *s, struct sbx_why *why)
+{
+	struct sockaddr_un address;
+
+	if (strlen(s->socket) >= sizeof(address.sun_path))
+		return sbx_fail(why, SBX_CONFIG,
+		    "socket %s: the path is longer than the %zu bytes that a "
+		    "UNIX socket's may have: set a shorter socket or "
+		    "runtime_dir",
+		    s->socket, sizeof(address.sun_path) - 1);
+	return SBX_OK;
+}
+
+enum sbx_err
+broker_settings_read(const struct paths *paths, uid_t uid,
+    const struct broker_options *options, struct broker_settings *ret,
+    struct sbx_why *why)
+{
+	char fallback[PATHS_MAX];
+	enum sbx_err err;
+
+	memset(ret, 0, sizeof(*ret));
+	err = conf_defaults(&broker_settings_table, ret, why);
+	if (err == SBX_OK)
+		err = read_file(paths, uid, options->config, ret, why);
+	if (err != SBX_OK)
+		return err;
+	if (uid != 0)
+		ret->uid_range = (struct uid_range){ 0 };
+	ret->own_uid = uid;
+	memcpy(ret->libexec_dir, paths->libexec, sizeof(ret->libexec_dir));
+
+	choose(ret->state_dir, options->state_dir, paths->state);
+	choose(ret->runtime_dir, options->runtime_dir, paths->runtime);
+	if (paths_join(ret->runtime_dir, "sandboxd.sock", fallback) != SBX_OK)
+		return sbx_fail(why, SBX_CONFIG, "%s: the path is too long",
+		    ret->runtime_dir);
+	choose(ret->socket, options->socket, fallback);
+	if (paths_join(ret->state_dir, "ca/ca_ed25519", fallback) != SBX_OK)
+		return sbx_fail(why, SBX_CONFIG, "%s: the path is too long",
+		    ret->state_dir);
+	choose(ret->ca_key, "", fallback);
+	return check_lengths(ret, why);
+}
+
+enum sbx_err
+broker_settings_for_providers(const struct broker_settings *settings,
+    const char *ca_line, struct provider_context *ret, struct sbx_why *why)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (text_copy(VIEW_STR(settings->state_dir), ret->state_dir,
+		sizeof(ret->state_dir)) != SBX_OK ||
+	    text_copy(VIEW_STR(settings->runtime_dir), ret->runtime_dir,
+		sizeof(ret->runtime_dir)) != SBX_OK ||
+	    text_copy(VIEW_STR(ca_line), ret->ca_line, sizeof(ret->ca_line)) !=
+		SBX_OK)
+		return sbx_fail(why, SBX_CONFIG, "a path is too long");
+	memcpy(
+	    ret->libexec_dir, settings->libexec_dir, sizeof(ret->libexec_dir));
+	ret->isolation_wanted = settings->isolation;
+	ret->uid_range_start = settings->uid_range.start;
+	ret->uid_range_count = settings->uid_range.count;
+	return SBX_OK;
+}

@@ -1,0 +1,67 @@
+/*
+ * sandboxd.conf and the options that stand above it.
+ */
+#ifndef SBX_BROKER_SETTINGS_H
+#define SBX_BROKER_SETTINGS_H
+
+#include "broker/providers/provider.h"
+#include "common/conf.h"
+#include "common/opt.h"
+
+/* Ids in the uid range: two for sandboxd's own processes, then sandboxes. */
+#define UID_OFFSET_HTTP 0
+#define UID_OFFSET_SIGNER 1
+#define UID_RANGE_MIN 4096
+
+struct uid_range {
+	uint64_t start;
+	uint64_t count;
+};
+
+struct broker_settings {
+	/* [broker] */
+	char socket[FIELD_TEXT];
+	char state_dir[FIELD_TEXT];
+	char runtime_dir[FIELD_TEXT];
+	/* [ca] */
+	char ca_key[FIELD_TEXT];
+	/* [local] */
+	int isolation;		    /* enum isolation_wanted */
+	struct uid_range uid_range; /* count 0: from /etc/subuid */
+	/* [limits] */
+	uint64_t max_ttl;
+	uint64_t max_sandboxes; /* of one owner */
+	uint64_t connections;
+	/* not from the file */
+	char libexec_dir[PATHS_MAX];
+	uid_t own_uid; /* who started sandboxd */
+};
+
+/* Options; "" where not given. */
+struct broker_options {
+	char config[FIELD_TEXT];
+	char socket[FIELD_TEXT];
+	char state_dir[FIELD_TEXT];
+	char runtime_dir[FIELD_TEXT];
+	bool daemon;
+	bool stop;
+};
+
+extern const struct conf_table broker_settings_table;
+extern const struct opt broker_option_rows[];
+extern const size_t broker_option_count;
+
+/*
+ * Defaults, then the file (the one that --config names, which must exist;
+ * else the user's own, else the system's), then the options.
+ */
+enum sbx_err broker_settings_read(const struct paths *paths, uid_t uid,
+    const struct broker_options *options, struct broker_settings *ret,
+    struct sbx_why *why) MUST_USE;
+
+/* What providers need of it. */
+enum sbx_err broker_settings_for_providers(
+    const struct broker_settings *settings, const char *ca_line,
+    struct provider_context *ret, struct sbx_why *why) MUST_USE;
+
+#endif

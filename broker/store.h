@@ -1,0 +1,115 @@
+/*
+ * What the broker must not forget: sandboxes, their labels, the certificates
+ * issued for them, and which ids are burnt.  SQLite, one connection under a
+ * mutex; every call is one transaction that is on disk when it returns.
+ *
+ * The store knows nothing of providers, callers' rights or the clock: all of
+ * that comes in as parameters.
+ */
+#ifndef SBX_BROKER_STORE_H
+#define SBX_BROKER_STORE_H
+
+#include "broker/providers/provider.h"
+
+#define STORE_VERSION 1
+#define STORE_OWNER_MAX 64
+#define STORE_LABELS_MAX 16
+#define STORE_LABEL_KEY_MAX 63
+#define STORE_LABEL_VALUE_MAX 255
+#define STORE_PAGE_MAX 200
+
+/* value, name in the API and in the database */
+#define SANDBOX_STATES(X)       \
+	X(CREATING, "creating") \
+	X(STARTING, "starting") \
+	X(RUNNING, "running")   \
+	X(STOPPING, "stopping") \
+	X(STOPPED, "stopped")   \
+	X(FAILED, "failed")
+
+enum sandbox_state {
+#define SANDBOX_STATE_ENUM(value, name) SANDBOX_##value,
+	SANDBOX_STATES(SANDBOX_STATE_ENUM)
+#undef SANDBOX_STATE_ENUM
+	    SANDBOX_STATE_COUNT
+};
+
+const char *sandbox_state_name(enum sandbox_state state);
+bool
+sandbox_state_find(const char *name, enum sandbox_state *ret_state) MUST_USE;
+
+struct label {
+	char key[STORE_LABEL_KEY_MAX + 1];
+	char value[STORE_LABEL_VALUE_MAX + 1];
+};
+
+struct sandbox {
+	char id[NAME_ID_MAX + 1];
+	char provider[NAME_ID_MAX + 1];
+	char owner[STORE_OWNER_MAX + 1];
+	enum sandbox_state state;
+	enum isolation isolation;
+	uint64_t created_at;
+	uint64_t expires_at;   /* 0: no end */
+	uint64_t issued_after; /* certificates are valid after this */
+	size_t label_count;
+	struct label label[STORE_LABELS_MAX];
+};
+
+/* What was issued; the blob itself is not kept. */
+struct certificate {
+	uint64_t serial;
+	char id[NAME_ID_MAX + 1];
+	const char *caller;
+	const char *key_id;
+	uint64_t valid_after, valid_before, issued_at;
+};
+
+/* Which sandboxes; empty members do not restrict. */
+struct store_filter {
+	const char *owner;     /* NULL: anyone's */
+	int state;	       /* enum sandbox_state, -1: any */
+	const char *label_key; /* NULL: any */
+	const char *label_value;
+	const char *after; /* ids greater than this; "": from the start */
+	size_t limit;	   /* at most STORE_PAGE_MAX */
+};
+
+struct store;
+
+/* SBX_CONFIG for a database that a newer sandboxd wrote. */
+enum sbx_err
+store_open(const char *path, struct store **ret, struct sbx_why *why) MUST_USE;
+void store_close(struct store *store); /* NULL allowed */
+
+/*
+ * Add a sandbox.  issued_after is set in *sandbox so that no certificate
+ * of an earlier sandbox with this id is valid for this one.  SBX_EXISTS for
+ * an id in use; SBX_REFUSED when the owner has max already.
+ */
+enum sbx_err store_add(struct store *store, struct sandbox *sandbox,
+    uint64_t max_per_owner, struct sbx_why *why) MUST_USE;
+enum sbx_err store_get(struct store *store, const char *id, struct sandbox *ret,
+    struct sbx_why *why) MUST_USE;
+/* By id; *ret (caller frees) has *ret_count rows. */
+enum sbx_err store_list(struct store *store, const struct store_filter *filter,
+    struct sandbox **ret, size_t *ret_count, struct sbx_why *why) MUST_USE;
+enum sbx_err
+store_set_state(struct store *store, const char *id, enum sandbox_state state,
+    enum isolation isolation, struct sbx_why *why) MUST_USE;
+/* The row goes, the id's floor stays.  Not there: SBX_OK. */
+enum sbx_err
+store_remove(struct store *store, const char *id, struct sbx_why *why) MUST_USE;
+/* Ids (caller frees) of at most limit sandboxes that end by now. */
+enum sbx_err store_expired(struct store *store, uint64_t now, size_t limit,
+    char (**ret)[NAME_ID_MAX + 1], size_t *ret_count,
+    struct sbx_why *why) MUST_USE;
+
+/* SBX_EXISTS when the serial was used before. */
+enum sbx_err store_add_certificate(struct store *store,
+    const struct certificate *certificate, struct sbx_why *why) MUST_USE;
+/* Forget certificates that ended, and floors that lie, before then. */
+enum sbx_err
+store_prune(struct store *store, uint64_t before, struct sbx_why *why) MUST_USE;
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * One at a time for one sandbox, any number for different ones; and one
+ * start of a sandbox however many ask for it.
+ */
+#ifndef SBX_BROKER_TURNS_H
+#define SBX_BROKER_TURNS_H
+
+#include "common/name.h"
+
+#define TURN_WAIT 300 /* seconds that a call waits for the ones before it */
+
+struct turns;
+
+enum sbx_err turns_new(struct turns **ret) MUST_USE;
+/* NULL allowed; only when nobody can use it any more. */
+void turns_free(struct turns *turns);
+/* Who waits is sent away with SBX_UNAVAILABLE, as is who comes later. */
+void turns_close(struct turns *turns);
+/* True when no start is under way any more; waits that long for it. */
+bool turns_drain(struct turns *turns, unsigned seconds) MUST_USE;
+
+/* SBX_TIMEOUT after TURN_WAIT. */
+enum sbx_err
+turn_take(struct turns *turns, const char *id, struct sbx_why *why) MUST_USE;
+/* False at once when somebody has it. */
+bool turn_try(struct turns *turns, const char *id) MUST_USE;
+void turn_give(struct turns *turns, const char *id);
+
+/* What a start does, in a thread of its own. */
+typedef enum sbx_err
+start_job(void *context, const char *id, struct sbx_why *why);
+/*
+ * Begin a start of id, or join the one under way, and wait for its end, at
+ * most so many seconds.  *ret_done: it has ended, and the result is its own;
+ * otherwise it goes on.
+ */
+enum sbx_err turns_start(struct turns *turns, const char *id, unsigned seconds,
+    start_job *job, void *context, bool *ret_done,
+    struct sbx_why *why) MUST_USE;
+
+#endif

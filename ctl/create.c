@@ -1,0 +1,120 @@
+#include <string.h>
+
+#include "common/log.h"
+#include "common/name.h"
+#include "common/text.h"
+#include "ctl/ctl.h"
+#include "ctl/label.h"
+#include "ctl/resolve.h"
+#include "ctl/sandbox.h"
+
+#define CREATE_SECONDS 120 /* a first start may have much to set up */
+
+struct values {
+	uint64_t timeout; /* seconds; 0: not given */
+	struct label_list labels;
+	bool json;
+};
+
+static const struct opt options[] = {
+	{ 0, "DURATION",
+	    { "timeout", field_duration, offsetof(struct values, timeout), 1, 0,
+		NULL, "remove it after so long", NULL } },
+	{ 0, "KEY=VALUE",
+	    { "label", field_label, offsetof(struct values, labels), 0, 0, NULL,
+		"mark it, may be repeated", NULL } },
+	SANDBOX_JSON_OPTION(offsetof(struct values, json)),
+};
+
+static const struct usage usage = {
+	.program = "sandboxctl create",
+	.args = "[options] [ID]",
+	.summary = "Make a sandbox and start it.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+};
+
+static bool
+add_text(struct json_object *object, const char *key, const char *text)
+{
+	return json_object_object_add(
+		   object, key, json_object_new_string(text)) == 0;
+}
+
+static bool
+add_labels(struct json_object *body, const struct label_list *list)
+{
+	struct json_object *labels = json_object_new_object();
+
+	if (labels == NULL ||
+	    json_object_object_add(body, "labels", labels) != 0)
+		return false;
+	for (size_t i = 0; i < list->count; i++) {
+		char key[LABEL_TEXT];
+		const char *equals = strchr(list->text[i], '=');
+
+		if (text_copy(
+			VIEW(list->text[i], (size_t)(equals - list->text[i])),
+			key, sizeof(key)) != SBX_OK ||
+		    !add_text(labels, key, equals + 1))
+			return false;
+	}
+	return true;
+}
+
+static enum sbx_err
+create(const char *id, const struct values *values, struct json_object **ret,
+    struct sbx_why *why)
+{
+	cleanup_broker struct broker broker = { .client = { .token = "" } };
+	cleanup_object struct json_object *body = json_object_new_object();
+	char timeout[TEXT_DURATION_LEN];
+	enum sbx_err err;
+
+	text_put_duration(values->timeout, timeout);
+	if (body == NULL || (id != NULL && !add_text(body, "id", id)) ||
+	    (values->timeout != 0 && !add_text(body, "timeout", timeout)) ||
+	    (values->labels.count != 0 && !add_labels(body, &values->labels)))
+		return SBX_NOMEM;
+	err = ctl_open(&broker, why);
+	if (err == SBX_OK)
+		err = client_call(&broker.client, "POST", "/v1/sandboxes", body,
+		    CREATE_SECONDS, ret, why);
+	/* The host key of an earlier one of that name is not its own. */
+	if (err == SBX_OK && id != NULL)
+		resolve_forget(&broker.paths, id);
+	return err;
+}
+
+int
+ctl_create(int argc, char **argv)
+{
+	cleanup_object struct json_object *object = NULL;
+	struct values values = { .timeout = 0 };
+	struct sbx_why why = { "" };
+	struct sandbox sandbox;
+	const char *id = NULL;
+	int first = 0;
+	enum opt_result result = opt_parse(&usage, argc, argv, &values, &first);
+	enum sbx_err err = SBX_OK;
+
+	if (result != OPT_RUN)
+		return ctl_status(result);
+	if (argc - first > 1) {
+		log_error("create takes one sandbox id at most: see %s --help",
+		    usage.program);
+		return EX_USAGE;
+	}
+	if (argc - first == 1) {
+		id = argv[first];
+		err = name_check_id(id, &why);
+	}
+	if (err == SBX_OK)
+		err = create(id, &values, &object, &why);
+	if (err == SBX_OK)
+		err = sandbox_read(object, &sandbox, &why);
+	if (err != SBX_OK)
+		return log_failure(err, &why);
+	sandbox_warn(&sandbox);
+	return sandbox_report(object, values.json);
+}

@@ -1,0 +1,76 @@
+#include "ctl/resolve.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/text.h"
+#include "ctl/ctl.h"
+#include "net/spawn.h"
+
+#define RUN_SECONDS 180 /* for a request, and a sandboxd to start first */
+#define SAYS_MAX 1024	/* it has nothing to say on standard output */
+
+enum sbx_err
+resolve_alias(const char *id, struct alias *ret, struct sbx_why *why)
+{
+	char name[NAME_ALIAS_MAX + 1];
+
+	(void)snprintf(name, sizeof(name), "%s." NAME_SUFFIX_DEFAULT, id);
+	return name_parse_alias(name, NAME_SUFFIX_DEFAULT, ret, why);
+}
+
+static enum sbx_err
+run(const struct paths *paths, const char *verb, const char *name,
+    const char *ttl, int *ret_status, struct sbx_why *why)
+{
+	cleanup_buf struct buf says = BUF_INIT(SAYS_MAX);
+	char program[PATHS_MAX];
+	const char *argv[8] = { program };
+	struct spawn spawn = { argv, STDOUT_FILENO, false, NULL, RUN_SECONDS };
+	int argc = 1, status = 0;
+	enum sbx_err err =
+	    paths_join(paths->libexec, "sandbox-resolve", program);
+
+	if (ctl_globals.config[0] != '\0') {
+		argv[argc++] = "--config";
+		argv[argc++] = ctl_globals.config;
+	}
+	if (ttl != NULL) {
+		argv[argc++] = "--ttl";
+		argv[argc++] = ttl;
+	}
+	argv[argc++] = verb;
+	argv[argc] = name;
+	if (err == SBX_OK)
+		err = spawn_run(&spawn, &status, &says, why);
+	if (err != SBX_OK)
+		return err;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) == SPAWN_FAILED)
+		return sbx_fail(why, SBX_CONFIG,
+		    "cannot run %s: is sandbox-ssh installed completely?",
+		    program);
+	*ret_status = WEXITSTATUS(status);
+	return SBX_OK;
+}
+
+enum sbx_err
+resolve_prepare(const struct paths *paths, const struct alias *alias,
+    uint64_t ttl, int *ret_status, struct sbx_why *why)
+{
+	char text[TEXT_DURATION_LEN];
+
+	text_put_duration(ttl, text);
+	return run(paths, "prepare", alias->text, ttl == 0 ? NULL : text,
+	    ret_status, why);
+}
+
+void
+resolve_forget(const struct paths *paths, const char *id)
+{
+	struct alias alias;
+	int status;
+
+	if (resolve_alias(id, &alias, NULL) != SBX_OK ||
+	    run(paths, "forget", alias.text, NULL, &status, NULL) != SBX_OK)
+		return;
+}

@@ -1,0 +1,164 @@
+#include "ctl/sandbox.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/log.h"
+#include "common/text.h"
+#include "ctl/ctl.h"
+#include "net/reply.h"
+
+#define TEXT(m)                                                     \
+	{                                                           \
+#m, REPLY_TEXT, false, offsetof(struct sandbox, m), \
+		    sizeof(((struct sandbox *)0)->m), 0, 0          \
+	}
+#define TIME(m)                                                        \
+	{                                                              \
+#m, REPLY_UINT, false, offsetof(struct sandbox, m), 0, \
+		    INT64_MAX, 0                                       \
+	}
+
+static const struct reply_field fields[] = {
+	TEXT(id),
+	TEXT(provider),
+	TEXT(state),
+	TEXT(isolation),
+	TEXT(owner),
+	TIME(created_at),
+	TIME(expires_at),
+};
+
+enum sbx_err
+sandbox_read(
+    struct json_object *object, struct sandbox *ret, struct sbx_why *why)
+{
+	struct sbx_why what = { "" };
+	enum sbx_err err;
+
+	if (!json_object_is_type(object, json_type_object))
+		return sbx_fail(
+		    why, SBX_PROTOCOL, "the broker's answer is not a sandbox");
+	err = reply_read(
+	    object, fields, sizeof(fields) / sizeof(fields[0]), ret, &what);
+	if (err != SBX_OK)
+		return sbx_fail(why, err,
+		    "the broker's answer is not a sandbox: %s", what.text);
+	return SBX_OK;
+}
+
+void
+sandbox_put_span(uint64_t from, uint64_t to, char ret[static SANDBOX_TIME_LEN])
+{
+	static const struct {
+		char letter;
+		uint64_t seconds;
+	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+	uint64_t span = to > from ? to - from : 0;
+	size_t i = 0;
+
+	while (units[i].seconds > 1 && span < units[i].seconds)
+		i++;
+	(void)snprintf(ret, SANDBOX_TIME_LEN, "%" PRIu64 "%c",
+	    span / units[i].seconds, units[i].letter);
+}
+
+void
+sandbox_put_expiry(
+    uint64_t expires_at, uint64_t now, char ret[static SANDBOX_TIME_LEN])
+{
+	if (expires_at == 0 || expires_at <= now)
+		(void)snprintf(ret, SANDBOX_TIME_LEN, "%s",
+		    expires_at == 0 ? "never" : "over");
+	else
+		sandbox_put_span(now, expires_at, ret);
+}
+
+static void
+print_text(const char *name, const char *text)
+{
+	cleanup_buf struct buf line = BUF_INIT(16384);
+
+	buf_printf(&line, "%s: ", name);
+	text_escape(VIEW_STR(text), 2048, /* quote= */ false, &line);
+	(void)puts(buf_text(&line));
+}
+
+static void
+print_time(const char *name, uint64_t when, const char *span)
+{
+	char text[64] = "";
+	time_t t = (time_t)when;
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) != NULL)
+		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	(void)printf("%s: %s (%s)\n", name, text, span);
+}
+
+void
+sandbox_print(
+    const struct sandbox *sandbox, struct json_object *object, uint64_t now)
+{
+	struct json_object *labels = NULL;
+	char span[SANDBOX_TIME_LEN];
+
+	print_text("id", sandbox->id);
+	print_text("state", sandbox->state);
+	print_text("provider", sandbox->provider);
+	print_text("isolation", sandbox->isolation);
+	print_text("owner", sandbox->owner);
+	sandbox_put_span(sandbox->created_at, now, span);
+	print_time("created", sandbox->created_at, span);
+	sandbox_put_expiry(sandbox->expires_at, now, span);
+	if (sandbox->expires_at == 0)
+		print_text("expires", span);
+	else
+		print_time("expires", sandbox->expires_at, span);
+	(void)json_object_object_get_ex(object, "labels", &labels);
+	if (!json_object_is_type(labels, json_type_object))
+		return;
+	json_object_object_foreach(labels, key, value)
+	{
+		char text[512];
+
+		(void)snprintf(text, sizeof(text), "%s=%s", key,
+		    json_object_get_string(value));
+		print_text("label", text);
+	}
+}
+
+void
+sandbox_print_json(struct json_object *object)
+{
+	(void)puts(json_object_to_json_string_ext(
+	    object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+void
+sandbox_warn(const struct sandbox *sandbox)
+{
+	if (strcmp(sandbox->isolation, "none") != 0)
+		return;
+	log_error("WARNING: %s is NOT ISOLATED: namespaces cannot be used "
+		  "here, so what runs in it can reach everything that its "
+		  "user can on this machine",
+	    sandbox->id);
+}
+
+int
+sandbox_report(struct json_object *object, bool json)
+{
+	struct sbx_why why = { "" };
+	struct sandbox sandbox;
+	enum sbx_err err = sandbox_read(object, &sandbox, &why);
+
+	if (err != SBX_OK)
+		return log_failure(err, &why);
+	if (json)
+		sandbox_print_json(object);
+	else
+		(void)printf("%s %s\n", sandbox.id, sandbox.state);
+	return ctl_flush();
+}

@@ -1,0 +1,50 @@
+#include <time.h>
+
+#include "common/log.h"
+#include "ctl/ctl.h"
+#include "ctl/sandbox.h"
+
+struct values {
+	bool json;
+};
+
+static const struct opt options[] = {
+	SANDBOX_JSON_OPTION(offsetof(struct values, json)),
+};
+
+static const struct usage usage = {
+	.program = "sandboxctl show",
+	.args = "[options] ID",
+	.summary = "One sandbox in full.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+};
+
+int
+ctl_show(int argc, char **argv)
+{
+	cleanup_broker struct broker broker = { .client = { .token = "" } };
+	cleanup_object struct json_object *object = NULL;
+	struct values values = { false };
+	struct sbx_why why = { "" };
+	struct sandbox sandbox;
+	const char *id;
+	enum opt_result result = ctl_one_id(&usage, argc, argv, &values, &id);
+	enum sbx_err err;
+
+	if (result != OPT_RUN)
+		return ctl_status(result);
+	err = ctl_open(&broker, &why);
+	if (err == SBX_OK)
+		err = ctl_call(
+		    &broker.client, "GET", id, /* tail= */ "", &object, &why);
+	if (err == SBX_OK)
+		err = sandbox_read(object, &sandbox, &why);
+	if (err != SBX_OK)
+		return log_failure(err, &why);
+	if (values.json)
+		sandbox_print_json(object);
+	else
+		sandbox_print(&sandbox, object, (uint64_t)time(NULL));
+	return ctl_flush();
+}

@@ -1,0 +1,187 @@
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/name.h"
+#include "common/text.h"
+#include "ctl/ctl.h"
+#include "ctl/resolve.h"
+#include "net/spawn.h"
+
+#define TTL_MAX (24 * 3600)
+#define CONFIG_MAX 65536
+#define SSH_G_SECONDS 60
+#define SAFE                                                             \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" \
+	"%+,-./:=@_"
+
+struct values {
+	uint64_t ttl; /* seconds; 0: what [ssh] ttl says */
+	bool print;
+};
+
+/* A duration, or a bare number of minutes. */
+static enum sbx_err
+field_minutes(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	uint64_t *ret = (uint64_t *)(void *)((char *)object + field->offset);
+	uint64_t minutes;
+
+	if (text_uint(text, 0, UINT64_MAX / 60, &minutes) == SBX_OK)
+		*ret = minutes * 60;
+	else if (text_duration(text, ret) != SBX_OK)
+		*ret = 0;
+	if (*ret > 0 && *ret <= TTL_MAX)
+		return SBX_OK;
+	return sbx_fail(why, SBX_USAGE,
+	    "%s '%.80s' is neither minutes from 1 to %d nor a duration like "
+	    "90m or 8h",
+	    field->name, text, TTL_MAX / 60);
+}
+
+static const struct opt options[] = {
+	{ 0, "MINUTES",
+	    { "ttl", field_minutes, offsetof(struct values, ttl), 0, 0, NULL,
+		"get a new certificate that lives so long", NULL } },
+	{ 0, NULL,
+	    { "print", field_bool, offsetof(struct values, print), 0, 0, NULL,
+		"print the ssh command line instead of running it", NULL } },
+};
+
+static const struct usage usage = {
+	.program = "sandboxctl ssh",
+	.args = "[options] ID [-- COMMAND...]",
+	.summary = "Run ssh in a sandbox, with credentials that were made sure "
+		   "of.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+};
+
+/* An id or the name that ssh takes. */
+static enum sbx_err
+take_name(const char *text, struct alias *ret, struct sbx_why *why)
+{
+	enum sbx_err err;
+
+	if (strchr(text, '.') != NULL)
+		return name_parse_alias(text, NAME_SUFFIX_DEFAULT, ret, why);
+	err = name_check_id(text, why);
+	return err != SBX_OK ? err : resolve_alias(text, ret, why);
+}
+
+/* Would ssh go through sandbox-proxy? */
+static enum sbx_err
+check_snippet(const char *name, struct sbx_why *why)
+{
+	cleanup_buf struct buf config = BUF_INIT(CONFIG_MAX);
+	const char *argv[] = { "ssh", "-G", "-T", name, NULL };
+	struct spawn spawn = { argv, STDOUT_FILENO, false, NULL,
+		SSH_G_SECONDS };
+	struct view rest, line;
+	int status = 0;
+	enum sbx_err err = spawn_run(&spawn, &status, &config, why);
+
+	if (err != SBX_OK)
+		return err;
+	if (status != 0)
+		return sbx_fail(why, SBX_CONFIG,
+		    "ssh -G %s failed: is OpenSSH installed, and its "
+		    "configuration right?",
+		    name);
+	rest = buf_view(&config);
+	while (text_next_line(&rest, &line)) {
+		if (line.len > 12 && memcmp(line.p, "proxycommand", 12) == 0 &&
+		    memmem(line.p, line.len, "sandbox-proxy", 13) != NULL)
+			return SBX_OK;
+	}
+	return sbx_fail(why, SBX_CONFIG,
+	    "ssh does not know how to reach %s: run sandbox-proxy setup", name);
+}
+
+/* One word as a POSIX shell reads it back. */
+static void
+print_word(const char *word)
+{
+	if (*word != '\0' && word[strspn(word, SAFE)] == '\0') {
+		(void)fputs(word, stdout);
+		return;
+	}
+	(void)putchar('\'');
+	for (const char *c = word; *c != '\0'; c++) {
+		if (*c == '\'')
+			(void)fputs("'\\''", stdout);
+		else
+			(void)putchar(*c);
+	}
+	(void)putchar('\'');
+}
+
+static int
+print_command(const char *const argv[])
+{
+	for (size_t i = 0; argv[i] != NULL; i++) {
+		if (i > 0)
+			(void)putchar(' ');
+		print_word(argv[i]);
+	}
+	(void)putchar('\n');
+	return ctl_flush();
+}
+
+static int
+run_ssh(const char *const argv[])
+{
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)execvp(argv[0], (char *const *)argv);
+	log_error("cannot run ssh: %s", strerror(errno));
+	return EX_UNAVAILABLE;
+}
+
+int
+ctl_ssh(int argc, char **argv)
+{
+	cleanup_free const char **command =
+	    calloc((size_t)argc + 3, sizeof(*command));
+	struct values values = { .ttl = 0 };
+	struct sbx_why why = { "" };
+	struct paths paths;
+	struct alias alias;
+	size_t count = 0;
+	int first = 0, status = 0;
+	enum opt_result result = opt_parse(&usage, argc, argv, &values, &first);
+	enum sbx_err err;
+
+	if (result != OPT_RUN)
+		return ctl_status(result);
+	if (first == argc) {
+		log_error("ssh takes a sandbox id: see sandboxctl "
+			  "ssh --help");
+		return EX_USAGE;
+	}
+	err = command == NULL ? SBX_NOMEM
+			      : take_name(argv[first++], &alias, &why);
+	if (err == SBX_OK)
+		err = paths_find(&paths, &why);
+	/* An error is told here, and ssh finds a life that it never asks for.
+	 */
+	if (err == SBX_OK)
+		err =
+		    resolve_prepare(&paths, &alias, values.ttl, &status, &why);
+	if (err == SBX_OK && status == 0)
+		err = check_snippet(alias.text, &why);
+	if (err != SBX_OK)
+		return log_failure(err, &why);
+	if (status != 0)
+		return status;
+	command[count++] = "ssh";
+	command[count++] = alias.text;
+	if (first < argc)
+		command[count++] = "--";
+	while (first < argc)
+		command[count++] = argv[first++];
+	return values.print ? print_command(command) : run_ssh(command);
+}

@@ -1,0 +1,48 @@
+#include "net/start.h"
+
+#include "common/log.h"
+#include "ctl/ctl.h"
+#include "ctl/sandbox.h"
+
+struct values {
+	uint64_t wait; /* seconds; 0: as configured */
+	bool json;
+};
+
+static const struct opt options[] = {
+	{ 0, "DURATION",
+	    { "wait", field_duration, offsetof(struct values, wait), 1, 3600,
+		NULL, "how long to wait, instead of [ssh] wait", NULL } },
+	SANDBOX_JSON_OPTION(offsetof(struct values, json)),
+};
+
+static const struct usage usage = {
+	.program = "sandboxctl start",
+	.args = "[options] ID",
+	.summary = "Start a sandbox and wait until it runs.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+};
+
+int
+ctl_start(int argc, char **argv)
+{
+	cleanup_broker struct broker broker = { .client = { .token = "" } };
+	cleanup_object struct json_object *object = NULL;
+	struct values values = { .wait = 0 };
+	struct sbx_why why = { "" };
+	const char *id;
+	enum opt_result result = ctl_one_id(&usage, argc, argv, &values, &id);
+	enum sbx_err err;
+
+	if (result != OPT_RUN)
+		return ctl_status(result);
+	err = ctl_open(&broker, &why);
+	if (err == SBX_OK)
+		err = client_start(&broker.client, id,
+		    values.wait != 0 ? values.wait
+				     : broker.client.settings.wait,
+		    &object, &why);
+	return err == SBX_OK ? sandbox_report(object, values.json)
+			     : log_failure(err, &why);
+}

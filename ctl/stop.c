@@ -1,0 +1,40 @@
+#include "common/log.h"
+#include "ctl/ctl.h"
+#include "ctl/sandbox.h"
+
+struct values {
+	bool json;
+};
+
+static const struct opt options[] = {
+	SANDBOX_JSON_OPTION(offsetof(struct values, json)),
+};
+
+static const struct usage usage = {
+	.program = "sandboxctl stop",
+	.args = "[options] ID",
+	.summary = "End a sandbox's processes; its files stay.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+};
+
+int
+ctl_stop(int argc, char **argv)
+{
+	cleanup_broker struct broker broker = { .client = { .token = "" } };
+	cleanup_object struct json_object *object = NULL;
+	struct values values = { false };
+	struct sbx_why why = { "" };
+	const char *id;
+	enum opt_result result = ctl_one_id(&usage, argc, argv, &values, &id);
+	enum sbx_err err;
+
+	if (result != OPT_RUN)
+		return ctl_status(result);
+	err = ctl_open(&broker, &why);
+	if (err == SBX_OK)
+		err = ctl_call(
+		    &broker.client, "POST", id, "/stop", &object, &why);
+	return err == SBX_OK ? sandbox_report(object, values.json)
+			     : log_failure(err, &why);
+}

@@ -1,0 +1,16 @@
+#include "ctl/ctl.h"
+
+const struct command ctl_commands[] = {
+	{ "create", "[options] [ID]", "make a sandbox and start it",
+	    ctl_create },
+	{ "list", "[options]", "what sandboxes there are", ctl_list },
+	{ "show", "[options] ID", "one sandbox in full", ctl_show },
+	{ "ssh", "[options] ID [-- COMMAND...]", "run ssh in it", ctl_ssh },
+	{ "start", "[options] ID", "start it, wait until it runs", ctl_start },
+	{ "stop", "[options] ID", "end its processes, keep its files",
+	    ctl_stop },
+	{ "kill", "ID", "remove it with its files, revoke its certificates",
+	    ctl_kill },
+};
+
+const size_t ctl_command_count = sizeof(ctl_commands) / sizeof(ctl_commands[0]);

@@ -1,0 +1,241 @@
+#include "init/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "common/cleanup.h"
+#include "init/descendants.h"
+
+/* How long to leave connections waiting when descriptors or memory lack. */
+#define SHORTAGE_MS 200
+
+struct server {
+	int listen_fd;
+	int signal_fd;
+	char **command;
+	pid_t connection[SERVE_CONNECTIONS_MAX];
+	size_t count;
+	bool ending;
+	bool shortage; /* of something that only time brings back */
+	bool broken;   /* the socket cannot be accepted on any more */
+};
+
+static void
+complain(const char *what)
+{
+	(void)dprintf(
+	    STDERR_FILENO, "sandbox-init: %s: %s\n", what, strerror(errno));
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Nothing of ours may show in what we start: signals, descriptors, session. */
+static void
+run_command(int fd, char **command)
+{
+	int null = open("/dev/null", O_WRONLY);
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)signal(sig, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)setsid();
+	if (null < 0 || dup2(null, STDERR_FILENO) < 0 ||
+	    dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
+		_exit(EX_OSERR);
+	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	(void)execv(command[0], command);
+	_exit(EX_UNAVAILABLE);
+}
+
+static void
+accept_one(struct server *s)
+{
+	cleanup_close int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	pid_t pid;
+
+	if (fd < 0) {
+		switch (errno) {
+		case EMFILE:
+		case ENFILE:
+		case ENOBUFS:
+		case ENOMEM:
+			s->shortage = true;
+			return;
+		case EBADF:
+		case EINVAL:
+		case ENOTSOCK:
+		case EOPNOTSUPP:
+			s->broken = true;
+			return;
+		default: /* the peer went away, or another signal came */
+			return;
+		}
+	}
+	pid = fork();
+	if (pid == 0)
+		run_command(fd, s->command);
+	if (pid < 0)
+		s->shortage = true; /* this peer is turned away */
+	else
+		s->connection[s->count++] = pid;
+}
+
+static void
+forget(pid_t pid, void *arg)
+{
+	struct server *s = arg;
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->connection[i] == pid) {
+			s->connection[i] = s->connection[--s->count];
+			return;
+		}
+	}
+}
+
+static void
+take_signals(struct server *s)
+{
+	struct signalfd_siginfo info;
+
+	while (
+	    read(s->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+			s->ending = true;
+	}
+}
+
+/* Ask everyone to go, wait a little, then do not ask. */
+static void
+end_everyone(struct server *s)
+{
+	int64_t deadline = now_ms() + SERVE_GRACE_MS;
+
+	/* A stopped process takes neither signal before it is continued. */
+	descendants_signal(SIGHUP);
+	descendants_signal(SIGTERM);
+	descendants_signal(SIGCONT);
+	while (descendants_reap(forget, s)) {
+		struct pollfd p = { s->signal_fd, POLLIN, 0 };
+		int64_t left = deadline - now_ms();
+
+		if (left <= 0) {
+			/* Again and again: children of the killed come up. */
+			descendants_signal(SIGKILL);
+			left = 50;
+		}
+		(void)poll(&p, 1, (int)left);
+		take_signals(s);
+	}
+}
+
+static bool
+prepare(struct server *s)
+{
+	int flags = fcntl(s->listen_fd, F_GETFL);
+	sigset_t set;
+
+	if (flags < 0 || fcntl(s->listen_fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    fcntl(s->listen_fd, F_SETFD, FD_CLOEXEC) < 0) {
+		complain("listening descriptor");
+		return false;
+	}
+	if (access(s->command[0], X_OK) < 0) {
+		complain(s->command[0]);
+		return false;
+	}
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
+		complain("cannot adopt orphans");
+		return false;
+	}
+	(void)signal(SIGCHLD, SIG_DFL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
+		return false;
+	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->signal_fd < 0)
+		complain("signalfd");
+	return s->signal_fd >= 0;
+}
+
+/*
+ * Whoever started us waits for this byte.  When nobody reads it any more the
+ * starter has died, and a sandbox that nobody knows of must not run on.
+ */
+static bool
+announce(int ready_fd)
+{
+	int null;
+
+	if (ready_fd >= 0) {
+		if (write(ready_fd, "", 1) != 1) {
+			complain("nobody waits for us");
+			return false;
+		}
+		(void)close(ready_fd);
+	}
+	/* Our messages were for the starter, too. */
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0 && ready_fd >= 0) {
+		(void)dup2(null, STDIN_FILENO);
+		(void)dup2(null, STDOUT_FILENO);
+		(void)dup2(null, STDERR_FILENO);
+	}
+	if (null >= 0)
+		(void)close(null);
+	return true;
+}
+
+int
+serve(const struct serve *how)
+{
+	struct server s = {
+		.listen_fd = how->listen_fd,
+		.signal_fd = -1,
+		.command = how->command,
+	};
+
+	if (!prepare(&s) || !announce(how->ready_fd))
+		return EX_OSERR;
+	while (!s.ending && !s.broken) {
+		bool full = s.count == SERVE_CONNECTIONS_MAX || s.shortage;
+		struct pollfd p[] = {
+			{ s.signal_fd, POLLIN, 0 },
+			{ full ? -1 : s.listen_fd, POLLIN, 0 },
+		};
+
+		(void)poll(p, 2, s.shortage ? SHORTAGE_MS : -1);
+		s.shortage = false;
+		take_signals(&s);
+		(void)descendants_reap(forget, &s);
+		if (p[1].revents != 0 && !s.ending)
+			accept_one(&s);
+	}
+	(void)close(s.listen_fd);
+	end_everyone(&s);
+	(void)close(s.signal_fd);
+	return s.broken ? EX_OSERR : 0;
+}

@@ -1,0 +1,26 @@
+/*
+ * Accepting connections on a socket that somebody else made, one command per
+ * connection, as inetd(8) does it; and being the parent of whatever those
+ * commands leave behind.
+ */
+#ifndef SBX_INIT_SERVE_H
+#define SBX_INIT_SERVE_H
+
+/* Further connections wait in the socket's backlog. */
+#define SERVE_CONNECTIONS_MAX 128
+/* From the polite signals to SIGKILL. */
+#define SERVE_GRACE_MS 2000
+
+struct serve {
+	int listen_fd;
+	int ready_fd;	/* one byte goes there once we accept; -1: none */
+	char **command; /* path and arguments, ends with NULL */
+};
+
+/*
+ * Runs until SIGTERM or SIGINT, then ends every process below this one.
+ * Returns the exit status; what went wrong is on standard error.
+ */
+int serve(const struct serve *how);
+
+#endif

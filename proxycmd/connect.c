@@ -1,0 +1,144 @@
+#include "proxycmd/connect.h"
+
+#include <poll.h>
+
+#include "proxycmd/dial.h"
+#include "proxycmd/session.h"
+
+#define RETRY_FIRST 20 /* milliseconds */
+#define RETRY_LONGEST 500
+
+/* The endpoints of a session that this version can dial. */
+struct targets {
+	size_t count;
+	struct endpoint item[SESSION_ENDPOINTS];
+};
+
+/* At least one, or why there is none. */
+static enum sbx_err
+find_targets(
+    const struct session *session, struct targets *ret, struct sbx_why *why)
+{
+	enum sbx_err err = sbx_fail(why, SBX_UNAVAILABLE,
+	    "the broker named no endpoint for %s", session->id);
+
+	ret->count = 0;
+	for (size_t i = 0; i < session->endpoint_count; i++) {
+		enum sbx_err parsed = endpoint_parse(
+		    session->endpoint[i], &ret->item[ret->count], why);
+
+		if (parsed == SBX_OK)
+			ret->count++;
+		else
+			err = parsed;
+	}
+	return ret->count > 0 ? SBX_OK : err;
+}
+
+/*
+ * One after the other.  Each may take an equal share of the time that is
+ * left, so one that swallows packets does not hide the next.
+ */
+static enum sbx_err
+dial_once(const struct targets *targets, struct deadline deadline, int *ret_fd,
+    struct sbx_why *why)
+{
+	enum sbx_err err = SBX_UNAVAILABLE;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		unsigned share = (unsigned)deadline_left(deadline) /
+		    (unsigned)(targets->count - i);
+
+		err = dial_endpoint(
+		    &targets->item[i], deadline_in(share), ret_fd, why);
+		if (err == SBX_OK)
+			return SBX_OK;
+	}
+	return err;
+}
+
+/* A sandbox that was just started may need a moment to listen. */
+static enum sbx_err
+dial_patiently(const struct targets *targets, struct deadline deadline,
+    int *ret_fd, struct sbx_why *why)
+{
+	int pause = RETRY_FIRST;
+	enum sbx_err err;
+
+	while ((err = dial_once(targets, deadline, ret_fd, why)) ==
+		SBX_UNAVAILABLE &&
+	    deadline_left(deadline) > pause) {
+		(void)poll(NULL, 0, pause);
+		pause = 2 * pause > RETRY_LONGEST ? RETRY_LONGEST : 2 * pause;
+	}
+	return err;
+}
+
+static enum sbx_err
+read_prepared(const struct connect_request *request, struct session *ret,
+    struct sbx_why *why)
+{
+	enum sbx_err err = session_read(request->cache, request->alias, ret);
+
+	if (err == SBX_OK)
+		return SBX_OK;
+	return sbx_fail(why, SBX_INTERNAL,
+	    "%s/%s/session was written but cannot be used: %s", request->cache,
+	    request->alias->text,
+	    err == SBX_NOT_FOUND ? "it is missing" : "it is damaged");
+}
+
+/* Let sandbox-resolve do it, then look again at what it wrote. */
+static enum sbx_err
+refresh(const struct connect_request *request, const char *verb,
+    struct session *ret, int *ret_status, struct sbx_why *why)
+{
+	enum sbx_err err = delegate_run(
+	    request->delegate, verb, request->alias, ret_status, why);
+
+	if (err != SBX_OK || *ret_status != 0)
+		return err;
+	return read_prepared(request, ret, why);
+}
+
+enum sbx_err
+connect_open(const struct connect_request *request, int *ret_fd,
+    int *ret_status, struct sbx_why *why)
+{
+	struct session session;
+	struct targets targets;
+	struct sbx_why last = { "" };
+	enum sbx_err err;
+
+	*ret_status = 0;
+	if (session_read(request->cache, request->alias, &session) != SBX_OK ||
+	    !session_is_valid(&session, request->now)) {
+		err = refresh(request, "prepare", &session, ret_status, why);
+		if (err != SBX_OK || *ret_status != 0)
+			return err;
+	}
+	if (session.running) {
+		err = find_targets(&session, &targets, why);
+		if (err != SBX_OK)
+			return err;
+		err =
+		    dial_once(&targets, deadline_in(DIAL_TIMEOUT), ret_fd, why);
+		if (err != SBX_UNAVAILABLE && err != SBX_TIMEOUT)
+			return err;
+	}
+	/* It sleeps, or it has moved or stopped since the session was made. */
+	err = refresh(request, "wake", &session, ret_status, why);
+	if (err != SBX_OK || *ret_status != 0)
+		return err;
+	err = find_targets(&session, &targets, why);
+	if (err != SBX_OK)
+		return err;
+	err =
+	    dial_patiently(&targets, deadline_in(DIAL_TIMEOUT), ret_fd, &last);
+	if (err == SBX_OK)
+		return SBX_OK;
+	return sbx_fail(why, err,
+	    "%s was started but does not answer, %.300s: see sandboxctl show "
+	    "%s",
+	    session.id, last.text, session.id);
+}

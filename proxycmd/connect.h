@@ -1,0 +1,26 @@
+/*
+ * sandbox-proxy connect: from an alias to a connected descriptor, waking the
+ * sandbox where that is needed.
+ */
+#ifndef SBX_CONNECT_H
+#define SBX_CONNECT_H
+
+#include <stdint.h>
+
+#include "proxycmd/delegate.h"
+
+struct connect_request {
+	const char *cache;
+	const struct alias *alias;
+	const struct delegate *delegate;
+	uint64_t now; /* Unix time */
+};
+
+/*
+ * SBX_OK with a descriptor, or with a *ret_status other than 0: then
+ * sandbox-resolve has failed with that status and said why.
+ */
+enum sbx_err connect_open(const struct connect_request *request, int *ret_fd,
+    int *ret_status, struct sbx_why *why) MUST_USE;
+
+#endif

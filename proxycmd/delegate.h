@@ -1,0 +1,30 @@
+/*
+ * Work for sandbox-resolve, the program that may load libcurl: credentials
+ * (prepare) and starting a sandbox (wake).  It reports failures itself, in
+ * one line, and ends with a sysexits status.
+ */
+#ifndef SBX_DELEGATE_H
+#define SBX_DELEGATE_H
+
+#include "common/name.h"
+
+struct delegate {
+	const char *program; /* absolute path of sandbox-resolve */
+	/* passed on as --cache, --config, --suffix; "" for the default */
+	const char *cache;
+	const char *config;
+	const char *suffix;
+};
+
+/* Become it, with --quiet; returns only if it cannot be executed. */
+enum sbx_err delegate_exec(const struct delegate *delegate, const char *verb,
+    const struct alias *alias, struct sbx_why *why) MUST_USE;
+/*
+ * Run it and wait: nothing to read, its standard output goes to our standard
+ * error, and it ends when we do.  SBX_OK with its exit status, whatever that
+ * is.
+ */
+enum sbx_err delegate_run(const struct delegate *delegate, const char *verb,
+    const struct alias *alias, int *ret_status, struct sbx_why *why) MUST_USE;
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * One Include line in the text of an ssh_config(5) file.
+ */
+#ifndef SBX_INCLUDE_LINE_H
+#define SBX_INCLUDE_LINE_H
+
+#include "common/buf.h"
+
+struct include_place {
+	size_t offset; /* of the line in the text */
+	size_t len;    /* with its line ending */
+	size_t number; /* of the line, from 1 */
+};
+
+/*
+ * Find the line (given without its ending) where it holds for every host:
+ * before the first Host or Match.
+ */
+bool include_line_find(
+    struct view text, const char *line, struct include_place *ret) MUST_USE;
+/* The text with the line before everything else. */
+void include_line_add(struct view text, const char *line, struct buf *ret);
+/* The text without what was found. */
+void include_line_remove(
+    struct view text, const struct include_place *place, struct buf *ret);
+
+#endif

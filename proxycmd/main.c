@@ -1,0 +1,342 @@
+/*
+ * sandbox-proxy: the plug-ins that ssh runs (prepare, connect), and the
+ * lines of ssh_config that make it run them (print-config, setup).
+ */
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/opt.h"
+#include "common/paths.h"
+#include "proxycmd/config_text.h"
+#include "proxycmd/connect.h"
+#include "proxycmd/handoff.h"
+#include "proxycmd/prepare.h"
+#include "proxycmd/relay.h"
+#include "proxycmd/setup.h"
+
+#define SNIPPET DATADIR "/sandbox-ssh/ssh_config.d/sandbox.conf"
+#define PROGRAM BINDIR "/sandbox-proxy"
+
+/* The options before the command; "" where none was given. */
+static struct {
+	char cache[FIELD_TEXT];
+	char config[FIELD_TEXT];
+	char suffix[FIELD_TEXT];
+} options;
+
+static enum sbx_err
+field_suffix(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	if (!name_is_suffix(text))
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "%s = '%.80s' is not a suffix like sandbox or sandbox.corp",
+		    field->name, text);
+	return field_text(field, text, object, why);
+}
+
+#define FIELD(name, parse, type, member, def, help)                        \
+	{                                                                  \
+		name, parse, offsetof(type, member), 0, 0, def, help, NULL \
+	}
+#define GLOBAL(name, parse, member, def, help) \
+	FIELD(name, parse, __typeof__(options), member, def, help)
+
+static const struct opt global_options[] = {
+	{ 0, "DIR",
+	    GLOBAL("cache", field_path, cache, NULL,
+		"credentials, instead of ~/.cache/sandbox-ssh") },
+	{ 0, "FILE",
+	    GLOBAL("config", field_path, config, NULL,
+		"configuration, instead of the user's and the system's") },
+	{ 0, "S",
+	    GLOBAL("suffix", field_suffix, suffix, NAME_SUFFIX_DEFAULT,
+		"what the names of sandboxes end in") },
+};
+
+/* What prepare and connect both need. */
+struct target {
+	struct paths paths;
+	char program[PATHS_MAX]; /* sandbox-resolve */
+	const char *cache;
+	struct alias alias;
+	struct delegate delegate;
+};
+
+static enum sbx_err
+find_target(const char *name, struct target *ret, struct sbx_why *why)
+{
+	enum sbx_err err =
+	    name_parse_alias(name, options.suffix, &ret->alias, why);
+	bool other_suffix = strcmp(options.suffix, NAME_SUFFIX_DEFAULT) != 0;
+
+	if (err == SBX_OK)
+		err = paths_find(&ret->paths, why);
+	if (err == SBX_OK)
+		err = paths_join(
+		    ret->paths.libexec, "sandbox-resolve", ret->program);
+	ret->cache = *options.cache == '\0' ? ret->paths.cache : options.cache;
+	ret->delegate = (struct delegate){ .program = ret->program,
+		.cache = options.cache,
+		.config = options.config,
+		.suffix = other_suffix ? options.suffix : "" };
+	return err;
+}
+
+static int
+wrong_operands(const struct usage *usage)
+{
+	log_error("usage: %s %s: see %s --help", usage->program, usage->args,
+	    usage->program);
+	return EX_USAGE;
+}
+
+/*
+ * Parse a command's own options; false when it has ended with *ret_status,
+ * also for another number of operands than min to max.
+ */
+static bool
+start(const struct usage *usage, int argc, char **argv, int min, int max,
+    void *values, int *ret_first, int *ret_status)
+{
+	switch (opt_parse(usage, argc, argv, values, ret_first)) {
+	case OPT_DONE:
+		*ret_status = 0;
+		return false;
+	case OPT_WRONG:
+		*ret_status = EX_USAGE;
+		return false;
+	case OPT_RUN:
+		break;
+	}
+	if (argc - *ret_first >= min && argc - *ret_first <= max)
+		return true;
+	*ret_status = wrong_operands(usage);
+	return false;
+}
+
+/* A failure is not told: ssh goes on to connect, which tells it once. */
+static int
+command_prepare(int argc, char **argv)
+{
+	static const struct usage usage = { .program = "sandbox-proxy prepare",
+		.args = "ALIAS",
+		.summary = "Make sure that ALIAS has credentials." };
+	struct target target;
+	enum sbx_err err;
+	int first, status;
+
+	if (!start(&usage, argc, argv, 1, 1, NULL, &first, &status))
+		return status;
+	err = find_target(argv[first], &target, NULL);
+	if (err == SBX_OK)
+		err = prepare_run(target.cache, &target.alias,
+		    (uint64_t)time(NULL), &target.delegate, NULL);
+	return sbx_err_exit(err);
+}
+
+struct connect_options {
+	bool fdpass;
+};
+
+static const struct opt connect_options[] = {
+	{ 0, NULL,
+	    FIELD("fdpass", field_bool, struct connect_options, fdpass, NULL,
+		"hand the connection over (ProxyUseFdpass)") },
+};
+
+static int
+command_connect(int argc, char **argv)
+{
+	static const struct usage usage = { .program = "sandbox-proxy connect",
+		.args = "[--fdpass] ALIAS [PORT]",
+		.summary = "Connect to ALIAS, waking it if need be.",
+		.options = connect_options,
+		.option_count = 1 };
+	struct connect_options own = { 0 };
+	struct connect_request request;
+	struct target target;
+	struct sbx_why why = { "" };
+	cleanup_close int fd = -1;
+	enum sbx_err err;
+	int first, status;
+
+	if (!start(&usage, argc, argv, 1, 2, &own, &first, &status))
+		return status;
+	/* A reader that went away is an error of write(), in both modes. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	err = find_target(argv[first], &target, &why);
+	if (err == SBX_OK && own.fdpass)
+		err = handoff_check(STDOUT_FILENO, &why);
+	request = (struct connect_request){ target.cache, &target.alias,
+		&target.delegate, (uint64_t)time(NULL) };
+	if (err == SBX_OK)
+		err = connect_open(&request, &fd, &status, &why);
+	if (err == SBX_OK && status != 0)
+		return status;
+	if (err == SBX_OK && own.fdpass)
+		err = handoff_send(STDOUT_FILENO, fd, &why);
+	else if (err == SBX_OK)
+		err =
+		    relay_run(STDIN_FILENO, STDOUT_FILENO, steal_fd(&fd), &why);
+	return err == SBX_OK ? 0 : log_failure(err, &why);
+}
+
+struct print_options {
+	char program[FIELD_TEXT];
+};
+
+static const struct opt print_options[] = {
+	{ 0, "FILE",
+	    FIELD("program", field_path, struct print_options, program, NULL,
+		"sandbox-proxy as ssh is to find it") },
+};
+
+/*
+ * As installed if that is us, otherwise where we are.  Never the bare name:
+ * ssh runs it through the user's shell, whose PATH may not have it.
+ */
+static enum sbx_err
+find_program(char ret[static FIELD_TEXT], struct sbx_why *why)
+{
+	struct stat installed, self;
+	ssize_t len;
+
+	if (stat("/proc/self/exe", &self) == 0 &&
+	    stat(PROGRAM, &installed) == 0 && self.st_dev == installed.st_dev &&
+	    self.st_ino == installed.st_ino) {
+		(void)snprintf(ret, FIELD_TEXT, "%s", PROGRAM);
+		return SBX_OK;
+	}
+	len = readlink("/proc/self/exe", ret, FIELD_TEXT);
+	if (len < 0 || len == FIELD_TEXT)
+		return sbx_fail(why, SBX_CONFIG,
+		    "cannot tell where sandbox-proxy is: say it with "
+		    "--program");
+	ret[len] = '\0';
+	return SBX_OK;
+}
+
+static int
+print(const struct buf *text)
+{
+	if (buf_error(text) == SBX_OK &&
+	    file_write_fd(STDOUT_FILENO, buf_view(text)) == SBX_OK)
+		return 0;
+	log_error("cannot write to standard output");
+	return EX_IOERR;
+}
+
+static int
+command_print_config(int argc, char **argv)
+{
+	static const struct usage usage = { .program =
+						"sandbox-proxy print-config",
+		.args = "[--program FILE]",
+		.summary = "Print the lines for ssh_config(5).",
+		.options = print_options,
+		.option_count = 1 };
+	cleanup_buf struct buf text = BUF_INIT(CONFIG_TEXT_MAX);
+	struct print_options own = { "" };
+	struct config_text config = { own.program, options.cache,
+		options.config, options.suffix };
+	struct sbx_why why = { "" };
+	enum sbx_err err = SBX_OK;
+	int first, status;
+
+	if (!start(&usage, argc, argv, 0, 0, &own, &first, &status))
+		return status;
+	if (*own.program == '\0')
+		err = find_program(own.program, &why);
+	if (err == SBX_OK)
+		err = config_text_put(&config, &text, &why);
+	return err == SBX_OK ? print(&text) : log_failure(err, &why);
+}
+
+struct setup_options {
+	bool dry_run;
+	bool remove;
+	char file[FIELD_TEXT];
+	char include[FIELD_TEXT];
+};
+
+static const struct opt setup_options[] = {
+	{ 0, NULL,
+	    FIELD("dry-run", field_bool, struct setup_options, dry_run, NULL,
+		"print the change instead of making it") },
+	{ 0, NULL,
+	    FIELD("remove", field_bool, struct setup_options, remove, NULL,
+		"take the line out again") },
+	{ 0, "FILE",
+	    FIELD("file", field_path, struct setup_options, file, NULL,
+		"edit this, instead of ~/.ssh/config") },
+	{ 0, "FILE",
+	    FIELD("include", field_path, struct setup_options, include, SNIPPET,
+		"the snippet") },
+};
+
+static int
+command_setup(int argc, char **argv)
+{
+	static const struct usage usage = { .program = "sandbox-proxy setup",
+		.args = "[--dry-run] [--remove] [--file FILE] [--include FILE]",
+		.summary = "Make ssh use sandbox-proxy: one Include line.",
+		.options = setup_options,
+		.option_count =
+		    sizeof(setup_options) / sizeof(setup_options[0]) };
+	cleanup_buf struct buf report = BUF_INIT(SETUP_REPORT_MAX);
+	struct setup_options own = { 0 };
+	struct setup_request request = { .file = own.file,
+		.snippet = own.include };
+	struct paths paths;
+	struct sbx_why why = { "" };
+	enum sbx_err err = SBX_OK;
+	int first, status;
+
+	if (!start(&usage, argc, argv, 0, 0, &own, &first, &status))
+		return status;
+	request.remove = own.remove;
+	request.dry_run = own.dry_run;
+	if (*own.file == '\0')
+		err = paths_find(&paths, &why);
+	if (err == SBX_OK && *own.file == '\0')
+		err = paths_join(paths.home, ".ssh/config", own.file);
+	if (err == SBX_OK)
+		err = setup_run(&request, &report, &why);
+	return err == SBX_OK ? print(&report) : log_failure(err, &why);
+}
+
+static const struct command commands[] = {
+	{ "prepare", "ALIAS", "get credentials unless there are good ones",
+	    command_prepare },
+	{ "connect", "[--fdpass] ALIAS [PORT]",
+	    "connect, waking the sandbox if need be", command_connect },
+	{ "print-config", "[--program FILE]",
+	    "print the lines for ssh_config(5)", command_print_config },
+	{ "setup", "[--dry-run] [--remove] [--file FILE] [--include FILE]",
+	    "include them in ~/.ssh/config", command_setup },
+};
+
+int
+main(int argc, char **argv)
+{
+	static const struct usage usage = { .program = "sandbox-proxy",
+		.args = "[--cache DIR] [--config FILE] [--suffix S] "
+			"COMMAND [...]",
+		.summary = "Plain ssh to sandboxes: what ssh runs.",
+		.options = global_options,
+		.option_count =
+		    sizeof(global_options) / sizeof(global_options[0]),
+		.commands = commands,
+		.command_count = sizeof(commands) / sizeof(commands[0]) };
+
+	log_init(argv[0]);
+	return opt_dispatch(&usage, argc, argv, &options);
+}

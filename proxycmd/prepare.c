@@ -1,0 +1,15 @@
+#include "proxycmd/prepare.h"
+
+#include "proxycmd/session.h"
+
+enum sbx_err
+prepare_run(const char *cache, const struct alias *alias, uint64_t now,
+    const struct delegate *delegate, struct sbx_why *why)
+{
+	struct session session;
+
+	if (session_read(cache, alias, &session) == SBX_OK &&
+	    session_is_fresh(&session, now))
+		return SBX_OK;
+	return delegate_exec(delegate, "prepare", alias, why);
+}

@@ -1,0 +1,43 @@
+/*
+ * What the broker answered to "POST /v1/sandboxes/ID/ssh", believed only
+ * after it was checked: a broker may be wrong, or lie.
+ */
+#ifndef SBX_RESOLVE_ANSWER_H
+#define SBX_RESOLVE_ANSWER_H
+
+#include <json-c/json.h>
+
+#include "proxycmd/session.h"
+
+#define ANSWER_HOST_KEYS 8
+#define ANSWER_HOST_KEY_LEN 4096
+#define ANSWER_CERT_LEN 24576 /* CERT_BLOB_MAX in base64, and its type */
+
+/* What was asked for, and from whom. */
+struct question {
+	const struct alias *alias;
+	struct view public_key; /* plain key blob */
+	uint64_t now;		/* Unix time */
+	uint64_t ttl;		/* seconds */
+	bool networked;		/* the broker is on another machine */
+};
+
+struct answer {
+	struct session session;
+	struct buf certificate; /* the texts of the files */
+	struct buf known_hosts;
+};
+
+/*
+ * SBX_PROTOCOL if it is not an answer of that form, SBX_REFUSED if it is but
+ * must not be used: a certificate for another key or sandbox, with another
+ * principal, or for longer than asked; an endpoint that this broker has no
+ * business naming.  ret is made whatever happens: answer_free it.
+ */
+enum sbx_err
+answer_judge(struct json_object *object, const struct question *question,
+    struct answer *ret, struct sbx_why *why) MUST_USE;
+void answer_free(struct answer *answer);
+#define cleanup_answer __attribute__((cleanup(answer_free)))
+
+#endif

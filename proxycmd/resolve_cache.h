@@ -1,0 +1,80 @@
+/*
+ * The cache as its one writer sees it: a place for one alias, held under
+ * that alias's lock.  Nothing stays behind for a sandbox that does not
+ * exist: the folder is made when there is something to put into it, and the
+ * lock's file goes when the lock does.
+ */
+#ifndef SBX_RESOLVE_CACHE_H
+#define SBX_RESOLVE_CACHE_H
+
+#include <sys/types.h>
+#include <time.h>
+
+#include "proxycmd/session.h"
+
+#define CACHE_KEY "id_ed25519"
+#define CACHE_PUBLIC_KEY "id_ed25519.pub"
+#define CACHE_CERT "id_ed25519-cert.pub"
+#define CACHE_KNOWN_HOSTS "known_hosts"
+#define CACHE_SESSION "session"
+
+struct place {
+	const char *cache;
+	const struct alias *alias;
+	int cache_fd;
+	int lock_fd;
+	char lock[NAME_ALIAS_MAX + 8];
+};
+
+#define PLACE_INIT                            \
+	{                                     \
+		.cache_fd = -1, .lock_fd = -1 \
+	}
+
+/* Which session file it is; all zero if there is none. */
+struct stamp {
+	ino_t inode;
+	struct timespec changed;
+};
+
+/* What a connection needs, as texts of the files. */
+struct credentials {
+	struct view key;	/* private key file; len 0: see link */
+	const char *link;	/* private key elsewhere; NULL: none */
+	struct view public_key; /* of a key that is not ours; len 0: none */
+	struct view certificate;
+	struct view known_hosts;
+	struct view session;
+};
+
+/*
+ * Open the cache, made with mode 0700 if missing.  SBX_UNTRUSTED if another
+ * account owns it or can write to it.  alias and cache must outlive it.
+ */
+enum sbx_err place_open(const char *cache, const struct alias *alias,
+    struct place *ret, struct sbx_why *why) MUST_USE;
+/*
+ * Take the alias's lock, waiting at most that many seconds (SBX_TIMEOUT);
+ * progress, unless NULL, is called a few times a second meanwhile.
+ */
+enum sbx_err place_lock(struct place *place, unsigned seconds,
+    void (*progress)(void *context), void *context,
+    struct sbx_why *why) MUST_USE;
+void place_close(struct place *place); /* frees the lock too */
+#define cleanup_place __attribute__((cleanup(place_close)))
+
+struct stamp place_stamp(const struct place *place) MUST_USE;
+bool stamp_eq(const struct stamp *a, const struct stamp *b) MUST_USE;
+
+/*
+ * Write them, the session last; under the lock.  A signal that would end the
+ * program waits until all is written.
+ */
+enum sbx_err place_put(const struct place *place,
+    const struct credentials *credentials, struct sbx_why *why) MUST_USE;
+/* Remove the alias's folder with all that place_put writes; was there one? */
+bool place_drop(const struct place *place);
+/* Remove those whose certificates ended more than keep seconds ago. */
+void place_prune(const struct place *place, uint64_t now, uint64_t keep);
+
+#endif

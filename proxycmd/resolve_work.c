@@ -1,0 +1,279 @@
+#include "proxycmd/resolve_work.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "certs/check.h"
+#include "common/text.h"
+#include "net/start.h"
+#include "proxycmd/hosts.h"
+#include "proxycmd/resolve_answer.h"
+#include "proxycmd/resolve_cache.h"
+#include "proxycmd/resolve_key.h"
+#include "proxycmd/resolve_wait.h"
+
+#define LOCK_SECONDS 60 /* above what one request may take by default */
+#define PATH_LEN (NAME_ID_MAX + 64)
+
+static void
+free_object(struct json_object **object)
+{
+	(void)json_object_put(*object);
+}
+
+#define cleanup_object __attribute__((cleanup(free_object)))
+#define cleanup_client __attribute__((cleanup(client_close)))
+
+/*
+ * The key in the cache stays while its certificate lives: another ssh may
+ * just be reading the two files, and must not find halves of two pairs.
+ */
+static enum sbx_err
+find_key(const struct work *work, const struct settings *settings,
+    const struct session *old, struct login_key *ret, struct sbx_why *why)
+{
+	const char *alias = work->alias->text;
+	char path[2 * PATHS_MAX];
+
+	if (settings->public_key[0] != '\0')
+		return login_key_own(settings->public_key, ret, why);
+	if (old != NULL && session_is_valid(old, work->now) &&
+	    snprintf(path, sizeof(path), "%s/%s/" CACHE_KEY, work->cache,
+		alias) < (int)sizeof(path) &&
+	    login_key_keep(path, alias, geteuid(), ret, NULL) == SBX_OK)
+		return SBX_OK;
+	return login_key_make(alias, ret, why);
+}
+
+static enum sbx_err
+ask(struct client *client, const struct work *work, uint64_t ttl,
+    const struct login_key *key, struct json_object **ret, struct sbx_why *why)
+{
+	cleanup_object struct json_object *body = json_object_new_object();
+	cleanup_buf struct buf line = BUF_INIT(2 * KEY_BLOB_MAX);
+	char path[PATH_LEN], duration[TEXT_DURATION_LEN];
+
+	key_put_line(buf_view(&key->blob), NULL, &line);
+	text_put_duration(ttl, duration);
+	if (body == NULL || buf_error(&line) != SBX_OK ||
+	    json_object_object_add(body, "public_key",
+		json_object_new_string(buf_text(&line))) != 0 ||
+	    json_object_object_add(
+		body, "ttl", json_object_new_string(duration)) != 0)
+		return SBX_NOMEM;
+	(void)snprintf(
+	    path, sizeof(path), "/v1/sandboxes/%s/ssh", work->alias->id);
+	return client_call(
+	    client, "POST", path, body, /* extra= */ 0, ret, why);
+}
+
+static enum sbx_err
+keep(const struct place *place, const struct login_key *key,
+    const struct answer *answer, struct sbx_why *why)
+{
+	cleanup_buf struct buf session = BUF_INIT(SESSION_FILE_MAX);
+	struct credentials credentials = {
+		.key = buf_view(&key->private_key),
+		.link = key->link[0] == '\0' ? NULL : key->link,
+		.public_key = buf_view(&key->public_line),
+		.certificate = buf_view(&answer->certificate),
+		.known_hosts = buf_view(&answer->known_hosts),
+	};
+
+	session_put(&answer->session, &session);
+	credentials.session = buf_view(&session);
+	return buf_error(&session) != SBX_OK
+	    ? buf_error(&session)
+	    : place_put(place, &credentials, why);
+}
+
+/* One round trip: a certificate, the host keys and the endpoints. */
+static enum sbx_err
+fetch(struct client *client, const struct work *work, const struct place *place,
+    const struct session *old, struct sbx_why *why)
+{
+	cleanup_login_key struct login_key key = LOGIN_KEY_INIT;
+	cleanup_object struct json_object *object = NULL;
+	cleanup_answer struct answer answer = { .certificate = { 0 } };
+	struct question question = {
+		.alias = work->alias,
+		.now = work->now,
+		.ttl = work->ttl != 0 ? work->ttl : client->settings.ttl,
+		.networked = client->networked,
+	};
+	enum sbx_err err = find_key(work, &client->settings, old, &key, why);
+
+	if (err == SBX_OK)
+		err = ask(client, work, question.ttl, &key, &object, why);
+	if (err != SBX_OK)
+		return err;
+	question.public_key = buf_view(&key.blob);
+	err = answer_judge(object, &question, &answer, why);
+	if (err == SBX_OK)
+		err = keep(place, &key, &answer, why);
+	if (err != SBX_OK)
+		return err;
+	place_prune(place, work->now, HOSTS_KEEP);
+	return hosts_update(work->cache, place->cache_fd, work->now, why);
+}
+
+/* Its place in the cache goes, and its line in the list. */
+static enum sbx_err
+forget(const struct work *work, const struct place *place, struct sbx_why *why)
+{
+	return place_drop(place)
+	    ? hosts_update(work->cache, place->cache_fd, work->now, why)
+	    : SBX_OK;
+}
+
+/* err, a sandbox that is gone being forgotten. */
+static enum sbx_err
+forget_gone(
+    const struct work *work, const struct place *place, enum sbx_err err)
+{
+	/* The message is about the sandbox, whatever becomes of the list. */
+	if (err == SBX_NOT_FOUND && forget(work, place, NULL) != SBX_OK)
+		return err;
+	return err;
+}
+
+/*
+ * A life so short that it is never fresh was asked for as it is: it lasts
+ * while it lasts, and is not traded for a longer one.
+ */
+static bool
+is_brief(const struct work *work, const struct place *place)
+{
+	cleanup_buf struct buf line = BUF_INIT(ANSWER_CERT_LEN);
+	cleanup_buf struct buf blob = BUF_INIT(CERT_BLOB_MAX);
+	char path[NAME_ALIAS_MAX + sizeof("/" CACHE_CERT)];
+	struct cert cert;
+	struct view text, first;
+
+	(void)snprintf(path, sizeof(path), "%s/" CACHE_CERT, work->alias->text);
+	if (file_read(place->cache_fd, path, &line, NULL) != SBX_OK)
+		return false;
+	text = buf_view(&line);
+	return text_next_line(&text, &first) &&
+	    cert_parse_line(first, &blob, &cert) == SBX_OK &&
+	    cert.valid_before - cert.valid_after <=
+	    CHECK_SKEW_DEFAULT + SESSION_MARGIN;
+}
+
+/*
+ * Renewal failed, but what was there is good for a while yet: unless the
+ * broker gave an answer, and the answer was no.
+ */
+static bool
+may_go_on(const struct work *work, const struct session *old, enum sbx_err err)
+{
+	return err != SBX_NOT_FOUND && err != SBX_REFUSED && work->ttl == 0 &&
+	    !old->single_use && session_is_valid(old, work->now);
+}
+
+static void
+warn_of_end(
+    const struct session *old, const struct sbx_why *cause, struct sbx_why *ret)
+{
+	time_t end = (time_t)old->not_after;
+	struct tm tm;
+	char until[32] = "";
+
+	if (localtime_r(&end, &tm) != NULL)
+		(void)strftime(until, sizeof(until), "%H:%M:%S", &tm);
+	(void)snprintf(ret->text, sizeof(ret->text),
+	    "%s: the certificate ends at %s and cannot be renewed: %.380s",
+	    old->id, until, cause->text);
+}
+
+static enum sbx_err
+open_and_fetch(const struct work *work, const struct place *place,
+    const struct session *old, struct sbx_why *why)
+{
+	cleanup_client struct client client = { .token = "" };
+	enum sbx_err err = client_open(work->paths, work->config, &client, why);
+
+	return err != SBX_OK ? err : fetch(&client, work, place, old, why);
+}
+
+enum sbx_err
+work_prepare(
+    const struct work *work, struct sbx_why *warning, struct sbx_why *why)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	struct session old;
+	bool found;
+	enum sbx_err err = place_open(work->cache, work->alias, &place, why);
+
+	if (err == SBX_OK)
+		err = place_lock(&place, LOCK_SECONDS, NULL, NULL, why);
+	if (err != SBX_OK)
+		return err;
+	found = session_read(work->cache, work->alias, &old) == SBX_OK;
+	if (found && work->ttl == 0 &&
+	    (session_is_fresh(&old, work->now) ||
+		(session_is_valid(&old, work->now) && !old.single_use &&
+		    is_brief(work, &place))))
+		return SBX_OK;
+	err = open_and_fetch(work, &place, found ? &old : NULL, why);
+	if (err != SBX_OK && found && may_go_on(work, &old, err)) {
+		warn_of_end(&old, why, warning);
+		return SBX_OK;
+	}
+	return forget_gone(work, &place, err);
+}
+
+enum sbx_err
+work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	cleanup_client struct client client = { .token = "" };
+	cleanup_wait_line struct wait_line line = { .fd = -1 };
+	cleanup_object struct json_object *object = NULL;
+	struct settings settings;
+	struct stamp before, after;
+	struct session old;
+	bool found;
+	enum sbx_err err = place_open(work->cache, work->alias, &place, why);
+
+	(void)warning;
+	if (err != SBX_OK)
+		return err;
+	wait_line_begin(&line, STDERR_FILENO, work->alias->id);
+	before = place_stamp(&place);
+	err = settings_read(work->paths, work->config, &settings, why);
+	if (err == SBX_OK)
+		err = place_lock(&place, (unsigned)settings.wait + LOCK_SECONDS,
+		    wait_line_step, &line, why);
+	if (err != SBX_OK)
+		return err;
+	found = session_read(work->cache, work->alias, &old) == SBX_OK;
+	after = place_stamp(&place);
+	/* Somebody who held the lock before us has done it. */
+	if (found && old.running && !stamp_eq(&before, &after) &&
+	    session_is_valid(&old, work->now))
+		return SBX_OK;
+	err = client_open(work->paths, work->config, &client, why);
+	client.progress = wait_line_step;
+	client.progress_context = &line;
+	if (err == SBX_OK)
+		err = client_start(&client, work->alias->id,
+		    client.settings.wait, &object, why);
+	if (err == SBX_OK)
+		err = fetch(&client, work, &place, found ? &old : NULL, why);
+	return forget_gone(work, &place, err);
+}
+
+enum sbx_err
+work_forget(
+    const struct work *work, struct sbx_why *warning, struct sbx_why *why)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	enum sbx_err err = place_open(work->cache, work->alias, &place, why);
+
+	(void)warning;
+	if (err == SBX_OK)
+		err = place_lock(&place, LOCK_SECONDS, NULL, NULL, why);
+	return err != SBX_OK ? err : forget(work, &place, why);
+}

@@ -1,0 +1,39 @@
+/*
+ * What sandbox-resolve does: credentials from the broker into the cache, and
+ * a sandbox that sleeps, woken.
+ */
+#ifndef SBX_RESOLVE_WORK_H
+#define SBX_RESOLVE_WORK_H
+
+#include "common/name.h"
+#include "common/paths.h"
+
+struct work {
+	const struct paths *paths;
+	const char *cache;
+	const char *config; /* NULL: the usual files */
+	const struct alias *alias;
+	uint64_t ttl; /* seconds; not 0: new credentials whatever there are */
+	uint64_t now; /* Unix time */
+};
+
+/*
+ * Credentials that are good for a connection now.  Those that are fresh are
+ * left alone, so of many at once one asks the broker.  When it cannot be
+ * asked and the old ones still live, they stay, and it is SBX_OK with a
+ * warning.  Never wakes a sandbox.
+ */
+enum sbx_err work_prepare(const struct work *work, struct sbx_why *warning,
+    struct sbx_why *why) MUST_USE;
+/*
+ * The sandbox runs, and the cache knows how to reach it.  Of many at once
+ * one asks.  Progress is shown if standard error is a terminal.
+ */
+enum sbx_err work_wake(const struct work *work, struct sbx_why *warning,
+    struct sbx_why *why) MUST_USE;
+
+/* The cache no longer knows that name. */
+enum sbx_err work_forget(const struct work *work, struct sbx_why *warning,
+    struct sbx_why *why) MUST_USE;
+
+#endif

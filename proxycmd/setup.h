@@ -1,0 +1,29 @@
+/*
+ * sandbox-proxy setup: one Include line in the user's ssh_config(5) file,
+ * put in and taken out without changing anything else.
+ */
+#ifndef SBX_SETUP_H
+#define SBX_SETUP_H
+
+#include "common/buf.h"
+
+#define SETUP_FILE_MAX (1024 * 1024)
+#define SETUP_REPORT_MAX 16384
+
+struct setup_request {
+	const char *file;    /* ~/.ssh/config */
+	const char *snippet; /* what gets included */
+	bool remove;
+	bool dry_run;
+};
+
+/*
+ * What was done, or with dry_run what would be, as text to print.  The file
+ * is replaced whole or not at all and keeps mode and owner; a symbolic link
+ * stays one.  A file with nothing left in it is removed, unless it stands
+ * behind a link: an empty one means the same as none.
+ */
+enum sbx_err setup_run(const struct setup_request *request,
+    struct buf *ret_report, struct sbx_why *why) MUST_USE;
+
+#endif

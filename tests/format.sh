@@ -1,0 +1,25 @@
+#!/bin/sh
+# Every C source is as .clang-format says.
+. "$(dirname "$0")/check.sh"
+
+clang_format=${CLANG_FORMAT:-clang-format}
+need "$clang_format" clang-format
+version=$("$clang_format" --version | sed 's/.*version \([0-9]*\).*/\1/')
+echo "clang-format $version"
+# Other versions break lines differently; the tree follows Debian 12's.
+if [ "$version" != 14 ]; then
+	echo "only version 14 formats as the tree is formatted"
+	[ "${SANDBOX_REQUIRE:-0}" = 0 ] || exit 1
+	exit 77
+fi
+
+cd "$SRCDIR"
+files=$(find common certs authkeys net proxycmd broker ctl init tests \
+    -name '*.[ch]' | sort)
+for file in $files; do
+	"$clang_format" --dry-run -Werror "$file" 2>&1 | head -n 3 | grep . &&
+	    fail "$file: make format"
+done
+# shellcheck disable=SC2086 # counts the words
+set -- $files
+finish $# 50 "C files"

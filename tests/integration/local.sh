@@ -1,0 +1,349 @@
+#!/usr/bin/env bash
+# The local provider, called as sandboxd calls it: for root, for an ordinary
+# user with id ranges of her own, and where the kernel forbids namespaces.
+
+. "$(dirname "$0")/world.sh"
+world_enter "$0" "$@"
+
+libexec=/usr/lib/sandbox-ssh
+driver=/usr/lib/sandbox-ssh-test/provider_driver
+keys=/srv/keys
+# Root's where others can pass, as sandboxd has them.
+state=/var/lib/sandbox-ssh
+runtime=/run/sandbox-ssh
+[ "$(id -u)" = 0 ] || state=$HOME/state runtime=$HOME/run
+isolation=auto
+range=3000000000
+
+provider() {
+	"$driver" "$state" "$runtime" "$libexec" "$keys/ca.pub" "$isolation" \
+	    "$range" "$@"
+}
+
+# Hands ssh a descriptor, as sandbox-proxy connect --fdpass does.
+cat_relay() {
+	cat <<-'END'
+	import array, os, socket, sys
+	peer = socket.socket(socket.AF_UNIX)
+	peer.connect(sys.argv[1])
+	socket.socket(fileno=os.dup(1)).sendmsg([b"\0"], [(socket.SOL_SOCKET,
+	    socket.SCM_RIGHTS, array.array("i", [peer.fileno()]))])
+	END
+}
+
+# ssh into sandbox $1 with the certificate for $2, host key pinned.
+ssh_with() {
+	local id=$1 key=$HOME/user-$2
+	shift 2
+	provider credentials "$id" >"$HOME/access" || return
+	sed -n "2s/^/$id /p" "$HOME/access" >"$HOME/known_hosts"
+	ssh -F none -i "$key" -o IdentitiesOnly=yes -o LogLevel=ERROR \
+	    -o UserKnownHostsFile="$HOME/known_hosts" \
+	    -o StrictHostKeyChecking=yes -o PreferredAuthentications=publickey \
+	    -o HostKeyAlias="$id" -o ProxyUseFdpass=yes \
+	    -o "ProxyCommand=/usr/bin/python3 $HOME/relay.py \
+	        $(sed -n '3s/^unix://p' "$HOME/access")" \
+	    "$(sed -n 1p "$HOME/access")@$id" "$@"
+}
+
+inside() {
+	local id=$1
+	shift
+	ssh_with "$id" "$id" "$@"
+}
+
+certificate() {
+	ssh-keygen -q -t ed25519 -N '' -f "$HOME/user-$1"
+	ssh-keygen -q -s "$HOME/ca" -I "test/$1/01" -z 1 -n "$1" \
+	    -V -1m:+10m "$HOME/user-$1.pub"
+}
+
+# Processes, zombies aside, whose uid is in a sandbox's range. (ps prints
+# large uids as negative numbers.)
+processes_of() {
+	cat /proc/[0-9]*/status 2>/dev/null | awk -v from="$1" \
+	    '$1 == "State:" { zombie = $2 == "Z" }
+	    $1 == "Uid:" && $2 >= from && $2 < from + 2048 && !zombie { n++ }
+	    END { print n + 0 }'
+}
+
+none_left() { [ "$(processes_of "$1")" = 0 ]; }
+nothing_runs() { ! ps -eo stat=,args= | grep -v '^Z' | grep -q '[s]andbox-init'; }
+process_1() { cut -d' ' -f1 "$state/sandboxes/$1/init" | head -1; }
+entries() { find "$1" -mindepth 1 ! -name .lock | wc -l; }
+
+life() {
+	local base
+	check 0 "create" provider create one
+	is "with namespaces" "$(cat "$out")" "stopped namespaces"
+	check 73 "the same id again" provider create one
+	says "and it says so" 'one exists already'
+	check 0 "start" provider start one
+	check 0 "start what runs" provider start one
+	is "it runs" "$(provider inspect one)" "running namespaces"
+
+	check 0 "ssh" inside one id -u
+	is "into an account of its own" "$(cat "$out")" 1000
+	base=$(inside one awk "'NR==1{print \$2}'" /proc/self/uid_map)
+	is "that is the range of its slot" "$base" \
+	    "$(cut -d' ' -f2 "$state/sandboxes/one/slot")"
+	is "process 1 runs in that range, not as us" "$base" \
+	    "$(awk '$1=="Uid:"{print $2}' "/proc/$(process_1 one)/status")"
+	check 1 "/usr is read-only" inside one touch /usr/file
+	grep -q 'Read-only' "$err" || fail "touch gave another reason"
+	is "no network but its own" "lo" \
+	    "$(inside one "sed -n 's/^ *\([a-z0-9]*\):.*/\1/p' /proc/net/dev")"
+	check 0 "nothing of the host's root folder" \
+	    inside one test ! -e "$state" -a ! -e /srv -a ! -e /etc/shadow
+	is "no capabilities" "0000000000000000" \
+	    "$(inside one awk "'/^CapEff/{print \$2}'" /proc/self/status)"
+	check 0 "a terminal" inside one -tt tty
+	grep -q '^/dev/pts/' "$out" || fail "no terminal"
+	check 0 "a named semaphore's folder" inside one touch /dev/shm/file
+	check 3 "exit status" inside one exit 3
+	check 255 "a certificate for another sandbox" ssh_with one two true
+	check 0 "the workspace is writable" \
+	    inside one "echo kept >workspace/file"
+
+	[ "$(processes_of "$base")" -gt 1 ] || fail "processes are not seen"
+	provider credentials one >"$HOME/before"
+	check 0 "stop" provider stop one
+	check 0 "stop what is stopped" provider stop one
+	is "it is stopped" "$(provider inspect one)" "stopped namespaces"
+	[ ! -e "$runtime/sandboxes/one.sock" ] || fail "socket is still there"
+	wait_for "no process is left" none_left "$base"
+	check 0 "start again" provider start one
+	is "the workspace survived" "$(inside one cat workspace/file)" kept
+	provider credentials one | cmp -s - "$HOME/before" ||
+		fail "other credentials"
+
+	check 0 "a process that ignores polite signals" inside one \
+	    "trap '' HUP TERM; (sleep 1000 &) >/dev/null 2>&1 </dev/null"
+	check 0 "stop it" provider stop one
+	wait_for "it is gone" none_left "$base"
+
+	check 0 "start once more" provider start one
+	kill -9 "$(process_1 one)" || fail "we cannot signal our sandbox"
+	wait_for "a death is seen" dead one
+	check 0 "start after it" provider start one
+	check 0 "ssh after it" inside one true
+	check 0 "a workspace that is hard to remove" inside one \
+	    "cd workspace && for i in \$(seq 700); do
+	    mkdir folder-with-a-long-name && cd folder-with-a-long-name || exit
+	    done; mkdir -p locked/in && touch locked/in/file && chmod 0 locked &&
+	    ln -s / root"
+	check 0 "kill" provider kill one
+	check 0 "kill what is gone" provider kill one
+	is "it is gone" "$(provider inspect one)" "gone none"
+	check 66 "start what is gone" provider start one
+	says "and it says so" 'no local sandbox one'
+	wait_for "no process is left" none_left "$base"
+	is "no file is left" "$(entries "$state/sandboxes")" 0
+	is "no slot is left" "$(entries "$state/slots")" 0
+	is "no socket is left" "$(entries "$runtime/sandboxes")" 0
+	! grep -q "$state" /proc/mounts || fail "a mount is left"
+}
+
+dead() { [ "$(provider inspect "$1")" = "stopped namespaces" ]; }
+
+together() {
+	local id
+	for id in one two; do
+		{ provider create "$id" && provider start "$id"; } >/dev/null &
+	done
+	wait
+	for id in one two; do
+		check 0 "$id of two" inside "$id" hostname
+		is "is $id" "$(cat "$out")" "$id"
+	done
+	[ "$(cut -d' ' -f2 "$state/sandboxes/one/slot")" != \
+	    "$(cut -d' ' -f2 "$state/sandboxes/two/slot")" ] ||
+		fail "two sandboxes have one range"
+	check 0 "kill one" provider kill one
+	check 0 "the other lives" inside two true
+	check 0 "kill the other" provider kill two
+}
+
+known_or_ended() {
+	case $(provider inspect "$1") in
+	running*) [ "$(processes_of "$2")" = 2 ] ;;
+	stopped*) none_left "$2" ;;
+	*) false ;;
+	esac
+}
+
+trouble() {
+	local base delay pid
+	mkdir -p "$state/sandboxes/.crashed.tmp/workspace/some" "$state/slots"
+	echo -n crashed >"$state/slots/7"
+	check 0 "create beside the rest of a crash" provider create one
+	is "the rest is gone" "$(entries "$state/slots")" 1
+	[ ! -e "$state/sandboxes/.crashed.tmp" ] || fail "it is still there"
+
+	# However a start is cut short, what runs is known or ends.
+	base=$(cut -d' ' -f2 "$state/sandboxes/one/slot")
+	for delay in $(seq 1 40); do
+		"$driver" "$state" "$runtime" "$libexec" "$keys/ca.pub" auto \
+		    "$range" start one 2>/dev/null &
+		pid=$!
+		sleep "0.0$(printf '%03d' "$((delay * 7))")"
+		kill -9 "$pid" 2>/dev/null || :
+		wait "$pid" 2>/dev/null || :
+		wait_for "known or ended" known_or_ended one "$base"
+		provider stop one || fail "stop after a cut start"
+		wait_for "no process is left" none_left "$base"
+	done
+	ok "starts that are cut short"
+
+	mkdir "$HOME/libexec"
+	cp "$libexec/sandbox-authkeys" "$HOME/libexec"
+	cp /usr/bin/false "$HOME/libexec/sandbox-init"
+	libexec=$HOME/libexec check 69 "process 1 that fails" provider start one
+	says "and it says so" 'does not start'
+	is "it is stopped" "$(provider inspect one)" "stopped namespaces"
+	is "no socket is left" "$(entries "$runtime/sandboxes")" 0
+	rm "$HOME/libexec/sandbox-init"
+	libexec=$HOME/libexec check 69 "no sandbox-init" provider create two
+	says "and it is named" 'libexec/sandbox-init'
+	check 0 "kill what never ran" provider kill one
+
+	runtime=$state/$(printf '%0100d' 0) check 78 "too long a socket's name" \
+	    provider create one
+	says "and it says so" 'shorter runtime folder'
+	is "no file is left" "$(entries "$state/sandboxes")" 0
+	is "no slot is left" "$(entries "$state/slots")" 0
+}
+
+set_up_home() {
+	cat_relay >"$HOME/relay.py"
+	install -m 0600 "$keys/ca" "$HOME/ca"
+	certificate one
+	certificate two
+}
+
+as_user() {
+	set_up_home
+	life
+	together
+	trouble
+}
+
+as_pauper() {
+	check 78 "no line in /etc/subuid" provider create one
+	says "and it is named" '/etc/subuid .*usermod --add-subuids'
+	is "no file is left" "$(entries "$state/sandboxes")" 0
+	isolation=none
+	cp "$libexec"/sandbox-* "$HOME"
+	libexec=$HOME check 78 "a gate that sshd would not run" \
+	    provider create one
+	says "and it says so" 'installed by root'
+	is "no file is left" "$(entries "$state/sandboxes")" 0
+}
+
+# In a user namespace that forbids more of them: what some containers are.
+forbidden() {
+	set_up_home
+	isolation=namespaces check 69 "namespaces wanted" provider create one
+	says "and refused" 'kernel refuses namespaces .*isolation = none'
+	is "no file is left" "$(entries "$state/sandboxes")" 0
+	runtime=$HOME/run check 78 "a gate that cannot be reached" \
+	    provider create one
+	says "and it says so" 'that others can reach'
+	is "no file is left" "$(entries "$state/sandboxes")" 0
+	without_namespaces
+}
+
+without_namespaces() {
+	check 0 "create" provider create one
+	is "without namespaces" "$(cat "$out")" "stopped none"
+	check 0 "start" provider start one
+	is "it runs" "$(provider inspect one)" "running none"
+	check 0 "ssh" inside one id -un
+	is "into our own account" "$(cat "$out")" "$(id -un)"
+	check 0 "it is told of the workspace" inside one \
+	    'echo kept >$SANDBOX_WORKSPACE/file'
+	check 255 "a certificate for another sandbox" ssh_with one two true
+	check 0 "a process that wants to stay" inside one \
+	    "trap '' HUP TERM; (setsid sleep 4321 &) >/dev/null 2>&1 </dev/null"
+	check 0 "stop" provider stop one
+	wait_for "nothing runs" nothing_runs
+	! pgrep -f 'sleep 4321' >/dev/null || fail "a process is left"
+	check 0 "start again" provider start one
+	is "the workspace survived" kept \
+	    "$(inside one 'cat $SANDBOX_WORKSPACE/file')"
+	check 0 "kill" provider kill one
+	wait_for "nothing runs" nothing_runs
+	is "no file is left" "$(entries "$state/sandboxes")" 0
+	is "no socket is left" "$(entries "$runtime/sandboxes")" 0
+}
+
+apart() {
+	[ "$(readlink "/proc/$1/ns/user")" != "$(readlink /proc/self/ns/user)" ]
+}
+
+forbid_namespaces() {
+	local child
+	echo "# where namespaces are forbidden"
+	mkfifo /srv/go
+	# exec once more, for only root's exec has root's capabilities
+	unshare --user bash -c 'read -r _ </srv/go
+		exec bash -c "echo 0 >/proc/sys/user/max_user_namespaces &&
+		    exec bash \$0 forbidden" "$0"' "$0" &
+	child=$!
+	wait_for "a user namespace" apart "$child"
+	echo "0 0 4294967295" >"/proc/$child/uid_map"
+	echo "0 0 4294967295" >"/proc/$child/gid_map"
+	echo >/srv/go
+	wait "$child" || exit
+}
+
+machine() {
+	install -D -t "$libexec" "$BUILDDIR/init/sandbox-init" \
+	    "$BUILDDIR/authkeys/sandbox-authkeys"
+	install -D "$BUILDDIR/tests/integration/provider_driver" "$driver"
+	mkdir "$keys"
+	ssh-keygen -q -t ed25519 -N '' -f "$keys/ca"
+	chmod 0644 "$keys/ca"
+}
+
+case ${1:-} in
+'')
+	machine
+	echo "# as root"
+	mkdir -p "$HOME"
+	as_user
+	mv /usr/bin/bwrap /usr/bin/bwrap.away
+	check 69 "no bubblewrap" provider create one
+	says "and the package is named" 'apt-get install bubblewrap'
+	mv /usr/bin/bwrap.away /usr/bin/bwrap
+	rm -rf "$state" "$runtime" "${HOME:?}"/*
+	forbid_namespaces
+	world_user alice
+	world_as alice alice
+	world_as alice plain
+	useradd --create-home bob
+	sed -i /^bob:/d /etc/subuid /etc/subgid
+	world_as bob bob
+	mv /usr/bin/newuidmap /usr/bin/newuidmap.away
+	world_as alice alone
+	;;
+alice)
+	as_user
+	;;
+plain)
+	isolation=none without_namespaces
+	;;
+alone)
+	rm -rf "$HOME/state"
+	check 69 "no newuidmap" provider create one
+	says "and the package is named" 'apt-get install uidmap'
+	is "no slot is left" "$(entries "$state/slots")" 0
+	;;
+bob)
+	as_pauper
+	;;
+forbidden)
+	forbidden
+	;;
+esac
+done_testing

@@ -1,0 +1,180 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "proxycmd/hosts.h"
+#include "proxycmd/session.h"
+
+#define NOW 1000000000
+
+struct row {
+	const char *name;
+	const char *user;
+	bool good;
+};
+
+static const struct row rows[] = {
+	{ "a plain user", "sandbox", true },
+	{ "an underscore first", "_svc-1", true },
+	{ "one letter", "a", true },
+	{ "nothing", "", false },
+	{ "a digit first", "1a", false },
+	{ "a dash first", "-oProxyCommand", false },
+	{ "a capital", "Root", false },
+	{ "a blank", "a b", false },
+	{ "a newline", "a\nb", false },
+	{ "a token of ssh", "a%h", false },
+	{ "a quote", "a\"", false },
+	{ "64 bytes",
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	    false },
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void
+test_user(void **state)
+{
+	const struct row *row = *state;
+
+	assert_int_equal(hosts_is_user(row->user), row->good);
+}
+
+static char dir[] = "/tmp/test_hosts.XXXXXX";
+static int dir_fd = -1;
+
+static void
+put_session(
+    const char *alias, const char *id, const char *user, uint64_t not_after)
+{
+	cleanup_buf struct buf text = BUF_INIT(SESSION_FILE_MAX);
+	struct session session = { .running = true, .not_after = not_after };
+	char path[300];
+
+	(void)snprintf(session.id, sizeof(session.id), "%s", id);
+	(void)snprintf(session.user, sizeof(session.user), "%s", user);
+	session_put(&session, &text);
+	assert_true(mkdirat(dir_fd, alias, 0700) == 0 || errno == EEXIST);
+	(void)snprintf(path, sizeof(path), "%s/session", alias);
+	(void)unlinkat(dir_fd, path, 0);
+	assert_int_equal(
+	    file_write_atomic(dir_fd, path, 0600, buf_view(&text), NULL),
+	    SBX_OK);
+}
+
+static void
+drop(const char *alias)
+{
+	char path[300];
+
+	(void)snprintf(path, sizeof(path), "%s/session", alias);
+	(void)unlinkat(dir_fd, path, 0);
+	(void)unlinkat(dir_fd, alias, AT_REMOVEDIR);
+}
+
+static void
+expect(const char *want)
+{
+	cleanup_buf struct buf text = BUF_INIT(HOSTS_MAX);
+	const char *hosts;
+	struct stat st;
+
+	assert_int_equal(hosts_update(dir, dir_fd, NOW, NULL), SBX_OK);
+	assert_int_equal(file_read(dir_fd, HOSTS_FILE, &text, NULL), SBX_OK);
+	hosts = strchr(buf_text(&text), '\n') + 1;
+	assert_string_equal(hosts, want);
+	assert_int_equal(fstatat(dir_fd, HOSTS_FILE, &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static void
+test_the_file(void **state)
+{
+	(void)state;
+	expect("");
+	put_session("run-2.sandbox", "run-2", "sandbox", NOW);
+	put_session("run-10.sandbox", "run-10", "tok_en-1", NOW + 60);
+	put_session("a.fabro.sandbox", "a", "sandbox", NOW - HOSTS_KEEP);
+	put_session("b.box.example", "b", "sandbox", NOW + 60);
+	put_session("old.sandbox", "old", "sandbox", NOW - HOSTS_KEEP - 1);
+	/* Not to be trusted with a place in a configuration file. */
+	put_session("evil.sandbox", "evil", "x%h", NOW + 60);
+	put_session("liar.sandbox", "other", "sandbox", NOW + 60);
+	assert_int_equal(mkdirat(dir_fd, "empty.sandbox", 0700), 0);
+	assert_int_equal(mkdirat(dir_fd, "No Alias", 0700), 0);
+	expect("Host a.fabro.sandbox\n"
+	       "Host b.box.example\n"
+	       "Host evil.sandbox\n"
+	       "Host run-10.sandbox\n"
+	       "    User tok_en-1\n"
+	       "Host run-2.sandbox\n");
+	drop("run-10.sandbox");
+	drop("evil.sandbox");
+	expect("Host a.fabro.sandbox\n"
+	       "Host b.box.example\n"
+	       "Host run-2.sandbox\n");
+}
+
+static void
+test_what_is_right_is_left_alone(void **state)
+{
+	struct stat before, after;
+
+	(void)state;
+	assert_int_equal(hosts_update(dir, dir_fd, NOW, NULL), SBX_OK);
+	assert_int_equal(fstatat(dir_fd, HOSTS_FILE, &before, 0), 0);
+	assert_int_equal(hosts_update(dir, dir_fd, NOW, NULL), SBX_OK);
+	assert_int_equal(fstatat(dir_fd, HOSTS_FILE, &after, 0), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
+	return dir_fd < 0;
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const all[] = { "run-2.sandbox", "run-10.sandbox",
+		"a.fabro.sandbox", "b.box.example", "old.sandbox",
+		"evil.sandbox", "liar.sandbox", "empty.sandbox", "No Alias" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		drop(all[i]);
+	(void)unlinkat(dir_fd, HOSTS_FILE, 0);
+	(void)unlinkat(dir_fd, HOSTS_LOCK, 0);
+	(void)close(dir_fd);
+	return rmdir(dir);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest others[] = {
+		cmocka_unit_test(test_the_file),
+		cmocka_unit_test(test_what_is_right_is_left_alone),
+	};
+	struct CMUnitTest tests[ROWS + sizeof(others) / sizeof(others[0])];
+
+	for (size_t i = 0; i < ROWS; i++)
+		tests[i] = (struct CMUnitTest){ rows[i].name, test_user, NULL,
+			NULL, (void *)&rows[i] };
+	memcpy(tests + ROWS, others, sizeof(others));
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

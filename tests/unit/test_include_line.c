@@ -1,0 +1,74 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "proxycmd/include_line.h"
+
+#define LINE "Include /s.conf"
+
+struct row {
+	const char *name;
+	const char *text;
+	size_t number; /* 0: not found */
+};
+
+static const struct row rows[] = {
+	{ "empty", "", 0 },
+	{ "alone", LINE "\n", 1 },
+	{ "without final newline", LINE, 1 },
+	{ "CRLF", LINE "\r\nHost a\r\n", 1 },
+	{ "after a comment", "# mine\n\n" LINE "\nHost a\n", 3 },
+	{ "after a global option", "User me\n" LINE "\n", 2 },
+	{ "inside Host", "Host a\n" LINE "\n", 0 },
+	{ "inside host, indented", "  host=a\n" LINE "\n", 0 },
+	{ "inside Match", "MATCH all\n" LINE "\n", 0 },
+	{ "after Hostname", "Hostname a\n" LINE "\n", 2 },
+	{ "after a quoted Host", "Host\"a\"\n" LINE "\n", 0 },
+	{ "longer line", LINE "2\n", 0 },
+	{ "commented out", "#" LINE "\n", 0 },
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void
+test_row(void **state)
+{
+	const struct row *row = *state;
+	struct include_place place = { 0 };
+	bool found = include_line_find(VIEW_STR(row->text), LINE, &place);
+
+	assert_int_equal(found, row->number != 0);
+	assert_int_equal(place.number, row->number);
+}
+
+/* remove(add(x)) == x, whatever x is. */
+static void
+test_round_trip(void **state)
+{
+	const struct row *row = *state;
+	cleanup_buf struct buf added = BUF_INIT(4096), back = BUF_INIT(4096);
+	struct include_place place;
+
+	include_line_add(VIEW_STR(row->text), LINE, &added);
+	assert_true(include_line_find(buf_view(&added), LINE, &place));
+	assert_int_equal(place.number, 1);
+	include_line_remove(buf_view(&added), &place, &back);
+	assert_string_equal(buf_text(&back), row->text);
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[2 * ROWS];
+
+	for (size_t i = 0; i < ROWS; i++) {
+		tests[2 * i] = (struct CMUnitTest){ rows[i].name, test_row,
+			NULL, NULL, (void *)&rows[i] };
+		tests[2 * i + 1] = (struct CMUnitTest){ rows[i].name,
+			test_round_trip, NULL, NULL, (void *)&rows[i] };
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
