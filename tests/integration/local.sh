@@ -60,6 +60,7 @@ certificate() {
 
 # For sandbox one, and for one connection.
 certificate_once() {
+	rm -f "$HOME/user-once" "$HOME"/user-once*.pub
 	ssh-keygen -q -t ed25519 -N '' -f "$HOME/user-once"
 	ssh-keygen -q -s "$HOME/ca" -I test/one/02 -z 2 -n one -V -1m:+10m \
 	    -O extension:single-use@sandbox-ssh "$HOME/user-once.pub"
