@@ -174,7 +174,7 @@ command_connect(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	err = find_target(argv[first], &target, &why);
 	if (err == SBX_OK && own.fdpass)
-		err = handoff_check(STDOUT_FILENO, &why);
+		err = handoff_check(STDOUT_FILENO, &own.fdpass, &why);
 	request = (struct connect_request){ target.cache, &target.alias,
 		&target.delegate, (uint64_t)time(NULL) };
 	if (err == SBX_OK)
@@ -191,12 +191,16 @@ command_connect(int argc, char **argv)
 
 struct print_options {
 	char program[FIELD_TEXT];
+	bool stdio;
 };
 
 static const struct opt print_options[] = {
 	{ 0, "FILE",
 	    FIELD("program", field_path, struct print_options, program, NULL,
 		"sandbox-proxy as ssh is to find it") },
+	{ 0, NULL,
+	    FIELD("stdio", field_bool, struct print_options, stdio, NULL,
+		"for clients that are not OpenSSH") },
 };
 
 /*
@@ -237,22 +241,26 @@ print(const struct buf *text)
 static int
 command_print_config(int argc, char **argv)
 {
-	static const struct usage usage = { .program =
-						"sandbox-proxy print-config",
-		.args = "[--program FILE]",
+	static const struct usage usage = {
+		.program = "sandbox-proxy print-config",
+		.args = "[--program FILE] [--stdio]",
 		.summary = "Print the lines for ssh_config(5).",
 		.options = print_options,
-		.option_count = 1 };
+		.option_count = sizeof(print_options) / sizeof(print_options[0])
+	};
 	cleanup_buf struct buf text = BUF_INIT(CONFIG_TEXT_MAX);
-	struct print_options own = { "" };
-	struct config_text config = { own.program, options.cache,
-		options.config, options.suffix };
+	struct print_options own = { .program = "" };
+	struct config_text config = { .program = own.program,
+		.cache = options.cache,
+		.config = options.config,
+		.suffix = options.suffix };
 	struct sbx_why why = { "" };
 	enum sbx_err err = SBX_OK;
 	int first, status;
 
 	if (!start(&usage, argc, argv, 0, 0, &own, &first, &status))
 		return status;
+	config.stdio = own.stdio;
 	if (*own.program == '\0')
 		err = find_program(own.program, &why);
 	if (err == SBX_OK)
@@ -318,7 +326,7 @@ static const struct command commands[] = {
 	    command_prepare },
 	{ "connect", "[--fdpass] ALIAS [PORT]",
 	    "connect, waking the sandbox if need be", command_connect },
-	{ "print-config", "[--program FILE]",
+	{ "print-config", "[--program FILE] [--stdio]",
 	    "print the lines for ssh_config(5)", command_print_config },
 	{ "setup", "[--dry-run] [--remove] [--file FILE] [--include FILE]",
 	    "include them in ~/.ssh/config", command_setup },
