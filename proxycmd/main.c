@@ -2,6 +2,7 @@
  * sandbox-proxy: the plug-ins that ssh runs (prepare, connect), and the
  * lines of ssh_config that make it run them (print-config, setup).
  */
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "proxycmd/prepare.h"
 #include "proxycmd/relay.h"
 #include "proxycmd/setup.h"
+#include "proxycmd/voice.h"
 
 #define SNIPPET DATADIR "/sandbox-ssh/ssh_config.d/sandbox.conf"
 #define PROGRAM BINDIR "/sandbox-proxy"
@@ -152,6 +154,22 @@ static const struct opt connect_options[] = {
 		"hand the connection over (ProxyUseFdpass)") },
 };
 
+/*
+ * A client that lets us inherit its own end of our standard input (libssh)
+ * would, when it is killed, leave us waiting for that for ever.  fd comes
+ * back as another number.
+ */
+static int
+close_others(int fd)
+{
+	const int first = STDERR_FILENO + 1;
+
+	if (fd != first && dup3(fd, first, O_CLOEXEC) < 0)
+		return fd;
+	(void)close_range((unsigned)first + 1, UINT_MAX, 0);
+	return first;
+}
+
 static int
 command_connect(int argc, char **argv)
 {
@@ -166,10 +184,11 @@ command_connect(int argc, char **argv)
 	struct sbx_why why = { "" };
 	cleanup_close int fd = -1;
 	enum sbx_err err;
-	int first, status;
+	int first, status, voice;
 
 	if (!start(&usage, argc, argv, 1, 2, &own, &first, &status))
 		return status;
+	voice = voice_borrow(getppid());
 	/* A reader that went away is an error of write(), in both modes. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	err = find_target(argv[first], &target, &why);
@@ -181,11 +200,13 @@ command_connect(int argc, char **argv)
 		err = connect_open(&request, &fd, &status, &why);
 	if (err == SBX_OK && status != 0)
 		return status;
+	if (err == SBX_OK)
+		voice_return(voice);
 	if (err == SBX_OK && own.fdpass)
 		err = handoff_send(STDOUT_FILENO, fd, &why);
 	else if (err == SBX_OK)
-		err =
-		    relay_run(STDIN_FILENO, STDOUT_FILENO, steal_fd(&fd), &why);
+		err = relay_run(STDIN_FILENO, STDOUT_FILENO,
+		    close_others(steal_fd(&fd)), &why);
 	return err == SBX_OK ? 0 : log_failure(err, &why);
 }
 
