@@ -73,7 +73,6 @@ async def with_asyncssh(alias, config):
 
 
 which, alias, config = sys.argv[1:]
-config = os.path.expanduser(config)
 # Neither runs Match exec as ssh does: credentials first.
 subprocess.run(["sandbox-proxy", "prepare", alias], check=True)
 if which == "paramiko":

@@ -10,6 +10,8 @@ prepare() {
 	[ -x "$BUILDDIR/tests/fixtures/libssh_client" ] ||
 		world_skip "libssh-dev was missing when this was configured"
 	install "$BUILDDIR/tests/fixtures/libssh_client" "$libssh_client"
+	sed -n '/import.*paramiko/,$s/^    //p' "$SRCDIR/doc/tools.md" \
+	    >/srv/tests/example.py
 }
 
 main() {
@@ -37,11 +39,14 @@ python_clients() {
 	check 0 "paramiko, with print-config --stdio" \
 	    python paramiko "$host" stdio
 	is "runs and copies" "$(cat "$out")" "run-1234 sandbox 7"
+	check 0 "paramiko, as doc/tools.md has it" \
+	    /usr/bin/python3 -W ignore "$(dirname "$0")/example.py"
+	is "runs" "$(cat "$out")" "run-1234"
 	check 0 "asyncssh, with the same" python asyncssh "$host" stdio
 	is "runs and copies too" "$(cat "$out")" "run-1234 sandbox 7"
 	rm -rf "${cache:?}/$host"
 	check 0 "asyncssh, with ~/.ssh/config as it is" \
-	    python asyncssh "$host" '~/.ssh/config'
+	    python asyncssh "$host" "$HOME/.ssh/config"
 	is "the same again" "$(cat "$out")" "run-1234 sandbox 7"
 }
 

@@ -110,7 +110,7 @@ ide_upload() {
 	check 0 "an upload that was cut short" bash -c \
 	    "head -c 100000 tree/data >cut &&
 	    printf 'put cut .cache/IDE/data\n' | sftp -q -b - $host"
-	printf 'reput tree/data .cache/IDE/data\n' >batch
+	printf 'reput tree/data .cache/IDE/data\n' >./batch
 	check 0 "goes on" sftp -q -b batch "$host"
 	check 0 "it is whole" ssh "$host" cat .cache/IDE/data
 	same "with the same bytes" tree/data
