@@ -65,6 +65,21 @@ access_peer(const struct broker_settings *settings, int fd, struct caller *ret,
 	    found == NULL ? NULL : found->pw_name, ret, why);
 }
 
+enum sbx_err
+access_isolation(const struct broker_settings *settings,
+    const struct caller *caller, enum isolation isolation, struct sbx_why *why)
+{
+	if (isolation != ISOLATION_NONE || settings->own_uid != 0 ||
+	    caller->uid == 0)
+		return SBX_OK;
+	return sbx_fail(why, SBX_REFUSED,
+	    "%s forbids namespaces, and without them a sandbox is a root "
+	    "shell: only root may create one",
+	    settings->isolation == ISOLATION_WANT_NONE
+		? "this machine's sandboxd.conf"
+		: "this machine");
+}
+
 bool
 access_may(const struct caller *caller, const struct sandbox *sandbox)
 {

@@ -24,6 +24,13 @@ enum sbx_err access_judge(const struct broker_settings *settings, uid_t uid,
 /* The peer of a connected UNIX socket. */
 enum sbx_err access_peer(const struct broker_settings *settings, int fd,
     struct caller *ret, struct sbx_why *why) MUST_USE;
+/*
+ * May they have a sandbox of this isolation?  Without namespaces it is a
+ * process of ours: a root shell where sandboxd is root's.  SBX_REFUSED.
+ */
+enum sbx_err access_isolation(const struct broker_settings *settings,
+    const struct caller *caller, enum isolation isolation,
+    struct sbx_why *why) MUST_USE;
 bool
 access_may(const struct caller *caller, const struct sandbox *sandbox) MUST_USE;
 

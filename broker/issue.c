@@ -135,6 +135,8 @@ issue_in_turn(struct broker *b, const struct caller *caller, const char *id,
 	if (err == SBX_OK)
 		err = check_single_use(s, wish, why);
 	if (err == SBX_OK)
+		err = access_isolation(b->settings, caller, s->isolation, why);
+	if (err == SBX_OK)
 		err = provider_call_credentials(
 		    b->provider_fd, s->provider, s->id, &ret->access, why);
 	return err != SBX_OK ? err : sign(b, caller, wish, ret, why);

@@ -118,6 +118,12 @@ become_the_one(const struct broker_settings *settings, bool daemon,
 	}
 }
 
+static uint64_t
+unix_time(void)
+{
+	return (uint64_t)time(NULL);
+}
+
 static int
 run(const struct broker_settings *settings, int ready_fd)
 {
@@ -131,8 +137,13 @@ run(const struct broker_settings *settings, int ready_fd)
 		return 0; /* another one answers */
 	if (err == SBX_OK && daemon)
 		err = open_log(settings, &log_fd, &why);
+	/* In the log; a failure to start is told on the terminal. */
+	if (daemon)
+		log_with_time(unix_time);
 	if (err == SBX_OK)
 		err = supervisor_start(supervisor, log_fd, &why);
+	if (err != SBX_OK)
+		log_with_time(NULL);
 	if (err == SBX_OK && !probe_socket(settings->socket))
 		log_error("no answer from %s yet", settings->socket);
 	if (err == SBX_OK) {

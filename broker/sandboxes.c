@@ -132,7 +132,8 @@ reserve(struct broker *b, const struct caller *caller,
 }
 
 static enum sbx_err
-bring_up(struct broker *b, struct sandbox *s, struct sbx_why *why)
+bring_up(struct broker *b, const struct caller *caller, struct sandbox *s,
+    struct sbx_why *why)
 {
 	struct provider_spec spec = { .issued_after = s->issued_after };
 	struct provider_status status = { 0 };
@@ -144,7 +145,10 @@ bring_up(struct broker *b, struct sandbox *s, struct sbx_why *why)
 	if (err != SBX_OK)
 		return err;
 	s->isolation = status.isolation;
-	err = provider_call_start(b->provider_fd, s->provider, s->id, why);
+	err = access_isolation(b->settings, caller, s->isolation, why);
+	if (err == SBX_OK)
+		err = provider_call_start(
+		    b->provider_fd, s->provider, s->id, why);
 	if (err == SBX_OK)
 		err = set_state(b, s, SANDBOX_RUNNING, why);
 	return err;
@@ -182,7 +186,7 @@ sandboxes_create(struct broker *b, const struct caller *caller,
 		err = reserve(b, caller, wish, ret, why);
 	if (err != SBX_OK)
 		return err;
-	err = bring_up(b, ret, why);
+	err = bring_up(b, caller, ret, why);
 	if (err == SBX_OK)
 		return SBX_OK;
 	/*
@@ -292,6 +296,10 @@ sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
 	bool done;
 
 	if (err != SBX_OK || ret->state == SANDBOX_RUNNING)
+		return err;
+	/* One whose creation was refused may have resisted its removal. */
+	err = access_isolation(b->settings, caller, ret->isolation, why);
+	if (err != SBX_OK)
 		return err;
 	err = turns_start(
 	    b->turns, ret->id, seconds, start_in_turn, b, &done, why);

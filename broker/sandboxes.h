@@ -44,7 +44,10 @@ enum sbx_err sandboxes_find(struct broker *broker, const struct caller *caller,
 enum sbx_err sandboxes_reconcile(struct broker *broker, struct sandbox *sandbox,
     struct sbx_why *why) MUST_USE;
 
-/* Returns when it runs. */
+/*
+ * Returns when it runs.  SBX_REFUSED, and nothing is left behind, where it
+ * could only be a shell of root's for somebody else.
+ */
 enum sbx_err sandboxes_create(struct broker *broker,
     const struct caller *caller, const struct sandbox_wish *wish,
     struct sandbox *ret, struct sbx_why *why) MUST_USE;

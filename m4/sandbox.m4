@@ -18,6 +18,10 @@ AC_DEFUN([SBX_LIBRARIES], [
 	AS_IF([test -n "$sbx_missing"], [
 		AC_MSG_ERROR([libraries are missing; on Debian: apt-get install$sbx_missing])
 	])
+	# Only a test is built with it.
+	PKG_CHECK_MODULES([LIBSSH], [libssh >= 0.10], [sbx_libssh=yes],
+	    [sbx_libssh=no])
+	AM_CONDITIONAL([LIBSSH], [test $sbx_libssh = yes])
 	# libinih is small and has no ABI promise worth a run-time dependency;
 	# the login path must load nothing anyway.
 	INIH_LIBS='-l:libinih.a'

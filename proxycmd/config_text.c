@@ -93,6 +93,13 @@ put_suffix(const struct config_text *text, struct buf *ret)
 	buf_put_text(ret, text->suffix);
 }
 
+static void
+put_fdpass(const struct config_text *text, struct buf *ret)
+{
+	if (!text->stdio)
+		buf_put_text(ret, " --fdpass");
+}
+
 static const struct place {
 	const char *mark;
 	void (*put)(const struct config_text *text, struct buf *ret);
@@ -100,9 +107,26 @@ static const struct place {
 	{ "@PROXY@", put_command },
 	{ "@CACHE@", put_cache },
 	{ "@SUFFIX@", put_suffix },
+	{ "@FDPASS@", put_fdpass },
 };
 
+/* How the lines begin that only OpenSSH understands. */
+static const char *const openssh_lines[] = { "Match ", "    Include ",
+	"    ProxyUseFdpass " };
+
 #define PLACES (sizeof(places) / sizeof(places[0]))
+#define OPENSSH_LINES (sizeof(openssh_lines) / sizeof(openssh_lines[0]))
+
+/* The text without the lines at its start that are not for this client. */
+static const char *
+skip_lines(const struct config_text *text, const char *c)
+{
+	for (size_t i = 0; text->stdio && i < OPENSSH_LINES; i++) {
+		if (strncmp(c, openssh_lines[i], strlen(openssh_lines[i])) == 0)
+			return skip_lines(text, strchr(c, '\n') + 1);
+	}
+	return c;
+}
 
 static const struct place *
 place_at(const char *text)
@@ -128,11 +152,13 @@ config_text_put(
 		if (err != SBX_OK)
 			return err;
 	}
+	c = skip_lines(text, c);
 	while (*c != '\0') {
 		const struct place *place = *c == '@' ? place_at(c) : NULL;
 
 		if (place == NULL) {
-			buf_put_u8(ret, (uint8_t)*c++);
+			buf_put_u8(ret, (uint8_t)*c);
+			c = *c == '\n' ? skip_lines(text, c + 1) : c + 1;
 			continue;
 		}
 		place->put(text, ret);

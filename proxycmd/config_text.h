@@ -15,6 +15,11 @@ struct config_text {
 	const char *cache;   /* "" for each user's own */
 	const char *config;  /* "" for the usual ones */
 	const char *suffix;  /* checked with name_is_suffix */
+	/*
+	 * For clients that take no descriptor and know neither Match exec
+	 * nor Include; connect gets the credentials then.
+	 */
+	bool stdio;
 };
 
 /*

@@ -3,15 +3,18 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 enum sbx_err
-handoff_check(int out, struct sbx_why *why)
+handoff_check(int out, bool *ret_possible, struct sbx_why *why)
 {
-	int type;
-	socklen_t len = sizeof(type);
+	struct stat st;
 
-	if (getsockopt(out, SOL_SOCKET, SO_TYPE, &type, &len) == 0)
+	if (fstat(out, &st) == 0 &&
+	    (S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode))) {
+		*ret_possible = S_ISSOCK(st.st_mode);
 		return SBX_OK;
+	}
 	return sbx_fail(why, SBX_USAGE,
 	    "--fdpass needs a socket as standard output: set ProxyUseFdpass "
 	    "yes in ssh_config, or leave --fdpass out");

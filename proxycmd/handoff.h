@@ -5,10 +5,17 @@
 #ifndef SBX_HANDOFF_H
 #define SBX_HANDOFF_H
 
+#include <stdbool.h>
+
 #include "common/err.h"
 
-/* SBX_USAGE when out is no socket: nothing could be handed over there. */
-enum sbx_err handoff_check(int out, struct sbx_why *why) MUST_USE;
+/*
+ * Whether a descriptor can be handed over there.  Not through a pipe: that
+ * is a client which does not know ProxyUseFdpass, or has it switched off,
+ * and wants the bytes.  SBX_USAGE for anything else but a socket.
+ */
+enum sbx_err
+handoff_check(int out, bool *ret_possible, struct sbx_why *why) MUST_USE;
 /* The receiver has its own copy; the caller still owns fd. */
 enum sbx_err handoff_send(int out, int fd, struct sbx_why *why) MUST_USE;
 

@@ -2,6 +2,7 @@
  * sandbox-proxy: the plug-ins that ssh runs (prepare, connect), and the
  * lines of ssh_config that make it run them (print-config, setup).
  */
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "proxycmd/prepare.h"
 #include "proxycmd/relay.h"
 #include "proxycmd/setup.h"
+#include "proxycmd/voice.h"
 
 #define SNIPPET DATADIR "/sandbox-ssh/ssh_config.d/sandbox.conf"
 #define PROGRAM BINDIR "/sandbox-proxy"
@@ -152,6 +154,22 @@ static const struct opt connect_options[] = {
 		"hand the connection over (ProxyUseFdpass)") },
 };
 
+/*
+ * A client that lets us inherit its own end of our standard input (libssh)
+ * would, when it is killed, leave us waiting for that for ever.  fd comes
+ * back as another number.
+ */
+static int
+close_others(int fd)
+{
+	const int first = STDERR_FILENO + 1;
+
+	if (fd != first && dup3(fd, first, O_CLOEXEC) < 0)
+		return fd;
+	(void)close_range((unsigned)first + 1, UINT_MAX, 0);
+	return first;
+}
+
 static int
 command_connect(int argc, char **argv)
 {
@@ -166,37 +184,44 @@ command_connect(int argc, char **argv)
 	struct sbx_why why = { "" };
 	cleanup_close int fd = -1;
 	enum sbx_err err;
-	int first, status;
+	int first, status, voice;
 
 	if (!start(&usage, argc, argv, 1, 2, &own, &first, &status))
 		return status;
+	voice = voice_borrow(getppid());
 	/* A reader that went away is an error of write(), in both modes. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	err = find_target(argv[first], &target, &why);
 	if (err == SBX_OK && own.fdpass)
-		err = handoff_check(STDOUT_FILENO, &why);
+		err = handoff_check(STDOUT_FILENO, &own.fdpass, &why);
 	request = (struct connect_request){ target.cache, &target.alias,
 		&target.delegate, (uint64_t)time(NULL) };
 	if (err == SBX_OK)
 		err = connect_open(&request, &fd, &status, &why);
 	if (err == SBX_OK && status != 0)
 		return status;
+	if (err == SBX_OK)
+		voice_return(voice);
 	if (err == SBX_OK && own.fdpass)
 		err = handoff_send(STDOUT_FILENO, fd, &why);
 	else if (err == SBX_OK)
-		err =
-		    relay_run(STDIN_FILENO, STDOUT_FILENO, steal_fd(&fd), &why);
+		err = relay_run(STDIN_FILENO, STDOUT_FILENO,
+		    close_others(steal_fd(&fd)), &why);
 	return err == SBX_OK ? 0 : log_failure(err, &why);
 }
 
 struct print_options {
 	char program[FIELD_TEXT];
+	bool stdio;
 };
 
 static const struct opt print_options[] = {
 	{ 0, "FILE",
 	    FIELD("program", field_path, struct print_options, program, NULL,
 		"sandbox-proxy as ssh is to find it") },
+	{ 0, NULL,
+	    FIELD("stdio", field_bool, struct print_options, stdio, NULL,
+		"for clients that are not OpenSSH") },
 };
 
 /*
@@ -237,22 +262,26 @@ print(const struct buf *text)
 static int
 command_print_config(int argc, char **argv)
 {
-	static const struct usage usage = { .program =
-						"sandbox-proxy print-config",
-		.args = "[--program FILE]",
+	static const struct usage usage = {
+		.program = "sandbox-proxy print-config",
+		.args = "[--program FILE] [--stdio]",
 		.summary = "Print the lines for ssh_config(5).",
 		.options = print_options,
-		.option_count = 1 };
+		.option_count = sizeof(print_options) / sizeof(print_options[0])
+	};
 	cleanup_buf struct buf text = BUF_INIT(CONFIG_TEXT_MAX);
-	struct print_options own = { "" };
-	struct config_text config = { own.program, options.cache,
-		options.config, options.suffix };
+	struct print_options own = { .program = "" };
+	struct config_text config = { .program = own.program,
+		.cache = options.cache,
+		.config = options.config,
+		.suffix = options.suffix };
 	struct sbx_why why = { "" };
 	enum sbx_err err = SBX_OK;
 	int first, status;
 
 	if (!start(&usage, argc, argv, 0, 0, &own, &first, &status))
 		return status;
+	config.stdio = own.stdio;
 	if (*own.program == '\0')
 		err = find_program(own.program, &why);
 	if (err == SBX_OK)
@@ -318,7 +347,7 @@ static const struct command commands[] = {
 	    command_prepare },
 	{ "connect", "[--fdpass] ALIAS [PORT]",
 	    "connect, waking the sandbox if need be", command_connect },
-	{ "print-config", "[--program FILE]",
+	{ "print-config", "[--program FILE] [--stdio]",
 	    "print the lines for ssh_config(5)", command_print_config },
 	{ "setup", "[--dry-run] [--remove] [--file FILE] [--include FILE]",
 	    "include them in ~/.ssh/config", command_setup },

@@ -114,6 +114,9 @@ first_start() {
 	call 200 "health" GET /v1/health
 	holds "health says ok" '"status":"ok"'
 	call 200 "ca" GET /v1/ca
+	grep -Eq '^[0-9]{4}-[0-9]{2}-[0-9]{2}T([0-9]{2}:){2}[0-9]{2}Z sandboxd: listening at ' \
+	    "$state/sandboxd.log" || fail "the log has no times"
+	ok "the log has times"
 	holds "ca is the key on disk" \
 	    "$(cut -d' ' -f1-2 "$state/ca/ca_ed25519.pub")"
 	is "the key is for its owner" \
@@ -486,6 +489,17 @@ no_isolation() {
 	    -d "{\"public_key\":\"$key\",\"single_use\":true}"
 	call 200 "any use" POST /v1/sandboxes/bare/ssh \
 	    -d "{\"public_key\":\"$key\"}"
+	as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	call 403 "only root may: it would be a root shell" POST \
+	    /v1/sandboxes -d '{"id":"theirs"}'
+	holds "and it says so" 'only root may create one'
+	call 404 "nothing is known of it" GET /v1/sandboxes/theirs
+	as=()
+	call 404 "to root neither" GET /v1/sandboxes/theirs
+	is "no file is left of it" \
+	    "$(find "$state" "$run" -name '*theirs*')" ""
+	is "no slot either" "$(grep -rl theirs "$state/slots" || :)" ""
+	is "and it never ran" "$(pgrep -cf -- '/theirs[./]' || :)" 0
 	call 204 "delete" DELETE /v1/sandboxes/bare
 	kill "$pid"
 	wait "$pid" || fail "its end"

@@ -82,14 +82,35 @@ test_peer(void **state)
 	    access_peer(&settings, -1, &caller, NULL), SBX_REFUSED);
 }
 
+/* Who may have which sandbox, by whose broker it is. */
+static void
+test_isolation(void **state)
+{
+	const struct broker_settings roots = { .own_uid = 0 };
+	const struct caller root = { .uid = 0 }, alice = { .uid = 1000 };
+	const struct caller owner = { .uid = BROKER };
+
+	(void)state;
+	assert_int_equal(
+	    access_isolation(&roots, &root, ISOLATION_NONE, NULL), SBX_OK);
+	assert_int_equal(
+	    access_isolation(&roots, &alice, ISOLATION_NAMESPACES, NULL),
+	    SBX_OK);
+	assert_int_equal(access_isolation(&roots, &alice, ISOLATION_NONE, NULL),
+	    SBX_REFUSED);
+	assert_int_equal(
+	    access_isolation(&settings, &owner, ISOLATION_NONE, NULL), SBX_OK);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[ROWS + 1];
+	struct CMUnitTest tests[ROWS + 2];
 
 	for (size_t i = 0; i < ROWS; i++)
 		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
 			NULL, (void *)(uintptr_t)&rows[i] };
 	tests[ROWS] = (struct CMUnitTest)cmocka_unit_test(test_peer);
+	tests[ROWS + 1] = (struct CMUnitTest)cmocka_unit_test(test_isolation);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 #include "proxycmd/config_text.h"
 
 static const struct config_text usual = { "/usr/bin/sandbox-proxy", "", "",
-	"sandbox" };
+	"sandbox", false };
 
 static void
 test_usual(void **state)
@@ -30,10 +30,31 @@ test_usual(void **state)
 }
 
 static void
+test_stdio(void **state)
+{
+	static const char *const openssh[] = { "Match", "Include", "dpass" };
+	cleanup_buf struct buf text = BUF_INIT(CONFIG_TEXT_MAX);
+	struct config_text stdio = usual;
+	const char *t;
+
+	(void)state;
+	stdio.stdio = true;
+	assert_int_equal(config_text_put(&stdio, &text, NULL), SBX_OK);
+	t = buf_text(&text);
+	for (size_t i = 0; i < sizeof(openssh) / sizeof(openssh[0]); i++)
+		assert_null(strstr(t, openssh[i]));
+	assert_non_null(strstr(t,
+	    "\nHost *.sandbox\n    User sandbox\n"
+	    "    ProxyCommand /usr/bin/sandbox-proxy connect '%h' %p\n"
+	    "    IdentityFile "));
+	assert_non_null(strstr(t, "\n    CheckHostIP no\n"));
+}
+
+static void
 test_everything_else(void **state)
 {
 	static const struct config_text other = { "/opt/my own/sandbox-proxy",
-		"/var/a b", "/etc/c d", "x.y" };
+		"/var/a b", "/etc/c d", "x.y", false };
 	cleanup_buf struct buf text = BUF_INIT(CONFIG_TEXT_MAX);
 	const char *t;
 
@@ -91,14 +112,15 @@ test_path_with_blank_is_quoted(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[BAD_PATHS + 3] = {
+	struct CMUnitTest tests[BAD_PATHS + 4] = {
 		cmocka_unit_test(test_usual),
+		cmocka_unit_test(test_stdio),
 		cmocka_unit_test(test_everything_else),
 		cmocka_unit_test(test_path_with_blank_is_quoted),
 	};
 
 	for (size_t i = 0; i < BAD_PATHS; i++)
-		tests[3 + i] = (struct CMUnitTest){ bad_paths[i], test_bad_path,
+		tests[4 + i] = (struct CMUnitTest){ bad_paths[i], test_bad_path,
 			NULL, NULL, (void *)bad_paths[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

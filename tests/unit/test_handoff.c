@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -39,11 +40,13 @@ test_descriptor_arrives(void **state)
 {
 	int ssh[2], conn[2], got;
 	char text[3] = "";
+	bool possible = false;
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ssh), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, conn), 0);
-	assert_int_equal(handoff_check(ssh[0], NULL), SBX_OK);
+	assert_int_equal(handoff_check(ssh[0], &possible, NULL), SBX_OK);
+	assert_true(possible);
 	assert_int_equal(handoff_send(ssh[0], conn[0], NULL), SBX_OK);
 	got = receive_fd(ssh[1]);
 	(void)close(conn[0]);
@@ -57,18 +60,33 @@ test_descriptor_arrives(void **state)
 }
 
 static void
-test_pipe_is_refused(void **state)
+test_pipe_takes_none(void **state)
 {
-	struct sbx_why why = { "" };
+	bool possible = true;
 	int ends[2];
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
-	assert_int_equal(handoff_check(ends[1], &why), SBX_USAGE);
-	assert_non_null(strstr(why.text, "ProxyUseFdpass"));
-	assert_int_equal(handoff_send(ends[1], ends[0], &why), SBX_IO);
+	assert_int_equal(handoff_check(ends[1], &possible, NULL), SBX_OK);
+	assert_false(possible);
+	assert_int_equal(handoff_send(ends[1], ends[0], NULL), SBX_IO);
 	(void)close(ends[0]);
 	(void)close(ends[1]);
+}
+
+static void
+test_others_are_refused(void **state)
+{
+	struct sbx_why why = { "" };
+	int null = open("/dev/null", O_WRONLY);
+	bool possible;
+
+	(void)state;
+	assert_true(null >= 0);
+	assert_int_equal(handoff_check(null, &possible, &why), SBX_USAGE);
+	assert_non_null(strstr(why.text, "ProxyUseFdpass"));
+	(void)close(null);
+	assert_int_equal(handoff_check(null, &possible, &why), SBX_USAGE);
 }
 
 static void
@@ -88,7 +106,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_descriptor_arrives),
-		cmocka_unit_test(test_pipe_is_refused),
+		cmocka_unit_test(test_pipe_takes_none),
+		cmocka_unit_test(test_others_are_refused),
 		cmocka_unit_test(test_ssh_is_gone),
 	};
 

@@ -120,6 +120,33 @@ failure_gives_the_status(void **state)
 	assert_string_equal(caught(say_failure, NULL), "p: timed out\n");
 }
 
+static uint64_t
+some_time(void)
+{
+	return 1795291262;
+}
+
+static uint64_t
+no_time(void)
+{
+	return UINT64_MAX / 2;
+}
+
+static void
+time_where_it_was_asked_for(void **state)
+{
+	(void)state;
+	log_init("p");
+	log_with_time(some_time);
+	assert_string_equal(
+	    caught(say_error, "x"), "2026-11-21T20:01:02Z p: x\n");
+	/* Years that do not fit are left out. */
+	log_with_time(no_time);
+	assert_string_equal(caught(say_error, "x"), "p: x\n");
+	log_with_time(NULL);
+	assert_string_equal(caught(say_error, "x"), "p: x\n");
+}
+
 int
 main(void)
 {
@@ -128,5 +155,6 @@ main(void)
 	CASE(long_text_is_one_cut_line);
 	CASE(long_program_does_not_silence);
 	CASE(failure_gives_the_status);
+	CASE(time_where_it_was_asked_for);
 	return cases_run("log");
 }
