@@ -63,8 +63,8 @@ judge(const struct admit_context *context, const struct request *request,
 
 	if (err != SBX_OK)
 		return err;
-	return revoked_check(
-	    context->settings, FILE_NO_OWNER, now, &ret->cert, ret->ca, why);
+	return revoked_check(context->settings, context->trusted_owner, now,
+	    &ret->cert, ret->ca, why);
 }
 
 static enum sbx_err

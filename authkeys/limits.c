@@ -117,7 +117,12 @@ result(bool ok, struct sbx_why *why)
 enum sbx_err
 limits_apply(struct sbx_why *why)
 {
-	return result(set_signals() && fill_descriptors() && inherit() &&
+	/*
+	 * Others may run as the same account.  None of them shall write to
+	 * our standard output through /proc, or trace us.
+	 */
+	return result(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+		set_signals() && fill_descriptors() && inherit() &&
 		lower_all(/* sealed= */ false),
 	    why);
 }

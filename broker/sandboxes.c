@@ -135,7 +135,8 @@ static enum sbx_err
 bring_up(struct broker *b, const struct caller *caller, struct sandbox *s,
     struct sbx_why *why)
 {
-	struct provider_spec spec = { .issued_after = s->issued_after };
+	struct provider_spec spec = { .issued_after = s->issued_after,
+		.owner = caller->uid };
 	struct provider_status status = { 0 };
 	enum sbx_err err;
 

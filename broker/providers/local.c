@@ -45,13 +45,13 @@ remove_socket(const struct provider_context *context, const char *id)
 }
 
 static enum sbx_err
-bind_socket(const struct provider_context *context, const char *id, int *ret,
-    struct sbx_why *why)
+bind_socket(const struct provider_context *context, const struct box *box,
+    int *ret, struct sbx_why *why)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	cleanup_close int fd = -1;
 	char dir[PATHS_MAX];
-	enum sbx_err err = socket_path(context, id, sun.sun_path, why);
+	enum sbx_err err = socket_path(context, box->id, sun.sun_path, why);
 	mode_t saved;
 	int bound;
 
@@ -66,13 +66,12 @@ bind_socket(const struct provider_context *context, const char *id, int *ret,
 		return sbx_fail(
 		    why, SBX_IO, "cannot make a socket: %s", strerror(errno));
 	(void)unlink(sun.sun_path); /* of a sandbox that died by itself */
-	/*
-	 * Of root's sandboxes anyone may reach the gate, as over a network;
-	 * those of others are theirs alone.
-	 */
-	saved = umask(geteuid() == 0 ? 0111 : 0177);
+	/* Nobody else shall keep its connections busy, or try its sshd. */
+	saved = umask(0177);
 	bound = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
 	(void)umask(saved);
+	if (bound == 0 && geteuid() == 0)
+		bound = lchown(sun.sun_path, (uid_t)box->owner, (gid_t)-1);
 	if (bound < 0 || listen(fd, BACKLOG) < 0)
 		return sbx_fail(why, SBX_IO, "cannot listen on %s: %s",
 		    sun.sun_path, strerror(errno));
@@ -151,7 +150,7 @@ local_start(
 	box_processes(&box, process);
 	if (process[BOX_PROCESS_1].pid != 0)
 		return SBX_OK;
-	err = bind_socket(context, id, &socket, why);
+	err = bind_socket(context, &box, &socket, why);
 	if (err == SBX_OK)
 		err = start_as[box.isolation](context, &box, socket, why);
 	if (err != SBX_OK) {

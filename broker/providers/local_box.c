@@ -123,6 +123,8 @@ box_open(const struct provider_context *context, const char *id,
 		return err;
 	err = read_numbers(box.dir, "spec", 1, &box.issued_after, 1, why);
 	if (err == SBX_OK)
+		err = read_numbers(box.dir, "spec", 3, &box.owner, 1, why);
+	if (err == SBX_OK)
 		err = read_isolation(box.dir, &box.isolation, why);
 	if (err == SBX_OK && box.isolation == ISOLATION_NAMESPACES)
 		err = box_read_slice(box.dir, &box.slice, why);
@@ -156,15 +158,16 @@ box_write(const struct box *box, struct sbx_why *why)
 {
 	cleanup_buf struct buf key = BUF_INIT(KEYFILE_MAX);
 	cleanup_keypair struct keypair pair;
-	char spec[64];
+	char spec[80];
 	enum sbx_err err;
 
 	keypair_generate(&pair);
 	keyfile_put(&pair, box->id, &key);
 	if (buf_error(&key) != SBX_OK)
 		return buf_error(&key);
-	(void)snprintf(spec, sizeof(spec), "issued_after %" PRIu64 "\n",
-	    box->issued_after);
+	(void)snprintf(spec, sizeof(spec),
+	    "issued_after %" PRIu64 " owner %" PRIu64 "\n", box->issued_after,
+	    box->owner);
 	err =
 	    file_write_atomic(box->dir, "host_key", 0600, buf_view(&key), why);
 	if (err == SBX_OK)

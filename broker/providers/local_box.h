@@ -3,7 +3,7 @@
  *
  *   isolation   "namespaces" or "none"
  *   slot        with namespaces: number, first uid, first gid
- *   spec        "issued_after N"
+ *   spec        "issued_after N owner UID"
  *   host_key    private key, OpenSSH's format
  *   workspace/  owned by the account that logs in
  *   gate/       with namespaces: what its login gate remembers, and owns
@@ -24,6 +24,7 @@ struct box {
 	int dir;
 	enum isolation isolation;
 	uint64_t issued_after;
+	uint64_t owner;		  /* uid of who may connect */
 	struct local_slice slice; /* with namespaces */
 };
 

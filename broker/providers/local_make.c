@@ -279,6 +279,7 @@ make_box(const struct provider_context *context,
 	if (err != SBX_OK)
 		return err;
 	box.issued_after = spec->issued_after;
+	box.owner = spec->owner;
 	put_temporary(box.id, name);
 	err = choose_isolation(context, &shelf, probe, &box, why);
 	if (err == SBX_OK)

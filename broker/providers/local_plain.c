@@ -44,21 +44,15 @@ all_the_way(const char *path, bool (*judge)(const struct stat *st))
 	}
 }
 
-/* Others can go through it, or run it. */
-static bool
-is_passable(const struct stat *st)
-{
-	return (st->st_mode & 001) != 0;
-}
-
 /*
- * What sshd demands of an AuthorizedKeysCommand; and the account that runs
- * it must get there.
+ * What sshd demands of an AuthorizedKeysCommand; and whoever runs it must
+ * get there.
  */
 static bool
 is_safe(const struct stat *st)
 {
-	return st->st_uid == 0 && (st->st_mode & 022) == 0 && is_passable(st);
+	return st->st_uid == 0 && (st->st_mode & 022) == 0 &&
+	    (st->st_mode & 001) != 0;
 }
 
 static enum sbx_err
@@ -126,12 +120,6 @@ plain_check(const struct provider_context *context, struct sbx_why *why)
 		err = file_mkdirs(path, 0711, why);
 	if (err != SBX_OK)
 		return err;
-	/* For root, the gate runs as nobody and reads its settings there. */
-	if (geteuid() == 0 && !all_the_way(path, is_passable))
-		return sbx_fail(why, SBX_CONFIG,
-		    "isolation none needs a runtime folder that others can "
-		    "reach, which %s is not",
-		    path);
 	plain_user(user, sizeof(user));
 	if (*user == '\0')
 		return sbx_fail(why, SBX_CONFIG,
@@ -256,8 +244,8 @@ write_sshd_config(
 		.host_key = plain->host_key,
 		.authkeys = plain->authkeys,
 		.authkeys_conf = plain->gate_conf,
-		/* Only root's sshd can run it as somebody else. */
-		.authkeys_user = geteuid() == 0 ? "nobody" : plain->user,
+		/* No other account: whoever shares it could answer for it. */
+		.authkeys_user = plain->user,
 		.authkeys_owner = geteuid(),
 		.workspace = plain->workspace,
 		.root_login = geteuid() == 0,

@@ -19,6 +19,7 @@
 #define STAGE "/mnt"
 #define INFO_MAX 1024
 #define SMALL_TEXT_MAX 8192
+#define NAMESPACES_MAX "64" /* of each kind, below the sandbox's own */
 
 /* What is seen inside of the sandbox's own folder. */
 static const struct {
@@ -51,12 +52,37 @@ stage(int dir)
 	return 0;
 }
 
+/*
+ * Namespaces inside are counted against whoever made ours as well; some are
+ * plenty.  Where /proc/sys is read-only the host's own limit has to do.
+ */
+static void
+limit_namespaces(void)
+{
+	static const char *const kinds[] = { "user", "pid", "net", "mnt", "ipc",
+		"uts", "cgroup", "time" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		char path[64];
+		cleanup_close int fd = -1;
+
+		(void)snprintf(path, sizeof(path),
+		    "/proc/sys/user/max_%s_namespaces", kinds[i]);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0 &&
+		    file_write_fd(fd, VIEW_STR(NAMESPACES_MAX)) != SBX_OK)
+			continue;
+	}
+}
+
 static int
 launch_body(void *arg, int sync)
 {
 	struct launch *launch = arg;
 	int status = userns_enter(sync);
 
+	if (status == 0)
+		limit_namespaces();
 	if (status == 0 && launch->dir >= 0)
 		status = stage(launch->dir);
 	if (status != 0)
@@ -98,7 +124,7 @@ start_probe(const struct local_slice *slice, struct sbx_why *why)
 	child_last_line(&child, line, sizeof(line));
 	if (child_wait(&child) == 0)
 		return SBX_OK;
-	return sbx_fail(why, SBX_REFUSED, "%s",
+	return sbx_fail(why, SBX_UNAVAILABLE, "%s",
 	    *line == '\0' ? "bwrap failed without a word" : line);
 }
 

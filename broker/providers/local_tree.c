@@ -18,7 +18,13 @@ struct removal {
 	uint64_t moved; /* makes names for them */
 	bool found;	/* this pass saw an entry of the top */
 	bool progress;	/* and something was removed or moved */
+	int border;	/* how many file systems this top lies within */
 };
+
+/* A sandbox can make them on btrfs, where subvolumes count as such. */
+#define BORDERS_MAX 8
+
+static bool remove_tree(int parent, const char *name, int border);
 
 typedef bool visitor(struct removal *r, int folder, const char *name);
 
@@ -87,6 +93,16 @@ move_up(struct removal *r, int folder, const char *name)
 	}
 }
 
+/* Where it cannot be moved to the top, it becomes one itself. */
+static bool
+leave_empty(struct removal *r, int folder, const char *name)
+{
+	if (move_up(r, folder, name))
+		return true;
+	return (errno == EXDEV || errno == ENOKEY) &&
+	    remove_tree(folder, name, r->border + 1);
+}
+
 static bool
 empty_entry(struct removal *r, int folder, const char *name)
 {
@@ -95,7 +111,7 @@ empty_entry(struct removal *r, int folder, const char *name)
 	if (!unlink_any(folder, name)) {
 		/* Moving changes its "..", for which it must be writable. */
 		fd = open_folder(folder, name);
-		if (fd < 0 || !move_up(r, folder, name))
+		if (fd < 0 || !leave_empty(r, folder, name))
 			return false;
 	}
 	r->progress = true;
@@ -120,22 +136,32 @@ remove_entry(struct removal *r, int top, const char *name)
 	return true;
 }
 
+static bool
+remove_tree(int parent, const char *name, int border)
+{
+	struct removal r = { .top = open_folder(parent, name),
+		.border = border };
+	cleanup_close int top = r.top;
+
+	if (top < 0)
+		return errno == ENOENT;
+	if (border > BORDERS_MAX) {
+		errno = ELOOP;
+		return false;
+	}
+	do {
+		r.found = r.progress = false;
+		if (!each_entry(&r, top, remove_entry))
+			return false;
+	} while (r.found && r.progress);
+	return unlinkat(parent, name, AT_REMOVEDIR) == 0;
+}
+
 enum sbx_err
 tree_remove(int parent, const char *name, struct sbx_why *why)
 {
-	struct removal r = { .top = open_folder(parent, name) };
-	cleanup_close int top = r.top;
-
-	if (top < 0 && errno == ENOENT)
+	if (remove_tree(parent, name, 0))
 		return SBX_OK;
-	do {
-		r.found = r.progress = false;
-		if (top < 0 || !each_entry(&r, top, remove_entry))
-			return sbx_fail(why, SBX_IO, "cannot remove %s: %s",
-			    name, strerror(errno));
-	} while (r.found && r.progress);
-	if (unlinkat(parent, name, AT_REMOVEDIR) < 0)
-		return sbx_fail(
-		    why, SBX_IO, "cannot remove %s: %s", name, strerror(errno));
-	return SBX_OK;
+	return sbx_fail(
+	    why, SBX_IO, "cannot remove %s: %s", name, strerror(errno));
 }

@@ -28,12 +28,38 @@ userns_enter(int sync)
 	return 0;
 }
 
+/*
+ * What says that there can be none, whoever asks and however often.  Running
+ * out of them (ENOSPC) is no such thing, unless none are allowed at all: a
+ * sandbox that uses them up must not talk us out of isolating the next.
+ */
+static bool
+is_forbidden(int error)
+{
+	cleanup_buf struct buf limit = BUF_INIT(64);
+
+	if (error == EPERM || error == ENOSYS || error == EINVAL)
+		return true;
+	return error == ENOSPC &&
+	    file_read(AT_FDCWD, "/proc/sys/user/max_user_namespaces", &limit,
+		NULL) == SBX_OK &&
+	    view_eq_str(buf_view(&limit), "0\n");
+}
+
+#define FORBIDDEN_STATUS 1
+
 static int
 try_body(void *arg, int sync)
 {
+	int error;
+
 	(void)arg;
 	(void)sync;
-	return unshare(CLONE_NEWUSER) < 0 ? child_fail("unshare") : 0;
+	if (unshare(CLONE_NEWUSER) == 0)
+		return 0;
+	error = errno;
+	(void)child_fail("unshare");
+	return is_forbidden(error) ? FORBIDDEN_STATUS : EX_OSERR;
 }
 
 enum sbx_err
@@ -43,12 +69,17 @@ userns_allowed(struct sbx_why *why)
 	enum sbx_err err =
 	    child_start(try_body, NULL, CHILD_ATTACHED, &child, why);
 	char line[320];
+	int status;
 
 	if (err != SBX_OK)
 		return err;
 	child_last_line(&child, line, sizeof(line));
-	return child_wait(&child) == 0 ? SBX_OK
-				       : sbx_fail(why, SBX_REFUSED, "%s", line);
+	status = child_wait(&child);
+	if (status == 0)
+		return SBX_OK;
+	return sbx_fail(why,
+	    status == FORBIDDEN_STATUS ? SBX_REFUSED : SBX_UNAVAILABLE, "%s",
+	    line);
 }
 
 struct map {
@@ -87,8 +118,8 @@ write_map(const struct child *child, const char *file, const struct map *rows,
 	    path, sizeof(path), "/proc/%ld/%s", (long)child->pid, file);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || file_write_fd(fd, buf_view(&text)) != SBX_OK)
-		return sbx_fail(why, SBX_REFUSED, "cannot write %s: %s", file,
-		    strerror(errno));
+		return sbx_fail(why, SBX_UNAVAILABLE, "cannot write %s: %s",
+		    file, strerror(errno));
 	return SBX_OK;
 }
 
@@ -118,7 +149,8 @@ run_newidmap(const struct child *child, const char *program,
 		return sbx_fail(why, err,
 		    "%s cannot be run; on Debian: apt-get install uidmap",
 		    program);
-	return err == SBX_OK ? SBX_OK : sbx_fail(why, err, "%s", said.text);
+	return err == SBX_OK ? SBX_OK
+			     : sbx_fail(why, SBX_UNAVAILABLE, "%s", said.text);
 }
 
 enum sbx_err
@@ -133,7 +165,7 @@ userns_map(const struct child *child, enum userns_kind kind,
 	(void)rows_of(kind, getegid(), slice->gid, gid);
 	if (!child_hear(child, NEXT_STEP_MS)) {
 		child_last_line(child, line, sizeof(line));
-		return sbx_fail(why, SBX_REFUSED, "%s", line);
+		return sbx_fail(why, SBX_UNAVAILABLE, "%s", line);
 	}
 	if (geteuid() == 0) {
 		err = write_map(child, "uid_map", uid, count, why);

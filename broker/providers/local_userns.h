@@ -15,12 +15,15 @@ enum userns_kind {
 	USERNS_ADMIN,	/* we are 0 inside, the slice is 1, 2, ... */
 };
 
-/* Does the kernel allow them at all?  SBX_REFUSED with its words. */
+/*
+ * Does the kernel allow them at all?  SBX_REFUSED, with its words, only if it
+ * never will; SBX_UNAVAILABLE if there just are too many.
+ */
 enum sbx_err userns_allowed(struct sbx_why *why) MUST_USE;
 
 /* In the child: a new namespace, root in it once the parent has mapped it. */
 int userns_enter(int sync);
-/* In the parent, meanwhile.  SBX_REFUSED: the kernel said no. */
+/* In the parent, meanwhile.  SBX_UNAVAILABLE: the kernel said no. */
 enum sbx_err userns_map(const struct child *child, enum userns_kind kind,
     const struct local_slice *slice, struct sbx_why *why) MUST_USE;
 

@@ -86,8 +86,12 @@ life() {
 	is "with namespaces" "$(cat "$out")" "stopped namespaces"
 	check 73 "the same id again" provider create one
 	says "and it says so" 'one exists already'
-	check 0 "start" provider start one
+	# With a key of ours in the session keyring.
+	check 0 "start" /usr/bin/python3 "$(dirname "$0")/keyring.py" add \
+	    "$driver" "$state" "$runtime" "$libexec" "$keys/ca.pub" \
+	    "$isolation" "$range" start one
 	check 0 "start what runs" provider start one
+	inside one 'cat >workspace/keyring.py' <"$(dirname "$0")/keyring.py"
 	is "it runs" "$(provider inspect one)" "running namespaces"
 
 	check 0 "ssh" inside one id -u
@@ -101,6 +105,10 @@ life() {
 	grep -q 'Read-only' "$err" || fail "touch gave another reason"
 	is "no network but its own" "lo" \
 	    "$(inside one "sed -n 's/^ *\([a-z0-9]*\):.*/\1/p' /proc/net/dev")"
+	is "only its owner may connect" "$(id -u) 600" \
+	    "$(stat -c '%u %a' "$runtime/sandboxes/one.sock")"
+	check 1 "whoever started it keeps its keys" inside one \
+	    /usr/bin/python3 workspace/keyring.py find
 	check 0 "nothing of the host's root folder" \
 	    inside one test ! -e "$state" -a ! -e /srv -a ! -e /etc/shadow
 	is "no capabilities" "0000000000000000" \
@@ -271,10 +279,6 @@ forbidden() {
 	isolation=namespaces check 69 "namespaces wanted" provider create one
 	says "and refused" 'kernel refuses namespaces .*isolation = none'
 	is "no file is left" "$(entries "$state/sandboxes")" 0
-	runtime=$HOME/run check 78 "a gate that cannot be reached" \
-	    provider create one
-	says "and it says so" 'that others can reach'
-	is "no file is left" "$(entries "$state/sandboxes")" 0
 	without_namespaces
 }
 
@@ -308,14 +312,29 @@ apart() {
 	[ "$(readlink "/proc/$1/ns/user")" != "$(readlink /proc/self/ns/user)" ]
 }
 
-forbid_namespaces() {
+# What a sandbox could bring about: that is no reason not to isolate.
+exhausted() {
+	local holder
+	unshare --user sleep 1000 &
+	holder=$!
+	wait_for "the last one is in use" apart "$holder"
+	check 69 "no namespace is left" provider create one
+	says "and it says so" 'No space left'
+	is "no file is left" "$(entries "$state/sandboxes")" 0
+	kill "$holder"
+	wait "$holder" || :
+}
+
+# with_namespaces NUMBER FUNCTION: where the kernel allows no more.
+with_namespaces() {
 	local child
-	echo "# where namespaces are forbidden"
+	echo "# where the kernel allows $1 namespaces"
+	rm -f /srv/go
 	mkfifo /srv/go
 	# exec once more, for only root's exec has root's capabilities
 	unshare --user bash -c 'read -r _ </srv/go
-		exec bash -c "echo 0 >/proc/sys/user/max_user_namespaces &&
-		    exec bash \$0 forbidden" "$0"' "$0" &
+		exec bash -c "echo $1 >/proc/sys/user/max_user_namespaces &&
+		    exec bash \$0 $2" "$0"' "$0" "$1" "$2" &
 	child=$!
 	wait_for "a user namespace" apart "$child"
 	echo "0 0 4294967295" >"/proc/$child/uid_map"
@@ -344,7 +363,8 @@ case ${1:-} in
 	says "and the package is named" 'apt-get install bubblewrap'
 	mv /usr/bin/bwrap.away /usr/bin/bwrap
 	rm -rf "$state" "$runtime" "${HOME:?}"/*
-	forbid_namespaces
+	with_namespaces 0 forbidden
+	with_namespaces 1 exhausted
 	world_user alice
 	world_as alice alice
 	world_as alice plain
@@ -368,6 +388,9 @@ alone)
 	;;
 bob)
 	as_pauper
+	;;
+exhausted)
+	exhausted
 	;;
 forbidden)
 	forbidden

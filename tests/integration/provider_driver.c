@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "broker/providers/provider.h"
 #include "common/file.h"
@@ -34,7 +35,7 @@ static enum sbx_err
 run_create(
     const struct provider_context *context, const char *id, struct sbx_why *why)
 {
-	struct provider_spec spec = { .issued_after = 0 };
+	struct provider_spec spec = { .owner = getuid() };
 	struct provider_status status;
 	enum sbx_err err = name_check_id(id, why);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -90,11 +91,19 @@ closed_output_cannot_be_written(void)
 	    write(STDOUT_FILENO, "x", 1) < 0;
 }
 
+static bool
+nobody_looks_in(void)
+{
+	return limits_apply(NULL) == SBX_OK &&
+	    prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
+
 static const struct row {
 	const char *name;
 	child_check *check;
 } rows[] = {
 	{ "the alarm is set and kills", alarm_is_set },
+	{ "others of the same account cannot reach in", nobody_looks_in },
 	{ "limits hold when sealed", limits_hold_when_sealed },
 	{ "a lower limit stays", lower_limit_stays },
 	{ "another program gets the old ones", lifted_as_it_was },

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -156,6 +158,44 @@ test_row(void **state)
 	assert_int_equal(faccessat(home, "bystander/file", F_OK, 0), 0);
 }
 
+static bool at_a_border;
+int __real_renameat2(int, const char *, int, const char *, unsigned);
+int __wrap_renameat2(int, const char *, int, const char *, unsigned);
+
+/* As on btrfs, between two subvolumes. */
+int
+__wrap_renameat2(
+    int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	if (at_a_border) {
+		errno = EXDEV;
+		return -1;
+	}
+	return __real_renameat2(from_dir, from, to_dir, to, flags);
+}
+
+static void
+test_where_nothing_can_be_moved(void **state)
+{
+	struct sbx_why why = { "" };
+	int dir = make_dir(home, "top");
+
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		int inner = make_dir(dir, "folder");
+
+		make_file(dir, "file");
+		(void)close(dir);
+		dir = inner;
+	}
+	(void)close(dir);
+	at_a_border = true;
+	if (tree_remove(home, "top", &why) != SBX_OK)
+		fail_msg("%s", why.text);
+	at_a_border = false;
+	assert_int_not_equal(faccessat(home, "top", F_OK, 0), 0);
+}
+
 static void
 test_nothing_there(void **state)
 {
@@ -179,7 +219,7 @@ test_a_link_instead(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[ROWS + 2];
+	struct CMUnitTest tests[ROWS + 3];
 	const struct rlimit few = { 40, 40 };
 	char path[] = "/tmp/test_local_tree.XXXXXX";
 	int bystander, failed;
@@ -198,6 +238,8 @@ main(void)
 	tests[ROWS] = (struct CMUnitTest)cmocka_unit_test(test_nothing_there);
 	tests[ROWS + 1] =
 	    (struct CMUnitTest)cmocka_unit_test(test_a_link_instead);
+	tests[ROWS + 2] = (struct CMUnitTest)cmocka_unit_test(
+	    test_where_nothing_can_be_moved);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	(void)unlinkat(home, "bystander/file", 0);
 	(void)unlinkat(home, "bystander", AT_REMOVEDIR);
