@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -94,7 +95,10 @@ check_snippet(const char *name, struct sbx_why *why)
 		    name);
 	rest = buf_view(&config);
 	while (text_next_line(&rest, &line)) {
-		if (line.len > 12 && memcmp(line.p, "proxycommand", 12) == 0 &&
+		/* In which case is up to the release, as with sshd -T. */
+		if (line.len > 12 &&
+		    strncasecmp((const char *)line.p, "proxycommand", 12) ==
+			0 &&
 		    memmem(line.p, line.len, "sandbox-proxy", 13) != NULL)
 			return SBX_OK;
 	}

@@ -183,7 +183,8 @@ test_log() {
  serial=([0-9]+) key=([^ ]+) ca=([^ ]+) keyid=([^ ]+)\$"
 		ours=("${BASH_REMATCH[@]:1}")
 		is "the serial" "${ours[0]}" "$wanted"
-		logged "sshd on the certificate" 'sshd\[[0-9]+\]: Accepted certificate ID "([^"]+)" \(serial ([0-9]+)\) signed by CA ED25519 (SHA256:[^ ]+)'
+		# Since 9.8 it is sshd-session that says it.
+		logged "sshd on the certificate" 'sshd[a-z-]*\[[0-9]+\]: Accepted certificate ID "([^"]+)" \(serial ([0-9]+)\) signed by CA ED25519 (SHA256:[^ ]+)'
 		is "same key id" "${ours[3]}" "${BASH_REMATCH[1]}"
 		is "same serial" "${ours[0]}" "${BASH_REMATCH[2]}"
 		is "same CA" "${ours[2]}" "${BASH_REMATCH[3]}"

@@ -26,6 +26,45 @@ world_skip() {
 	exit 77
 }
 
+# world_openssh ROOT: other programs of OpenSSH than those installed, where
+# ROOT will look for them. OPENSSH_CLIENT and OPENSSH_SERVER name folders with
+# bin, sbin, libexec, lib and etc, as scripts/fetch-openssh makes them; lib
+# goes where their programs expect it, /usr/lib/openssh-VERSION. Sandboxes see
+# the same /usr and have them too. The settings go along: a distribution's
+# name options that its other releases do not know.
+world_openssh() {
+	local root=$1 dir
+	for dir in "${OPENSSH_CLIENT:-}" "${OPENSSH_SERVER:-}"; do
+		[ -n "$dir" ] || continue
+		[ ! -d "$dir/lib" ] || install -D -m 0755 \
+		    -t "$root/usr/lib/openssh-$(basename "$dir")" "$dir/lib"/*
+	done
+	if [ -n "${OPENSSH_CLIENT:-}" ]; then
+		install -m 0755 -t "$root/usr/bin" "$OPENSSH_CLIENT/bin"/*
+		install -D -m 0755 -t "$root/usr/lib/openssh" \
+		    "$OPENSSH_CLIENT/libexec"/ssh-*
+		[ ! -e "$OPENSSH_CLIENT/etc/ssh_config" ] ||
+			install -D -m 0644 -t "$root/etc/ssh" \
+			    "$OPENSSH_CLIENT/etc/ssh_config"
+	fi
+	if [ -n "${OPENSSH_SERVER:-}" ]; then
+		install -m 0755 -t "$root/usr/sbin" "$OPENSSH_SERVER/sbin/sshd"
+		# Since 9.8 sshd is several programs.
+		find "$OPENSSH_SERVER/libexec" \
+		    '(' -name 'sshd-*' -o -name sftp-server ')' \
+		    -exec install -m 0755 -t "$root/usr/lib/openssh" {} +
+		[ ! -e "$OPENSSH_SERVER/etc/sshd_config" ] ||
+			install -D -m 0644 -t "$root/etc/ssh" \
+			    "$OPENSSH_SERVER/etc/sshd_config"
+	fi
+	[ -z "${OPENSSH_CLIENT:-}${OPENSSH_SERVER:-}" ] || {
+		echo "client: $(chroot "$root" /usr/bin/ssh -V 2>&1)"
+		# Before 9.3 it is an unknown option that gets the same answer.
+		echo "server: $(chroot "$root" /usr/sbin/sshd -V 2>&1 |
+			grep -m 1 ^OpenSSH)"
+	}
+}
+
 # Runs in the new namespaces: make the overlay the root, then the script.
 world_pivot() {
 	local top=$1 place
@@ -46,6 +85,7 @@ world_pivot() {
 			mount --rbind "$place" "$top/root$place"
 		}
 	done
+	world_openssh "$top/root"
 	mkdir -p "$top/root/proc" "$top/root/run"
 	mount -t proc proc "$top/root/proc"
 	mount -t tmpfs -o mode=0755 run "$top/root/run"
