@@ -7,7 +7,7 @@ const struct command ctl_commands[] = {
 	{ "show", "[options] ID", "one sandbox in full", ctl_show },
 	{ "ssh", "[options] ID [-- COMMAND...]", "run ssh in it", ctl_ssh },
 	{ "start", "[options] ID", "start it, wait until it runs", ctl_start },
-	{ "stop", "[options] ID", "end its processes, keep its files",
+	{ "stop", "[options] ID", "end its processes, keep its workspace",
 	    ctl_stop },
 	{ "kill", "ID", "remove it with its files, revoke its certificates",
 	    ctl_kill },

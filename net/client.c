@@ -150,7 +150,9 @@ start_sandboxd(
     const struct paths *paths, const char *socket, struct sbx_why *why)
 {
 	cleanup_close int dir = -1, lock = -1;
-	enum sbx_err err = file_mkdirs(paths->runtime, 0700, why);
+	/* Root's broker serves everyone, who must get to its socket. */
+	enum sbx_err err =
+	    file_mkdirs(paths->runtime, getuid() == 0 ? 0755 : 0700, why);
 
 	if (err == SBX_OK)
 		err = file_open_dir(AT_FDCWD, paths->runtime, &dir, why);

@@ -177,6 +177,9 @@ world_main() {
 	if [ "${1:-}" = as ]; then
 		sandbox-proxy setup >/dev/null
 		sandboxctl create run-1234 >/dev/null
+		[ "$(id -un)" != bob ] ||
+			[ ! -e "$HOME/.local/state/sandbox-ssh" ] ||
+			fail "bob has a broker of his own"
 		main
 		sandboxctl kill run-1234
 		done_testing
@@ -208,8 +211,10 @@ done_testing() {
 	echo "$passed passed, 0 failed"
 }
 
-out=$(mktemp "${TMPDIR:-/tmp}/out.XXXXXX")
-err=$out.err
+if [ "${WORLD_INSIDE:-0}" != 0 ]; then
+	out=$(mktemp "${TMPDIR:-/tmp}/out.XXXXXX")
+	err=$out.err
+fi
 
 # check STATUS NAME COMMAND...: output in $out and $err.
 check() {
