@@ -293,11 +293,11 @@ sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
 	enum sbx_err err = sandboxes_show(b, caller, id, ret, why);
 	bool done;
 
-	if (err != SBX_OK || ret->state == SANDBOX_RUNNING)
-		return err;
 	/* One whose creation was refused may have resisted its removal. */
-	err = access_isolation(b->settings, caller, ret->isolation, why);
-	if (err != SBX_OK)
+	if (err == SBX_OK)
+		err =
+		    access_isolation(b->settings, caller, ret->isolation, why);
+	if (err != SBX_OK || ret->state == SANDBOX_RUNNING)
 		return err;
 	err = turns_start(
 	    b->turns, ret->id, seconds, start_in_turn, b, &done, why);
