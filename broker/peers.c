@@ -184,8 +184,8 @@ peer_begin_call(struct peers *peers, struct peer *peer)
 	(void)pthread_mutex_lock(&peers->mutex);
 	for (const struct peer *p = peers->first; p != NULL; p = p->next)
 		calls += p->calling && p->uid == peer->uid;
-	peer->calling =
-	    is_free(peers, peer->uid) || calls < peers->limits.connections / 8;
+	peer->calling = is_free(peers, peer->uid) ||
+	    calls < peers->limits.connections * 3 / 16;
 	(void)pthread_mutex_unlock(&peers->mutex);
 	return peer->calling;
 }

@@ -35,7 +35,7 @@ void peer_remove(struct peers *peers, struct peer *peer);
 
 /*
  * A call has come in; no time runs until it is over.  False when the user
- * has an eighth of the limit under way.
+ * has three sixteenths of the limit under way.
  */
 bool peer_begin_call(struct peers *peers, struct peer *peer) MUST_USE;
 void peer_end_call(struct peers *peers, struct peer *peer);

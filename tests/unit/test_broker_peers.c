@@ -88,7 +88,7 @@ test_calls(void **state)
 
 	while (calls < count && peer_begin_call(*state, alice[calls]))
 		calls++;
-	assert_int_equal(calls, LIMIT / 8);
+	assert_int_equal(calls, LIMIT * 3 / 16);
 	assert_true(peer_begin_call(*state, root));
 	peer_end_call(*state, alice[0]);
 	assert_true(peer_begin_call(*state, alice[calls]));
