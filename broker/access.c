@@ -32,11 +32,6 @@ enum sbx_err
 access_judge(const struct broker_settings *settings, uid_t uid,
     const char *name, struct caller *ret, struct sbx_why *why)
 {
-	if (is_of_a_sandbox(settings, uid))
-		return sbx_fail(why, SBX_REFUSED,
-		    "uid %lu belongs to a sandbox, which may not call the "
-		    "broker",
-		    (unsigned long)uid);
 	ret->uid = uid;
 	ret->all = uid == 0 || uid == settings->own_uid;
 	if (name != NULL && is_plain_name(name))
@@ -44,7 +39,11 @@ access_judge(const struct broker_settings *settings, uid_t uid,
 	else
 		(void)snprintf(ret->name, sizeof(ret->name), "uid:%lu",
 		    (unsigned long)uid);
-	return SBX_OK;
+	if (!is_of_a_sandbox(settings, uid))
+		return SBX_OK;
+	return sbx_fail(why, SBX_REFUSED,
+	    "uid %lu belongs to a sandbox, which may not call the broker",
+	    (unsigned long)uid);
 }
 
 enum sbx_err
@@ -69,9 +68,13 @@ enum sbx_err
 access_isolation(const struct broker_settings *settings,
     const struct caller *caller, enum isolation isolation, struct sbx_why *why)
 {
-	if (isolation != ISOLATION_NONE || settings->own_uid != 0 ||
-	    caller->uid == 0)
+	if (isolation != ISOLATION_NONE || caller->uid == 0 ||
+	    caller->uid == settings->own_uid)
 		return SBX_OK;
+	if (settings->own_uid != 0)
+		return sbx_fail(why, SBX_REFUSED,
+		    "this sandbox is not isolated, a shell of the user whose "
+		    "broker this is: only they may have it");
 	return sbx_fail(why, SBX_REFUSED,
 	    "%s forbids namespaces, and without them a sandbox is a root "
 	    "shell: only root may create one",

@@ -17,7 +17,7 @@ struct caller {
 
 /*
  * Judge a uid; name is its account's, NULL or an odd one gives "uid:N".
- * SBX_REFUSED for the user ids that sandboxes run as.
+ * SBX_REFUSED, with *ret for the log, for the user ids that sandboxes run as.
  */
 enum sbx_err access_judge(const struct broker_settings *settings, uid_t uid,
     const char *name, struct caller *ret, struct sbx_why *why) MUST_USE;
@@ -26,7 +26,8 @@ enum sbx_err access_peer(const struct broker_settings *settings, int fd,
     struct caller *ret, struct sbx_why *why) MUST_USE;
 /*
  * May they have a sandbox of this isolation?  Without namespaces it is a
- * process of ours: a root shell where sandboxd is root's.  SBX_REFUSED.
+ * process of ours, a root shell where sandboxd is root's: for root and for
+ * whose broker this is.  SBX_REFUSED.
  */
 enum sbx_err access_isolation(const struct broker_settings *settings,
     const struct caller *caller, enum isolation isolation,

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,6 +78,35 @@ take_descriptor(struct msghdr *msg)
 	return found;
 }
 
+static bool
+is_option(int fd, int option, int want)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &len) == 0 &&
+	    value == want;
+}
+
+/*
+ * One end of a pair made for the answer, as helper_call passes it: neither
+ * end has a name.  Our word in any other socket could be taken for more than
+ * an answer, since it may have our privileges.
+ */
+static bool
+is_for_answers(int fd)
+{
+	struct sockaddr_un own, peer;
+	socklen_t own_len = sizeof(own), peer_len = sizeof(peer);
+
+	return is_option(fd, SO_DOMAIN, AF_UNIX) &&
+	    is_option(fd, SO_TYPE, SOCK_SEQPACKET) &&
+	    getsockname(fd, (struct sockaddr *)&own, &own_len) == 0 &&
+	    own_len == sizeof(sa_family_t) &&
+	    getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0 &&
+	    peer_len == sizeof(sa_family_t);
+}
+
 /* An empty datagram and the end of the connection look the same to recv. */
 static bool
 hung_up(int fd)
@@ -110,7 +140,7 @@ receive(int fd, struct buf *request, int *ret_answer)
 	request->len = (size_t)n;
 	if (n == 0 && *ret_answer < 0 && hung_up(fd))
 		return RECEIVED_END;
-	if (n == 0 || *ret_answer < 0 ||
+	if (n == 0 || *ret_answer < 0 || !is_for_answers(*ret_answer) ||
 	    (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
 		return RECEIVED_NOISE;
 	return RECEIVED_REQUEST;

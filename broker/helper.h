@@ -34,7 +34,8 @@ enum sbx_err
 helper_pair(int *ret_caller, int *ret_helper, struct sbx_why *why) MUST_USE;
 
 /*
- * Serve until the callers' end is closed.  Malformed datagrams are dropped;
+ * Serve until the callers' end is closed.  Malformed datagrams are dropped,
+ * and those whose descriptor is not one end of an unnamed SOCK_SEQPACKET pair;
  * a caller that went away is no error.
  */
 enum sbx_err helper_serve(

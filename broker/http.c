@@ -2,12 +2,15 @@
 
 #include <microhttpd.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "broker/body.h"
+#include "broker/peers.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 
-#define IDLE_TIMEOUT 15 /* seconds */
+/* Seconds for all of a request, and between bytes. */
+#define PATIENCE 15
 #define HEADERS_MAX (32 * 1024)
 #define THREAD_STACK (512 * 1024)
 /* A body that is too large is still read to its end up to this. */
@@ -17,6 +20,7 @@
 struct http {
 	struct MHD_Daemon *daemon;
 	struct broker *broker;
+	struct peers *peers;
 	http_observer *observer;
 };
 
@@ -74,6 +78,19 @@ finish(struct http *http, struct MHD_Connection *connection,
 }
 
 static enum MHD_Result
+refuse_busy(struct http *http, struct MHD_Connection *connection,
+    const struct call *call)
+{
+	struct sbx_why why = { "" };
+	enum sbx_err err = sbx_fail(&why, SBX_REFUSED,
+	    "%s has too many calls under way: wait for one to end",
+	    call->caller.name);
+	struct answer answer = routes_problem_with(429, err, &why);
+
+	return finish(http, connection, call, &answer, err, &why);
+}
+
+static enum MHD_Result
 refuse(struct http *http, struct MHD_Connection *connection,
     const struct call *call, enum sbx_err err, const char *text)
 {
@@ -122,6 +139,15 @@ fd_of(struct MHD_Connection *connection)
 	return info == NULL ? -1 : info->connect_fd;
 }
 
+static struct peer *
+peer_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info == NULL ? NULL : info->socket_context;
+}
+
 static enum MHD_Result
 run_call(struct http *http, struct MHD_Connection *connection,
     struct request *request, struct call *call)
@@ -154,10 +180,11 @@ on_complete(struct http *http, struct MHD_Connection *connection,
 {
 	cleanup_free struct call *call = calloc(1, sizeof(*call));
 	struct sbx_why why = { "" };
+	struct peer *peer = peer_of(connection);
 	enum MHD_Result result;
 	enum sbx_err err;
 
-	if (call == NULL)
+	if (call == NULL || peer == NULL)
 		return MHD_NO;
 	call->method = method;
 	call->path = path;
@@ -165,12 +192,15 @@ on_complete(struct http *http, struct MHD_Connection *connection,
 	    http->broker->settings, fd_of(connection), &call->caller, &why);
 	if (err != SBX_OK)
 		return refuse(http, connection, call, err, why.text);
+	if (!peer_begin_call(http->peers, peer))
+		return refuse_busy(http, connection, call);
 	/* A call may take longer than a connection may idle. */
 	(void)MHD_set_connection_option(
 	    connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
 	result = run_call(http, connection, request, call);
 	(void)MHD_set_connection_option(
-	    connection, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)IDLE_TIMEOUT);
+	    connection, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)PATIENCE);
+	peer_end_call(http->peers, peer);
 	return result;
 }
 
@@ -252,6 +282,49 @@ on_end(void *context, struct MHD_Connection *connection, void **request_at,
 	*request_at = NULL;
 }
 
+/*
+ * Connections.
+ */
+
+static struct peer *
+take_in(struct http *http, int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return NULL;
+	return peer_add(http->peers, fd, peer.uid);
+}
+
+/* The library cannot be told to hang up: it finds that the peer did. */
+static void
+send_away(int fd)
+{
+	static const char text[] = "HTTP/1.1 429 Too Many Requests\r\n"
+				   "Connection: close\r\n"
+				   "Content-Length: 0\r\n\r\n";
+
+	(void)send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)shutdown(fd, SHUT_RDWR);
+}
+
+static void
+on_connection(void *context, struct MHD_Connection *connection, void **peer_at,
+    enum MHD_ConnectionNotificationCode code)
+{
+	struct http *http = context;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		*peer_at = take_in(http, fd_of(connection));
+		if (*peer_at == NULL)
+			send_away(fd_of(connection));
+	} else if (*peer_at != NULL) {
+		peer_remove(http->peers, *peer_at);
+		*peer_at = NULL;
+	}
+}
+
 /* Garbage on a connection is its sender's concern, not the log's. */
 static void
 on_library_message(void *context, const char *format, va_list ap)
@@ -264,11 +337,17 @@ http_start(struct broker *broker, int listen_fd, http_observer *observer,
     struct http **ret, struct sbx_why *why)
 {
 	cleanup_free struct http *http = calloc(1, sizeof(*http));
+	enum sbx_err err;
 
 	if (http == NULL)
 		return SBX_NOMEM;
 	http->broker = broker;
 	http->observer = observer;
+	err = peers_new(&(struct peers_limits){ broker->settings->connections,
+			    broker->settings->own_uid, PATIENCE },
+	    &http->peers);
+	if (err != SBX_OK)
+		return err;
 	http->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION |
 		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
 		MHD_USE_ERROR_LOG,
@@ -276,15 +355,18 @@ http_start(struct broker *broker, int listen_fd, http_observer *observer,
 	    on_library_message, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
 	    MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)broker->settings->connections,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX,
 	    MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
 	    MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
-	if (http->daemon == NULL)
+	    MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
+	if (http->daemon == NULL) {
+		peers_free(http->peers);
 		return sbx_fail(why, SBX_UNAVAILABLE,
 		    "the HTTP server does not start: too few descriptors or "
 		    "threads?");
+	}
 	*ret = steal_ptr(&http);
 	return SBX_OK;
 }
@@ -295,5 +377,6 @@ http_stop(struct http *http)
 	if (http == NULL)
 		return;
 	MHD_stop_daemon(http->daemon);
+	peers_free(http->peers);
 	free(http);
 }

@@ -1,6 +1,7 @@
 #include "broker/issue.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "broker/provider_call.h"
 #include "broker/signer.h"
@@ -66,6 +67,29 @@ register_certificate(struct broker *b, const struct caller *caller,
 	return err;
 }
 
+/* Each is a row on our disk, and a line in a log. */
+static enum sbx_err
+check_number(struct broker *b, struct issued *ret, struct sbx_why *why)
+{
+	uint64_t free_at = 0;
+	time_t when;
+	struct tm tm;
+	char text[32] = "later";
+	enum sbx_err err = store_certificates_full(
+	    b->store, ret->sandbox.id, b->now(), &free_at, why);
+
+	if (err != SBX_OK || free_at == 0)
+		return err;
+	when = (time_t)free_at;
+	if (gmtime_r(&when, &tm) != NULL)
+		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	ret->too_many = true;
+	return sbx_fail(why, SBX_REFUSED,
+	    "sandbox %s has %d certificates that are still valid, the limit: "
+	    "the first of them ends at %s",
+	    ret->sandbox.id, STORE_CERTIFICATES_MAX, text);
+}
+
 static enum sbx_err
 sign(struct broker *b, const struct caller *caller,
     const struct issue_wish *wish, struct issued *ret, struct sbx_why *why)
@@ -97,6 +121,9 @@ sign(struct broker *b, const struct caller *caller,
 		request.source_address = wish->source_address;
 	if (*wish->force_command != '\0')
 		request.force_command = wish->force_command;
+	err = check_number(b, ret, why);
+	if (err != SBX_OK)
+		return err;
 	err = register_certificate(
 	    b, caller, &request, key_id, sizeof(key_id), why);
 	if (err == SBX_OK)

@@ -29,6 +29,7 @@ struct issued {
 	uint64_t serial;
 	uint64_t valid_before;
 	struct buf certificate; /* a line; the caller frees it */
+	bool too_many; /* SBX_REFUSED because of STORE_CERTIFICATES_MAX */
 };
 
 /* Also for a stopped sandbox; its state says so. */

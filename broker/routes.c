@@ -437,6 +437,8 @@ post_ssh(struct broker *b, const struct call *call, const char *id,
 
 	if (err == SBX_OK)
 		err = issue_ssh(b, &call->caller, id, &wish, &issued, why);
+	if (issued.too_many)
+		ret->status = 429;
 	if (err == SBX_OK) {
 		ret->status = 200;
 		ret->body = json_of_issued(&issued);
@@ -534,8 +536,9 @@ status_of(enum sbx_err err)
 	return 400;
 }
 
-static struct answer
-problem(unsigned status, enum sbx_err err, const struct sbx_why *why)
+struct answer
+routes_problem_with(
+    unsigned status, enum sbx_err err, const struct sbx_why *why)
 {
 	struct answer answer = { .status = status };
 
@@ -551,7 +554,7 @@ problem(unsigned status, enum sbx_err err, const struct sbx_why *why)
 struct answer
 routes_problem(enum sbx_err err, const struct sbx_why *why)
 {
-	return problem(status_of(err), err, why);
+	return routes_problem_with(status_of(err), err, why);
 }
 
 static struct answer
@@ -560,11 +563,11 @@ no_route(const struct call *call, const char *allow, struct sbx_why *ret_why)
 	struct answer answer;
 
 	if (*allow == '\0')
-		return problem(404,
+		return routes_problem_with(404,
 		    sbx_fail(ret_why, SBX_USAGE, "there is no call %.120s",
 			call->path),
 		    ret_why);
-	answer = problem(405,
+	answer = routes_problem_with(405,
 	    sbx_fail(ret_why, SBX_USAGE, "%.120s takes %s, not %.20s",
 		call->path, allow, call->method),
 	    ret_why);
@@ -590,5 +593,10 @@ routes_answer(struct broker *broker, const struct call *call,
 		*ret_err = name_check_id(id, ret_why);
 	if (*ret_err == SBX_OK)
 		*ret_err = route->handler(broker, call, id, &answer, ret_why);
-	return *ret_err == SBX_OK ? answer : routes_problem(*ret_err, ret_why);
+	if (*ret_err == SBX_OK)
+		return answer;
+	/* A handler may know better than the table of codes. */
+	if (answer.status >= 400)
+		return routes_problem_with(answer.status, *ret_err, ret_why);
+	return routes_problem(*ret_err, ret_why);
 }

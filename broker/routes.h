@@ -67,5 +67,8 @@ struct answer routes_answer(struct broker *broker, const struct call *call,
     enum sbx_err *ret_err, struct sbx_why *ret_why);
 /* The answer to a call that failed before it came to a route. */
 struct answer routes_problem(enum sbx_err err, const struct sbx_why *why);
+/* The same with a status that says more than its code. */
+struct answer routes_problem_with(
+    unsigned status, enum sbx_err err, const struct sbx_why *why);
 
 #endif

@@ -6,8 +6,6 @@
 #include "broker/provider_call.h"
 #include "common/cleanup.h"
 
-#define REAP_BATCH 32
-
 /* The turn of a sandbox, given back when the scope ends. */
 struct held {
 	struct turns *turns; /* NULL: not held */
@@ -296,11 +294,11 @@ sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
 	enum sbx_err err = sandboxes_show(b, caller, id, ret, why);
 	bool done;
 
-	if (err != SBX_OK || ret->state == SANDBOX_RUNNING)
-		return err;
 	/* One whose creation was refused may have resisted its removal. */
-	err = access_isolation(b->settings, caller, ret->isolation, why);
-	if (err != SBX_OK)
+	if (err == SBX_OK)
+		err =
+		    access_isolation(b->settings, caller, ret->isolation, why);
+	if (err != SBX_OK || ret->state == SANDBOX_RUNNING)
 		return err;
 	err = turns_start(
 	    b->turns, ret->id, seconds, start_in_turn, b, &done, why);
@@ -406,35 +404,47 @@ sandboxes_recover(struct broker *b, struct sbx_why *why)
 	return SBX_OK;
 }
 
+/* The turn of one that is past its end; SBX_STATE when another has it. */
 static enum sbx_err
-reap_one(struct broker *b, const char *id, struct sbx_why *why)
+hold_ended(struct broker *b, const char *id, struct held *held,
+    struct sandbox *ret, struct sbx_why *why)
 {
-	cleanup_held struct held held = { NULL, NULL };
-	struct sandbox s;
-	enum sbx_err err = hold(b, id, &held, why);
+	enum sbx_err err;
 
-	if (err == SBX_OK)
-		err = store_get(b->store, id, &s, why);
-	if (err != SBX_OK || !is_over(b, &s))
-		return err;
-	return take_down(b, &s, why);
+	if (!turn_try(b->turns, id))
+		return sbx_fail(
+		    why, SBX_STATE, "another operation on '%s' goes on", id);
+	*held = (struct held){ b->turns, id };
+	err = store_get(b->store, id, ret, why);
+	/* Deleted since, and perhaps made again. */
+	if (err == SBX_OK && !is_over(b, ret))
+		err = sbx_fail(
+		    why, SBX_NOT_FOUND, "sandbox '%s' is another now", id);
+	return err;
 }
 
 enum sbx_err
-sandboxes_reap(struct broker *b, struct sbx_why *why)
+sandboxes_stop_ended(struct broker *b, const char *id, struct sbx_why *why)
 {
-	cleanup_free char(*ids)[NAME_ID_MAX + 1] = NULL;
-	enum sbx_err first = SBX_OK;
-	size_t count = 0;
-	enum sbx_err err =
-	    store_expired(b->store, b->now(), REAP_BATCH, &ids, &count, why);
+	cleanup_held struct held held = { NULL, NULL };
+	struct sandbox s;
+	enum sbx_err err = hold_ended(b, id, &held, &s, why);
 
 	if (err != SBX_OK)
 		return err;
-	for (size_t i = 0; i < count; i++) {
-		err = reap_one(b, ids[i], first == SBX_OK ? why : NULL);
-		if (first == SBX_OK && err != SBX_NOT_FOUND)
-			first = err;
-	}
-	return first;
+	err = stop_now(b, &s, why);
+	return err == SBX_OK ? SBX_OK : SBX_UNAVAILABLE;
+}
+
+enum sbx_err
+sandboxes_remove_ended(struct broker *b, const char *id, struct sbx_why *why)
+{
+	cleanup_held struct held held = { NULL, NULL };
+	struct sandbox s;
+	enum sbx_err err = hold_ended(b, id, &held, &s, why);
+
+	if (err != SBX_OK)
+		return err;
+	err = take_down(b, &s, why);
+	return err == SBX_OK ? SBX_OK : SBX_UNAVAILABLE;
 }

@@ -71,14 +71,21 @@ enum sbx_err sandboxes_delete(struct broker *broker,
     const struct caller *caller, const char *id, struct sbx_why *why) MUST_USE;
 
 /*
- * For sandboxd itself.  Recover: after a start of sandboxd, settle what the
- * last one left in the middle.  Reap: delete what is past its end.  Both
- * stop at the first error of the store; a sandbox that resists is told in
- * why and left for the next time.
+ * For sandboxd itself: after a start of it, settle what the last one left in
+ * the middle.  Stops at the first error of the store; a sandbox that resists
+ * is marked as failed.
  */
 enum sbx_err
 sandboxes_recover(struct broker *broker, struct sbx_why *why) MUST_USE;
-enum sbx_err
-sandboxes_reap(struct broker *broker, struct sbx_why *why) MUST_USE;
+
+/*
+ * One that is past its end.  SBX_NOT_FOUND when it is not, or not any more;
+ * SBX_STATE when somebody else is at work on it; SBX_UNAVAILABLE when it
+ * resists.
+ */
+enum sbx_err sandboxes_stop_ended(
+    struct broker *broker, const char *id, struct sbx_why *why) MUST_USE;
+enum sbx_err sandboxes_remove_ended(
+    struct broker *broker, const char *id, struct sbx_why *why) MUST_USE;
 
 #endif

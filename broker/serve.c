@@ -6,8 +6,10 @@
 #include <time.h>
 
 #include "broker/http.h"
+#include "broker/quota.h"
 #include "broker/reaper.h"
 #include "common/log.h"
+#include "common/text.h"
 
 /* Less than the supervisor waits for us (supervisor.c). */
 #define DRAIN 8
@@ -18,32 +20,84 @@ unix_time(void)
 	return (uint64_t)time(NULL);
 }
 
+static struct quota quota = QUOTA_INIT;
+
 /*
- * What changed something or went wrong on our side is worth a line; reading
- * and mistakes of callers are not, but for refusals.
+ * What a caller chose, so that it can be one value of a key=value line: as
+ * in a URL, since the log escapes backslashes itself.
  */
+static void
+put_chosen(const char *text, size_t max, struct buf *ret)
+{
+	for (size_t i = 0; text[i] != '\0' && i < max; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c > 0x20 && c < 0x7f && strchr("%\"\\=", c) == NULL)
+			buf_put_u8(ret, c);
+		else
+			buf_printf(ret, "%%%02X", c);
+	}
+}
+
+/*
+ * What changed something, was refused or went wrong on our side is worth a
+ * line; reading and mistakes of callers are not.
+ */
+static bool
+is_worth_a_line(const struct http_event *event)
+{
+	if (event->status >= 500 || event->status == 403)
+		return true;
+	return event->status < 400 && strcmp(event->call->method, "GET") != 0;
+}
+
+/* Those whose broker it is may fill their own disk. */
+static bool
+may_log(const struct caller *caller)
+{
+	enum quota_word word = caller->all
+	    ? QUOTA_YES
+	    : quota_take(&quota, caller->uid, unix_time());
+
+	if (word == QUOTA_LAST)
+		log_error("caller=%s uid=%lu: no more lines for this minute",
+		    caller->name, (unsigned long)caller->uid);
+	return word == QUOTA_YES;
+}
+
+/* First what we know, then what the caller chose. */
 static void
 log_event(const struct http_event *event)
 {
 	const struct call *call = event->call;
-	bool reads = strcmp(call->method, "GET") == 0;
+	cleanup_buf struct buf chosen = BUF_INIT(1024);
 
-	if ((reads && event->status < 500 && event->err != SBX_REFUSED) ||
-	    (event->status == 404 && event->err == SBX_USAGE))
+	if (!is_worth_a_line(event) || !may_log(&call->caller))
 		return;
+	buf_put_text(&chosen, "method=");
+	put_chosen(call->method, 10, &chosen);
+	buf_put_text(&chosen, " path=");
+	put_chosen(call->path, 128, &chosen);
 	if (event->err == SBX_OK)
-		log_error("%.10s %.128s caller=%s status=%u", call->method,
-		    call->path, call->caller.name, event->status);
+		log_error("caller=%s status=%u %s", call->caller.name,
+		    event->status, buf_text(&chosen));
 	else
-		log_error("%.10s %.128s caller=%s status=%u code=%s: %s",
-		    call->method, call->path, call->caller.name, event->status,
-		    sbx_err_name(event->err),
-		    sbx_why_text(event->why, event->err));
+		log_error("caller=%s status=%u code=%s %s: %s",
+		    call->caller.name, event->status, sbx_err_name(event->err),
+		    buf_text(&chosen), sbx_why_text(event->why, event->err));
+}
+
+static void
+log_resisting(
+    const char *id, unsigned delay, enum sbx_err err, const struct sbx_why *why)
+{
+	log_error("removing %s, which is at its end: %s; again in %us", id,
+	    sbx_why_text(why, err), delay);
 }
 
 /* Do the rounds until a signal says that it is over. */
 static void
-wait_for_end(struct broker *broker)
+wait_for_end(struct reaper *reaper)
 {
 	const struct timespec interval = { .tv_sec = REAPER_INTERVAL };
 	sigset_t ends;
@@ -53,7 +107,7 @@ wait_for_end(struct broker *broker)
 	(void)sigaddset(&ends, SIGINT);
 	for (;;) {
 		struct sbx_why why = { "" };
-		enum sbx_err err = reaper_run(broker, &why);
+		enum sbx_err err = reaper_round(reaper, &why);
 
 		if (err != SBX_OK)
 			log_error("cleaning up: %s", sbx_why_text(&why, err));
@@ -87,21 +141,28 @@ open_broker(const struct serve *serve, struct broker *ret, struct sbx_why *why)
 enum sbx_err
 serve_run(const struct serve *serve, struct sbx_why *why)
 {
-	struct broker broker;
+	static const struct reaper_steps steps = { sandboxes_stop_ended,
+		sandboxes_remove_ended, log_resisting };
+	static struct broker broker; /* threads may outlive this call */
+	struct reaper *reaper = NULL;
 	struct http *http = NULL;
+	bool drained;
 	enum sbx_err err = open_broker(serve, &broker, why);
 
+	if (err == SBX_OK)
+		err = reaper_new(&broker, &steps, &reaper);
 	if (err == SBX_OK)
 		err = http_start(
 		    &broker, serve->listen_fd, log_event, &http, why);
 	if (err != SBX_OK)
-		return err;
+		return err; /* and the process ends */
 	serve->ready(serve->ready_context);
-	wait_for_end(&broker);
+	wait_for_end(reaper);
 	turns_close(broker.turns);
 	http_stop(http);
-	/* A start that is still under way uses the store to its end. */
-	if (turns_drain(broker.turns, DRAIN)) {
+	/* What is still under way uses the store to its end. */
+	drained = reaper_end(reaper, DRAIN / 2);
+	if (turns_drain(broker.turns, DRAIN / 2) && drained) {
 		store_close(broker.store);
 		turns_free(broker.turns);
 	}

@@ -96,9 +96,17 @@ static const char settings[] = "PRAGMA journal_mode = WAL;"
 	X(REMOVE, "DELETE FROM sandboxes WHERE id = ?1")                      \
 	X(ENDED,                                                              \
 	    "SELECT id FROM sandboxes WHERE expires_at > 0 "                  \
-	    "AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2")              \
+	    "AND expires_at <= ?1 AND id > ?3 ORDER BY id LIMIT ?2")          \
 	X(ADD_CERTIFICATE,                                                    \
 	    "INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")   \
+	X(VALID_CERTIFICATES,                                                 \
+	    "SELECT CASE WHEN count(*) < ?3 THEN 0 ELSE min(valid_before) "   \
+	    "END FROM certificates WHERE sandbox_id = ?1 "                    \
+	    "AND valid_before > ?2")                                          \
+	X(TRIM_CERTIFICATES,                                                  \
+	    "DELETE FROM certificates WHERE serial IN (SELECT serial FROM "   \
+	    "certificates WHERE sandbox_id = ?1 ORDER BY valid_before DESC "  \
+	    "LIMIT -1 OFFSET ?2)")                                            \
 	X(RAISE_LAST,                                                         \
 	    "UPDATE sandboxes SET last_valid_after = "                        \
 	    "max(last_valid_after, ?2) WHERE id = ?1")                        \
@@ -561,8 +569,9 @@ store_remove(struct store *store, const char *id, struct sbx_why *why)
 }
 
 enum sbx_err
-store_expired(struct store *store, uint64_t now, size_t limit,
-    char (**ret)[NAME_ID_MAX + 1], size_t *ret_count, struct sbx_why *why)
+store_expired(struct store *store, uint64_t now, const char *after,
+    size_t limit, char (**ret)[NAME_ID_MAX + 1], size_t *ret_count,
+    struct sbx_why *why)
 {
 	cleanup_free char(*ids)[NAME_ID_MAX + 1] =
 	    calloc(limit + 1, sizeof(*ids));
@@ -577,6 +586,7 @@ store_expired(struct store *store, uint64_t now, size_t limit,
 	st = bound(store, ST_ENDED, NULL);
 	bind_u64(st, 1, now);
 	bind_u64(st, 2, limit);
+	bind_text(st, 3, after);
 	while (count < limit && (code = sqlite3_step(st)) == SQLITE_ROW)
 		column_text(st, 0, ids[count++], sizeof(*ids));
 	if (count < limit && code != SQLITE_DONE)
@@ -611,9 +621,30 @@ add_certificate(
 	err = run(store, st, why);
 	if (err != SBX_OK)
 		return err;
+	st = bound(store, ST_TRIM_CERTIFICATES, c->id);
+	bind_u64(st, 2, STORE_CERTIFICATES_KEPT);
+	err = run(store, st, why);
+	if (err != SBX_OK)
+		return err;
 	st = bound(store, ST_RAISE_LAST, c->id);
 	bind_u64(st, 2, c->valid_after);
 	return run(store, st, why);
+}
+
+enum sbx_err
+store_certificates_full(struct store *store, const char *id, uint64_t now,
+    uint64_t *ret_free_at, struct sbx_why *why)
+{
+	sqlite3_stmt *st;
+	enum sbx_err err;
+
+	(void)pthread_mutex_lock(&store->mutex);
+	st = bound(store, ST_VALID_CERTIFICATES, id);
+	bind_u64(st, 2, now);
+	bind_u64(st, 3, STORE_CERTIFICATES_MAX);
+	err = one_number(store, st, 0, ret_free_at, why);
+	(void)pthread_mutex_unlock(&store->mutex);
+	return err;
 }
 
 enum sbx_err

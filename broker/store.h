@@ -13,6 +13,8 @@
 
 #define STORE_VERSION 1
 #define STORE_OWNER_MAX 64
+#define STORE_CERTIFICATES_MAX 1000  /* valid ones of a sandbox */
+#define STORE_CERTIFICATES_KEPT 2000 /* with those that ended */
 #define STORE_LABELS_MAX 16
 #define STORE_LABEL_KEY_MAX 63
 #define STORE_LABEL_VALUE_MAX 255
@@ -100,12 +102,24 @@ store_set_state(struct store *store, const char *id, enum sandbox_state state,
 /* The row goes, the id's floor stays.  Not there: SBX_OK. */
 enum sbx_err
 store_remove(struct store *store, const char *id, struct sbx_why *why) MUST_USE;
-/* Ids (caller frees) of at most limit sandboxes that end by now. */
-enum sbx_err store_expired(struct store *store, uint64_t now, size_t limit,
-    char (**ret)[NAME_ID_MAX + 1], size_t *ret_count,
+/*
+ * Ids (caller frees) of at most limit sandboxes that end by now, by id, those
+ * greater than after.
+ */
+enum sbx_err store_expired(struct store *store, uint64_t now, const char *after,
+    size_t limit, char (**ret)[NAME_ID_MAX + 1], size_t *ret_count,
     struct sbx_why *why) MUST_USE;
 
-/* SBX_EXISTS when the serial was used before. */
+/*
+ * *ret_free_at: 0 when the sandbox may have one more certificate, otherwise
+ * when the first of those that are valid now ends.
+ */
+enum sbx_err store_certificates_full(struct store *store, const char *id,
+    uint64_t now, uint64_t *ret_free_at, struct sbx_why *why) MUST_USE;
+/*
+ * SBX_EXISTS when the serial was used before.  Of a sandbox that has
+ * STORE_CERTIFICATES_KEPT, the one that ended first is forgotten.
+ */
 enum sbx_err store_add_certificate(struct store *store,
     const struct certificate *certificate, struct sbx_why *why) MUST_USE;
 /* Forget certificates that ended, and floors that lie, before then. */

@@ -407,8 +407,12 @@ http_main(struct child *child)
 {
 	const struct supervisor *v = child->supervisor;
 	const struct broker_settings *s = v->settings;
+	/*
+	 * Without the lock: a descriptor of it is enough to unlock it, and
+	 * what could meet another sandboxd is the provider process, not us.
+	 */
 	const int fds[] = { child->report_fd, v->listen_fd, v->signer_fd,
-		v->provider_fd, v->state_lock };
+		v->provider_fd };
 	struct serve serve = { s, v->listen_fd, v->signer_fd, v->provider_fd,
 		v->ca_line, on_ready, child };
 	struct sbx_why why = { "" };

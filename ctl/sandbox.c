@@ -129,11 +129,46 @@ sandbox_print(
 	}
 }
 
+/* DEL and C1 are in texts only, since elsewhere JSON is ASCII. */
+void
+sandbox_put_json(struct json_object *object, FILE *out)
+{
+	const char *json = json_object_to_json_string_ext(
+	    object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	for (; *json != '\0'; json++) {
+		unsigned char c = (unsigned char)json[0];
+		unsigned char next = (unsigned char)json[1];
+
+		if (c == 0x7f) {
+			(void)fputs("\\u007f", out);
+		} else if (c == 0xc2 && next < 0xa0) {
+			(void)fprintf(out, "\\u%04x", next);
+			json++;
+		} else {
+			(void)putc(c, out);
+		}
+	}
+	(void)putc('\n', out);
+}
+
 void
 sandbox_print_json(struct json_object *object)
 {
-	(void)puts(json_object_to_json_string_ext(
-	    object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	sandbox_put_json(object, stdout);
+}
+
+static void
+print_report(const struct sandbox *sandbox)
+{
+	cleanup_buf struct buf line = BUF_INIT(1024);
+
+	text_escape(
+	    VIEW_STR(sandbox->id), NAME_ID_MAX, /* quote= */ true, &line);
+	buf_put_text(&line, " ");
+	text_escape(
+	    VIEW_STR(sandbox->state), SANDBOX_WORD, /* quote= */ true, &line);
+	(void)puts(buf_text(&line));
 }
 
 void
@@ -159,6 +194,6 @@ sandbox_report(struct json_object *object, bool json)
 	if (json)
 		sandbox_print_json(object);
 	else
-		(void)printf("%s %s\n", sandbox.id, sandbox.state);
+		print_report(&sandbox);
 	return ctl_flush();
 }

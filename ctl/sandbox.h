@@ -5,6 +5,7 @@
 #define SBX_CTL_SANDBOX_H
 
 #include <json-c/json.h>
+#include <stdio.h>
 
 #include "common/name.h"
 #include "common/opt.h"
@@ -36,7 +37,9 @@ void sandbox_put_expiry(
 /* key: value lines on stdout. */
 void sandbox_print(
     const struct sandbox *sandbox, struct json_object *object, uint64_t now);
-/* As JSON on stdout, one line. */
+/* As JSON, one line, control characters escaped. */
+void sandbox_put_json(struct json_object *object, FILE *out);
+/* The same on stdout. */
 void sandbox_print_json(struct json_object *object);
 /*
  * What changed, on stdout: the object with json, otherwise "ID STATE".  The

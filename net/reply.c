@@ -123,6 +123,17 @@ fail(const struct reply_field *field, const char *what, struct sbx_why *why)
 	return sbx_fail(why, SBX_PROTOCOL, "\"%s\" %s", field->name, what);
 }
 
+/* Of ASCII or, in two bytes of UTF-8, U+0080 to U+009F. */
+static bool
+is_control(const char *text, size_t len, size_t at)
+{
+	unsigned char c = (unsigned char)text[at];
+
+	if (c == 0xc2 && at + 1 < len)
+		return (unsigned char)text[at + 1] < 0xa0;
+	return c < 0x20 || c == 0x7f;
+}
+
 static enum sbx_err
 read_text(const struct reply_field *field, struct json_object *value, char *ret,
     struct sbx_why *why)
@@ -135,7 +146,7 @@ read_text(const struct reply_field *field, struct json_object *value, char *ret,
 	text = json_object_get_string(value);
 	len = (size_t)json_object_get_string_len(value);
 	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+		if (is_control(text, len, i))
 			return fail(field, "holds a control character", why);
 	}
 	if (text_copy(VIEW(text, len), ret, field->size) != SBX_OK)

@@ -435,6 +435,9 @@ users() {
 	ok "http cannot read the CA key"
 	is "http has no descriptor of it" "$(find \
 	    "/proc/$(process http)/fd" -lname '*ca_ed25519*' | wc -l)" 0
+	is "nor of the lock, which it could let go" "$(find \
+	    "/proc/$(process http)/fd" "/proc/$(process signer)/fd" \
+	    -lname '*sandboxd.lock*' | wc -l)" 0
 	as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 	call 404 "another user does not see it" GET /v1/sandboxes/run-1
 	call 404 "nor stops it" POST /v1/sandboxes/run-1/stop
@@ -449,6 +452,113 @@ users() {
 	call 403 "a sandbox may not call" GET /v1/health
 	as=()
 	call 204 "root may delete it" DELETE /v1/sandboxes/theirs
+}
+
+# Users who each open a hundred connections and never come to the end of a
+# request: the server hangs up on all of them.
+crowd() {
+	exec /usr/bin/python3 - "$socket" "$work/crowd" <<-'END'
+	import os, select, socket, sys, time
+
+	def dawdle(mark):
+	    end = time.monotonic() + 60
+	    socks = []
+	    for _ in range(100):
+	        s = socket.socket(socket.AF_UNIX)
+	        s.connect(sys.argv[1])
+	        try:
+	            s.send(b"GET /v1/health HTTP/1.1\r\nX: ")
+	        except BrokenPipeError:
+	            pass
+	        socks.append(s)
+	    mark.close()
+	    while socks and time.monotonic() < end:
+	        for s in select.select(socks, [], [], 0.2)[0]:
+	            try:
+	                if s.recv(4096):
+	                    continue
+	            except ConnectionResetError:
+	                pass
+	            socks.remove(s)
+	        for s in socks:
+	            try:
+	                s.send(b"x")
+	            except BrokenPipeError:
+	                pass
+	    os._exit(1 if socks else 0)
+
+	pids = []
+	for n in range(6):
+	    pid = os.fork()
+	    if pid == 0:
+	        mark = open(sys.argv[2] + ".%d" % n, "w")
+	        os.setresgid(20000 + n, 20000 + n, 20000 + n)
+	        os.setresuid(20000 + n, 20000 + n, 20000 + n)
+	        mark.write("in\n")
+	        dawdle(mark)
+	    pids.append(pid)
+	sys.exit(max(os.waitpid(pid, 0)[1] != 0 for pid in pids))
+	END
+}
+
+crowds() {
+	local pid
+	crowd &
+	pid=$!
+	for n in {0..5}; do
+		wait_for "user $n of the crowd" grep -qs in "$work/crowd.$n"
+	done
+	call 200 "root is served beside a crowd" GET /v1/health
+	wait "$pid" || fail "a crowd that dawdles is not sent away"
+	ok "a crowd that dawdles is sent away"
+	as=(setpriv --reuid 20000 --regid 20000 --clear-groups)
+	call 200 "and served again afterwards" GET /v1/health
+	as=()
+}
+
+# What others may write into our log.
+log_lines() {
+	local before
+	before=$(wc -l <"$state/sandboxd.log")
+	call 400 "a mistake" POST /v1/sandboxes -d '{"nothing":1}'
+	is "mistakes are not logged" "$(wc -l <"$state/sandboxd.log")" "$before"
+	as=(setpriv --reuid 1879060000 --regid 1879060000 --clear-groups)
+	call 403 "a path with blanks" GET \
+	    '/v1/x%20caller=root%20status=200%0Aline'
+	tail -n 1 "$state/sandboxd.log" >"$out"
+	holds "what we know comes first" ' caller=uid:1879060000 status=403 '
+	holds "blanks and line ends are escaped" \
+	    ' path=/v1/x%20caller%3Droot%20status%3D200%0Aline: '
+	# So many that there are too many in one minute of two.
+	"${as[@]}" curl -sS --unix-socket "$socket" -o /dev/null \
+	    'http://localhost/v1/x[1-150]' || fail "150 calls"
+	as=()
+	grep -q 'caller=uid:1879060000 uid=1879060000: no more lines' \
+	    "$state/sandboxd.log" || fail "a user may fill the log"
+	ok "nobody fills the log"
+}
+
+# database CODE: Python over the database of the broker that runs.
+database() {
+	/usr/bin/python3 -c "import sqlite3, sys, time
+db = sqlite3.connect(sys.argv[1], timeout=30)
+$1
+db.commit()" "$state/db/sandboxd.db" || fail "the database"
+}
+
+too_many_certificates() {
+	database 'now = int(time.time())
+for n in range(1000):
+    db.execute("INSERT INTO certificates VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (-1 - n, "run-1", "x", "x", now, now + 3000 + n, now))'
+	call 429 "a certificate too many" POST /v1/sandboxes/run-1/ssh \
+	    -d "{\"public_key\":\"$key\"}"
+	holds "code refused" '"code":"refused"'
+	grep -Eq 'ends at 20[0-9-]{8}T[0-9:]{8}Z' "$out" || fail "until when"
+	ok "it says until when"
+	database 'db.execute("DELETE FROM certificates WHERE caller = ?", "x")'
+	call 200 "after the others ended" POST /v1/sandboxes/run-1/ssh \
+	    -d "{\"public_key\":\"$key\"}"
 }
 
 # A broker of an ordinary user.
@@ -500,6 +610,20 @@ no_isolation() {
 	    "$(find "$state" "$run" -name '*theirs*')" ""
 	is "no slot either" "$(grep -rl theirs "$state/slots" || :)" ""
 	is "and it never ran" "$(pgrep -cf -- '/theirs[./]' || :)" 0
+	# One that was made before that was refused.
+	database 'db.execute("UPDATE sandboxes SET owner = ? WHERE id = ?",
+    ("nobody", "bare"))'
+	as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	call 200 "one of theirs" GET /v1/sandboxes/bare
+	call 403 "they do not enter it" POST /v1/sandboxes/bare/ssh \
+	    -d "{\"public_key\":\"$key\"}"
+	call 403 "nor start it while it runs" POST /v1/sandboxes/bare/start
+	call 200 "they may stop it" POST /v1/sandboxes/bare/stop
+	call 403 "but not start it" POST "/v1/sandboxes/bare/start?wait=30"
+	call 200 "it stays" GET /v1/sandboxes/bare
+	holds "stopped" '"state":"stopped"'
+	as=()
+	call 200 "root may start it" POST "/v1/sandboxes/bare/start?wait=30"
 	call 204 "delete" DELETE /v1/sandboxes/bare
 	kill "$pid"
 	wait "$pid" || fail "its end"
@@ -519,6 +643,9 @@ restart
 deaths
 ends
 users
+crowds
+log_lines
+too_many_certificates
 call 204 "delete the last" DELETE /v1/sandboxes/run-1
 [ -z "$(ls "$state/sandboxes" 2>/dev/null)" ] || fail "files stay behind"
 ok "no files stay behind"

@@ -89,6 +89,7 @@ test_isolation(void **state)
 	const struct broker_settings roots = { .own_uid = 0 };
 	const struct caller root = { .uid = 0 }, alice = { .uid = 1000 };
 	const struct caller owner = { .uid = BROKER };
+	const struct caller other = { .uid = BROKER + 1 };
 
 	(void)state;
 	assert_int_equal(
@@ -100,6 +101,11 @@ test_isolation(void **state)
 	    SBX_REFUSED);
 	assert_int_equal(
 	    access_isolation(&settings, &owner, ISOLATION_NONE, NULL), SBX_OK);
+	assert_int_equal(
+	    access_isolation(&settings, &root, ISOLATION_NONE, NULL), SBX_OK);
+	assert_int_equal(
+	    access_isolation(&settings, &other, ISOLATION_NONE, NULL),
+	    SBX_REFUSED);
 }
 
 int

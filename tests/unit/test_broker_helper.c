@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -166,6 +167,79 @@ test_noise_is_dropped(void **state)
 	assert_int_equal(call("echo", 60, &answer, NULL), SBX_OK);
 }
 
+static int
+named_socket(const char *name)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	/* Abstract: the name begins with a NUL. */
+	(void)snprintf(
+	    address.sun_path + 1, sizeof(address.sun_path) - 1, "%s", name);
+	assert_int_equal(
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+/* Send a request that wants its answer in fd. */
+static void
+ask_for_answer_in(int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} ancillary = { .bytes = "" };
+	struct iovec iov = { (void *)(uintptr_t) "echo", 4 };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = ancillary.bytes,
+		.msg_controllen = sizeof(ancillary.bytes) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	assert_int_equal(sendmsg(caller_fd, &msg, 0), 4);
+}
+
+/* Whoever reads from the other end must not take us for somebody. */
+static void
+test_answers_go_to_pairs_only(void **state)
+{
+	cleanup_buf struct buf answer = BUF_INIT(100);
+	struct sockaddr_un address;
+	socklen_t len = sizeof(address);
+	char name[64], byte;
+	int stream[2], listener, ours, theirs;
+
+	(void)state;
+	(void)snprintf(name, sizeof(name), "test_broker_helper.%d", getpid());
+	listener = named_socket(name);
+	assert_int_equal(
+	    getsockname(listener, (struct sockaddr *)&address, &len), 0);
+	ours = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	assert_int_equal(connect(ours, (struct sockaddr *)&address, len), 0);
+	theirs = accept(listener, NULL, NULL);
+	assert_true(theirs >= 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, stream), 0);
+	ask_for_answer_in(ours);
+	ask_for_answer_in(theirs);
+	ask_for_answer_in(stream[0]);
+	ask_for_answer_in(STDERR_FILENO);
+	/* Requests are served in turn: the others have been looked at. */
+	assert_int_equal(call("echo", 60, &answer, NULL), SBX_OK);
+	assert_int_equal(recv(theirs, &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(recv(ours, &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(recv(stream[1], &byte, 1, MSG_DONTWAIT), -1);
+	(void)close(theirs);
+	(void)close(ours);
+	(void)close(listener);
+	(void)close(stream[0]);
+	(void)close(stream[1]);
+}
+
 static void
 test_timeout(void **state)
 {
@@ -254,6 +328,7 @@ main(void)
 		IN_TURN(test_answer_too_large),
 		IN_TURN(test_request_too_large),
 		IN_TURN(test_noise_is_dropped),
+		IN_TURN(test_answers_go_to_pairs_only),
 		IN_TURN(test_many_callers),
 		cmocka_unit_test_setup_teardown(
 		    test_timeout, start_in_turn, end_by_force),

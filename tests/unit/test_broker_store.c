@@ -232,14 +232,81 @@ test_expired(void **state)
 	assert_int_equal(store_add(*state, &s, 100, NULL), SBX_OK);
 	assert_int_equal(add(*state, "run-2", "alice"), SBX_OK);
 	assert_int_equal(
-	    store_expired(*state, NOW + 9, 10, &ids, &n, NULL), SBX_OK);
+	    store_expired(*state, NOW + 9, "", 10, &ids, &n, NULL), SBX_OK);
 	assert_int_equal(n, 0);
 	free(ids);
 	assert_int_equal(
-	    store_expired(*state, NOW + 10, 10, &ids, &n, NULL), SBX_OK);
+	    store_expired(*state, NOW + 10, "", 10, &ids, &n, NULL), SBX_OK);
 	assert_int_equal(n, 1);
 	assert_string_equal(ids[0], "run-1");
 	free(ids);
+	assert_int_equal(
+	    store_expired(*state, NOW + 10, "run-1", 10, &ids, &n, NULL),
+	    SBX_OK);
+	assert_int_equal(n, 0);
+	free(ids);
+}
+
+static size_t
+rows_of_certificates(void)
+{
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db = NULL;
+	size_t count;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(
+		db, "SELECT count(*) FROM certificates", -1, &st, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	count = (size_t)sqlite3_column_int64(st, 0);
+	(void)sqlite3_finalize(st);
+	(void)sqlite3_close(db);
+	return count;
+}
+
+static enum sbx_err
+certify_until(struct store *store, uint64_t serial, uint64_t valid_before)
+{
+	struct certificate c = { .serial = serial,
+		.id = "run-1",
+		.caller = "alice",
+		.key_id = "alice/run-1/1",
+		.valid_after = NOW,
+		.valid_before = valid_before };
+
+	return store_add_certificate(store, &c, NULL);
+}
+
+static void
+test_certificates_have_a_limit(void **state)
+{
+	uint64_t serial = 0, free_at = 1;
+
+	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
+	while (serial < STORE_CERTIFICATES_MAX) {
+		assert_int_equal(store_certificates_full(
+				     *state, "run-1", NOW, &free_at, NULL),
+		    SBX_OK);
+		assert_int_equal(free_at, 0);
+		serial++;
+		assert_int_equal(
+		    certify_until(*state, serial, NOW + serial), SBX_OK);
+	}
+	assert_int_equal(
+	    store_certificates_full(*state, "run-1", NOW, &free_at, NULL),
+	    SBX_OK);
+	assert_int_equal(free_at, NOW + 1);
+	assert_int_equal(
+	    store_certificates_full(*state, "run-1", NOW + 1, &free_at, NULL),
+	    SBX_OK);
+	assert_int_equal(free_at, 0);
+	/* Those that ended are not kept without limit either. */
+	while (serial++ < STORE_CERTIFICATES_KEPT + 10)
+		assert_int_equal(
+		    certify_until(*state, serial, NOW + serial), SBX_OK);
+	assert_int_equal(rows_of_certificates(), STORE_CERTIFICATES_KEPT);
 }
 
 static void *
@@ -383,6 +450,7 @@ main(void)
 		FRESH(test_serials_are_unique),
 		FRESH(test_id_that_comes_back),
 		FRESH(test_expired),
+		FRESH(test_certificates_have_a_limit),
 		FRESH(test_many_threads),
 		cmocka_unit_test(test_killed_in_the_middle),
 		cmocka_unit_test(test_newer_schema),

@@ -1,0 +1,43 @@
+/*
+ * Who is connected: how many connections and calls each user has, and how
+ * long they take to say what they want.  Users share the server; root and
+ * the user whose broker this is have no share to keep to, and room is kept
+ * for them.
+ */
+#ifndef SBX_BROKER_PEERS_H
+#define SBX_BROKER_PEERS_H
+
+#include <sys/types.h>
+
+#include "common/err.h"
+
+struct peers;
+struct peer; /* one connection */
+
+struct peers_limits {
+	size_t connections; /* all of them */
+	uid_t own_uid;
+	unsigned patience; /* seconds from the last answer to a whole request */
+};
+
+/* It has a thread that ends connections whose time is over. */
+enum sbx_err
+peers_new(const struct peers_limits *limits, struct peers **ret) MUST_USE;
+void peers_free(struct peers *peers); /* NULL allowed; none connected */
+
+/*
+ * A connection of this user.  NULL: they have their share, a quarter of the
+ * limit, or all others together have all but the eighth that is kept.
+ * fd stays open until peer_remove(), and is shut down when time is over.
+ */
+struct peer *peer_add(struct peers *peers, int fd, uid_t uid) MUST_USE;
+void peer_remove(struct peers *peers, struct peer *peer);
+
+/*
+ * A call has come in; no time runs until it is over.  False when the user
+ * has three sixteenths of the limit under way.
+ */
+bool peer_begin_call(struct peers *peers, struct peer *peer) MUST_USE;
+void peer_end_call(struct peers *peers, struct peer *peer);
+
+#endif

@@ -1,0 +1,232 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include "broker/reaper.h"
+
+#define NOW 1000
+#define RESISTING 32
+
+/* What the steps have done, and who wants to know it. */
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	bool hung; /* removals of "hang-..." wait while this is set */
+	size_t stopped, removed, resisted, told;
+	bool early; /* removed before it was stopped */
+	char was_stopped[64][NAME_ID_MAX + 1];
+} seen = { .mutex = PTHREAD_MUTEX_INITIALIZER,
+	.changed = PTHREAD_COND_INITIALIZER };
+
+static char folder[] = "/tmp/test_reaper.XXXXXX";
+static struct broker broker;
+static struct reaper *reaper;
+
+static uint64_t
+now(void)
+{
+	return NOW;
+}
+
+static enum sbx_err
+stop(struct broker *b, const char *id, struct sbx_why *why)
+{
+	(void)b, (void)why;
+	(void)pthread_mutex_lock(&seen.mutex);
+	(void)snprintf(
+	    seen.was_stopped[seen.stopped++], NAME_ID_MAX + 1, "%s", id);
+	(void)pthread_cond_broadcast(&seen.changed);
+	(void)pthread_mutex_unlock(&seen.mutex);
+	return SBX_OK;
+}
+
+/* Under the mutex. */
+static bool
+was_stopped(const char *id)
+{
+	for (size_t i = 0; i < seen.stopped; i++) {
+		if (strcmp(seen.was_stopped[i], id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum sbx_err
+remove_it(struct broker *b, const char *id, struct sbx_why *why)
+{
+	enum sbx_err err = SBX_OK;
+
+	(void)pthread_mutex_lock(&seen.mutex);
+	seen.early |= !was_stopped(id);
+	while (seen.hung && strncmp(id, "hang", 4) == 0)
+		(void)pthread_cond_wait(&seen.changed, &seen.mutex);
+	if (strncmp(id, "resist", 6) == 0) {
+		seen.resisted++;
+		err = sbx_fail(why, SBX_UNAVAILABLE, "no");
+	} else {
+		seen.removed++;
+	}
+	(void)pthread_cond_broadcast(&seen.changed);
+	(void)pthread_mutex_unlock(&seen.mutex);
+	return err != SBX_OK ? err : store_remove(b->store, id, why);
+}
+
+static void
+on_resisting(
+    const char *id, unsigned delay, enum sbx_err err, const struct sbx_why *why)
+{
+	(void)err, (void)why;
+	(void)pthread_mutex_lock(&seen.mutex);
+	seen.told += strncmp(id, "resist", 6) == 0 && delay >= 10;
+	(void)pthread_cond_broadcast(&seen.changed);
+	(void)pthread_mutex_unlock(&seen.mutex);
+}
+
+static void
+wait_until(const size_t *number, size_t want)
+{
+	(void)pthread_mutex_lock(&seen.mutex);
+	while (*number < want)
+		(void)pthread_cond_wait(&seen.changed, &seen.mutex);
+	(void)pthread_mutex_unlock(&seen.mutex);
+}
+
+static void
+add(const char *id, uint64_t expires_at)
+{
+	struct sandbox s = { .created_at = 1, .expires_at = expires_at };
+
+	(void)snprintf(s.id, sizeof(s.id), "%s", id);
+	(void)snprintf(s.owner, sizeof(s.owner), "alice");
+	(void)snprintf(s.provider, sizeof(s.provider), "local");
+	assert_int_equal(store_add(broker.store, &s, 1000, NULL), SBX_OK);
+}
+
+static int
+set_up(void **state)
+{
+	static const struct reaper_steps steps = { stop, remove_it,
+		on_resisting };
+	char path[64];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/db", folder);
+	seen.stopped = seen.removed = seen.resisted = seen.told = 0;
+	seen.hung = seen.early = false;
+	broker = (struct broker){ .now = now };
+	return store_open(path, &broker.store, NULL) == SBX_OK &&
+		reaper_new(&broker, &steps, &reaper) == SBX_OK
+	    ? 0
+	    : -1;
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	bool over = reaper_end(reaper, 60);
+
+	(void)state;
+	store_close(broker.store);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		char path[64];
+
+		(void)snprintf(path, sizeof(path), "%s/db%s", folder, ends[i]);
+		(void)unlink(path);
+	}
+	return over && !seen.early ? 0 : -1;
+}
+
+static void
+test_only_what_has_ended(void **state)
+{
+	struct sandbox s;
+
+	(void)state;
+	add("over", NOW);
+	add("not-yet", NOW + 1);
+	add("endless", 0);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.removed, 1);
+	assert_int_equal(seen.stopped, 1);
+	assert_int_equal(store_get(broker.store, "not-yet", &s, NULL), SBX_OK);
+	assert_int_equal(store_get(broker.store, "endless", &s, NULL), SBX_OK);
+}
+
+/* As many as were looked at in one round, and older. */
+static void
+test_who_resists_holds_up_nobody(void **state)
+{
+	(void)state;
+	for (int i = 0; i < RESISTING; i++) {
+		char id[NAME_ID_MAX + 1];
+
+		(void)snprintf(id, sizeof(id), "resist-%d", i);
+		add(id, 10);
+	}
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.told, RESISTING);
+	add("z-another", NOW);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.removed, 1);
+	/* Those rest for ten seconds at least. */
+	assert_int_equal(seen.resisted, RESISTING);
+}
+
+static void
+test_a_slow_removal_holds_up_no_stop(void **state)
+{
+	(void)state;
+	seen.hung = true;
+	for (int i = 0; i < 8; i++) {
+		char id[NAME_ID_MAX + 1];
+
+		(void)snprintf(id, sizeof(id), "hang-%d", i);
+		add(id, 10);
+	}
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.stopped, 8);
+	add("z-another", NOW);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.stopped, 9);
+	assert_int_equal(seen.removed, 0);
+	(void)pthread_mutex_lock(&seen.mutex);
+	seen.hung = false;
+	(void)pthread_cond_broadcast(&seen.changed);
+	(void)pthread_mutex_unlock(&seen.mutex);
+	wait_until(&seen.removed, 9);
+}
+
+static int
+make_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+#define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		FRESH(test_only_what_has_ended),
+		FRESH(test_who_resists_holds_up_nobody),
+		FRESH(test_a_slow_removal_holds_up_no_stop),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
