@@ -14,6 +14,7 @@
 #include "authkeys/decide.h"
 #include "authkeys/limits.h"
 #include "authkeys/line.h"
+#include "authkeys/revoked.h"
 #include "authkeys/syslog.h"
 #include "common/log.h"
 #include "common/opt.h"
@@ -104,6 +105,10 @@ judge(const struct options *options, char *const operands[static OPERANDS],
 		    &call->why, SBX_INTERNAL, "the clock stands before 1970");
 	err = decide(&call->request, &call->settings, (uint64_t)call->now,
 	    &call->decision, &call->why);
+	if (err == SBX_OK)
+		err = revoked_check(&call->settings, FILE_NO_OWNER,
+		    (uint64_t)call->now, &call->decision.cert,
+		    call->decision.ca, &call->why);
 	if (err != SBX_OK)
 		return err;
 	line_put(call->settings.id, call->decision.permit, call->decision.ca,

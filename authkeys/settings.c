@@ -69,6 +69,12 @@ static const struct conf_key keys[] = {
 	{ "",
 	    { "permit", field_permit, AT(permit), 0, 0, PERMIT_DEFAULT_WORDS,
 		"what a certificate may grant at most", NULL } },
+	{ "",
+	    { "revoked", field_path, AT(revoked), 0, 0, NULL,
+		"signed list of what was revoked", NULL } },
+	{ "",
+	    { "revoked_max_age", field_duration, AT(revoked_max_age), 1, 0,
+		"24h", "how old that list may be", NULL } },
 };
 
 const struct conf_table gate_settings_table = { keys,

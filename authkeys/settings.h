@@ -24,6 +24,8 @@ struct gate_settings {
 	uint64_t clock_skew;
 	uint64_t issued_after;
 	unsigned permit;
+	char revoked[FIELD_TEXT]; /* path of the revocation list; "": none */
+	uint64_t revoked_max_age; /* seconds */
 	/* Read from the files that it names. */
 	char id[NAME_ID_MAX + 1];
 	struct ca_set trusted;

@@ -84,7 +84,15 @@
 	X(OPTION_VALUE, "option-value", EX_DATAERR, "malformed option value")  \
 	X(SOURCE_ADDRESS, "source-address", EX_DATAERR,                        \
 	    "peer address is not allowed")                                     \
-	X(LOGIN_USER, "login-user", EX_DATAERR, "user may not log in")
+	X(LOGIN_USER, "login-user", EX_DATAERR, "user may not log in")         \
+	/* revocation lists */                                                 \
+	X(REVOKED, "revoked", EX_DATAERR, "certificate, key or CA is revoked") \
+	X(REVOKED_LIST, "revocation-list", EX_DATAERR,                         \
+	    "revocation list is missing or damaged")                           \
+	X(REVOKED_SIGNER, "revocation-list-signer", EX_DATAERR,                \
+	    "revocation list is not signed by a trusted CA")                   \
+	X(REVOKED_STALE, "revocation-list-stale", EX_DATAERR,                  \
+	    "revocation list is out of date")
 
 enum sbx_err {
 #define SBX_ENUM(code, name, status, text) SBX_##code,

@@ -336,6 +336,70 @@ test_sandbox_cert() {
 	asked_in_vain "expired" expired
 }
 
+# in_force ARGUMENT...: a list that revokes what these arguments say.
+in_force() {
+	"$BUILDDIR/certs/sandbox-cert" revocations sign --ca "$keys/ca" \
+	    --out "$etc/revoked" "$@"
+	grep -q '^revoked = ' "$conf" || echo "revoked = $etc/revoked" >>"$conf"
+}
+
+# locked_out NAME REASON: the certificate that there is, by gate and sshd.
+locked_out() {
+	asked_in_vain "$1" "$2"
+	check 255 "$1: sshd says no" login sandbox "$cert" true
+	logged "$1: in sshd too" "deny reason=$2 .* serial=$serial "
+}
+
+test_revoked() {
+	local before after
+	certify "${good[@]}"
+	before=$(printf '0x1-0x%x' $((number - 1)))
+	after=$(printf '0x%x-0xffffffffffffffff' $((number + 1)))
+	in_force --serial "$before" --serial "$after" \
+	    --key "$keys/stranger.pub" --revoke-ca "$keys/stranger.pub"
+	check 0 "others are revoked" login sandbox "$cert" true
+	logged "allowed" "allow .* serial=$serial "
+	in_force --serial "0x$serial"
+	locked_out "its serial is revoked" revoked
+	check 1 "once more" ask sandbox "$cert-cert.pub"
+	says "list and cause are named" "$etc/revoked: the serial is revoked"
+	in_force --serial "0x$serial" --issuer "$keys/next-ca.pub"
+	check 0 "another CA's serial" login sandbox "$cert" true
+	logged "allowed" "allow .* serial=$serial "
+	in_force --key "$keys/user.pub"
+	locked_out "its key is revoked" revoked
+	"$BUILDDIR/certs/sandbox-cert" revocations sign --ca "$keys/next-ca" \
+	    --out "$etc/revoked" --revoke-ca "$keys/ca.pub"
+	locked_out "its CA is revoked" revoked
+	rm "$etc/revoked"
+	"$BUILDDIR/certs/sandbox-cert" revoke --ca "$keys/ca" \
+	    --list "$etc/revoked" "$cert-cert.pub"
+	locked_out "revoked in one step" revoked
+
+	"$BUILDDIR/certs/sandbox-cert" revocations sign --ca "$keys/stranger" \
+	    --out "$etc/revoked"
+	locked_out "a stranger's list" revocation-list-signer
+	in_force --next-update 1s
+	wait_for "the list's end" is_over "$etc/revoked"
+	locked_out "the next update is due" revocation-list-stale
+	in_force
+	truncate -s -1 "$etc/revoked"
+	locked_out "a list that is cut short" revocation-list
+	rm "$etc/revoked"
+	locked_out "no list" revocation-list
+	in_force
+	chmod o+w "$etc/revoked"
+	locked_out "anybody's list" untrusted-file
+	reset_settings
+}
+
+is_over() {
+	local due
+	due=$("$BUILDDIR/certs/sandbox-cert" revocations show --json "$1" |
+		sed 's/.*"next_update":\([0-9]*\).*/\1/')
+	[ "$(date +%s)" -ge "$due" ]
+}
+
 test_plain_key() {
 	check 0 "a plain key: no opinion" ask sandbox "$keys/user.pub"
 	is "no output" "$(<"$out")" ''
@@ -426,6 +490,7 @@ test_good
 test_restrictions
 test_refused
 test_sandbox_cert
+test_revoked
 test_plain_key
 test_words
 test_files

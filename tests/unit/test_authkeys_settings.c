@@ -58,7 +58,14 @@ static const struct row {
 	/* They would promise what nothing here enforces. */
 	{ "single_use", LEAST "single_use = always\n", "test:4: unknown key" },
 	{ "state_dir", LEAST "state_dir = /var\n", "test:4: unknown key" },
-	{ "revoked", LEAST "revoked = /r\n", "test:4: unknown key" },
+	{ "revocation list", LEAST "revoked = /r\nrevoked_max_age = 1h\n",
+	    NULL },
+	{ "revocation list by a relative path", LEAST "revoked = r\n",
+	    "test:4: revoked" },
+	{ "revoked_max_age without a unit", LEAST "revoked_max_age = 60\n",
+	    "test:4: revoked_max_age" },
+	{ "revoked_max_age of nothing", LEAST "revoked_max_age = 0s\n",
+	    "test:4: revoked_max_age" },
 	{ "then", LEAST "then = /bin/true\n", "test:4: unknown key" },
 };
 
@@ -94,6 +101,8 @@ test_defaults(void **state)
 	assert_int_equal(settings.max_ttl, 24 * 3600);
 	assert_int_equal(settings.clock_skew, 60);
 	assert_int_equal(settings.issued_after, 0);
+	assert_string_equal(settings.revoked, "");
+	assert_int_equal(settings.revoked_max_age, 24 * 3600);
 	assert_int_equal(settings.permit, PERMIT_DEFAULT);
 	assert_int_equal(settings.login_users.count, 1);
 }
