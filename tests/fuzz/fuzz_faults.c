@@ -149,8 +149,8 @@ make_list(void)
 	for (uint64_t i = 0; i < 300; i++)
 		FUZZ_ASSERT(revset_add_serials(&set, ca.public, 1000 + 2 * i,
 				1000 + 2 * i) == SBX_OK);
-	FUZZ_ASSERT(
-	    revlist_sign(&set, &ca, NOW - 1, NOW + 1, &list, NULL) == SBX_OK);
+	FUZZ_ASSERT(revlist_sign(&set, CA_KEY(&ca), NOW - 1, NOW + 1, &list,
+			NULL) == SBX_OK);
 	write_file(path_of(list_path, "list"), buf_view(&list));
 }
 

@@ -13,4 +13,4 @@ for source in "$SRCDIR"/tests/fuzz/fuzz_*.c; do
 	fi
 	"$BUILDDIR/tests/fuzz/$name" "$@" || fail "$name"
 done
-finish "$targets" 11 "fuzz targets"
+finish "$targets" 12 "fuzz targets"

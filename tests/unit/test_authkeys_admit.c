@@ -131,7 +131,8 @@ issue(uint64_t serial, bool single_use, struct buf *ret)
 	key_put_ed25519(user_key.public, &key);
 	request.public_key = buf_view(&key);
 	assert_int_equal(
-	    cert_issue(&request, nonce, &trusted_ca, ret, NULL), SBX_OK);
+	    cert_issue(&request, nonce, CA_KEY(&trusted_ca), ret, NULL),
+	    SBX_OK);
 }
 
 static enum sbx_err

@@ -114,8 +114,8 @@ issue(const struct row *row, struct buf *ret)
 	key_put_ed25519(user_key.public, &key);
 	request.public_key = buf_view(&key);
 	assert_int_equal(
-	    cert_issue(&request, nonce, row->stranger ? &stranger : &trusted_ca,
-		ret, NULL),
+	    cert_issue(&request, nonce,
+		CA_KEY(row->stranger ? &stranger : &trusted_ca), ret, NULL),
 	    SBX_OK);
 }
 

@@ -90,7 +90,8 @@ make_certificate(struct buf *ret_blob, struct cert *ret)
 	key_put_ed25519(user.public, &key);
 	request.public_key = buf_view(&key);
 	assert_int_equal(
-	    cert_issue(&request, nonce, &issuer, ret_blob, NULL), SBX_OK);
+	    cert_issue(&request, nonce, CA_KEY(&issuer), ret_blob, NULL),
+	    SBX_OK);
 	assert_int_equal(cert_parse(buf_view(ret_blob), ret), SBX_OK);
 }
 
@@ -119,9 +120,10 @@ make_list(const struct row *row, struct buf *ret)
 	assert_int_equal(revset_add_key(&set, hash), SBX_OK);
 	assert_int_equal(
 	    revset_add_ca(&set, row->ca ? issuer.public : user.public), SBX_OK);
-	assert_int_equal(revlist_sign(&set, row->stranger ? &stranger : &signer,
-			     NOW + (uint64_t)row->issued,
-			     NOW + (uint64_t)row->next, ret, NULL),
+	assert_int_equal(
+	    revlist_sign(&set, CA_KEY(row->stranger ? &stranger : &signer),
+		NOW + (uint64_t)row->issued, NOW + (uint64_t)row->next, ret,
+		NULL),
 	    SBX_OK);
 }
 
