@@ -41,11 +41,15 @@ next_byte(void)
 	return byte;
 }
 
+/*
+ * Not ENOENT: that a file is missing which is there is no failure but a lie,
+ * and a folder that lost its floor has no memory to go by.
+ */
 static enum fate
 next_fate(void)
 {
 	static const int errors[] = { EIO, ENOSPC, EINTR, EACCES, EMFILE,
-		EEXIST, ENOENT, ENOMEM };
+		EEXIST, EROFS, ENOMEM };
 	uint8_t byte = armed ? next_byte() : 0;
 
 	if (byte < 0x80)
