@@ -135,12 +135,14 @@ run(const struct options *options, const char *old, struct sbx_why *why)
 		    options->trusted, old, "-trusted", &trusted, why);
 	if (err == SBX_OK)
 		err = read_trusted(buf_text(&trusted), &set, why);
+	add(&set, old_key);
+	if (err == SBX_OK)
+		err = ca_set_check(old, &set, why);
 	if (err == SBX_OK)
 		err = ca_files_make(
 		    buf_text(&next), options->comment, next_key, why);
 	if (err != SBX_OK)
 		return err;
-	add(&set, old_key);
 	add(&set, next_key);
 	return write_trusted(buf_text(&trusted), &set, why);
 }

@@ -28,7 +28,7 @@ fi
 mkdir -p "$found"
 [ $# -gt 0 ] || set -- "$SRCDIR"/tests/fuzz/fuzz_*.c
 for target; do
-	target=${target##*/fuzz_}
+	target=${target##*fuzz_}
 	echo "${target%.c}"
 done | xargs -P "${FUZZ_JOBS:-2}" -I NAME env FUZZ_ONE=NAME "$0" "$seconds" "$found" || :
 

@@ -440,7 +440,10 @@ test_ca_outside_the_subgroup(void **state)
 	key_put_ed25519(sum, &blob);
 	key_put_line(buf_view(&blob), NULL, &line);
 	assert_int_equal(
-	    ca_set_parse("f", buf_view(&line), &set, NULL), SBX_CONFIG);
+	    ca_set_parse("f", buf_view(&line), &set, NULL), SBX_OK);
+	assert_int_equal(ca_set_check("f", &set, NULL), SBX_CONFIG);
+	memcpy(set.key[0], base, sizeof(base));
+	assert_int_equal(ca_set_check("f", &set, NULL), SBX_OK);
 }
 
 static const struct CMUnitTest plain_tests[] = {
