@@ -105,6 +105,18 @@ test_damaged() {
 	has "cut" '^threat 10: cut short [3-9][0-9][0-9]$'
 }
 
+# threat 30: the gate limits itself, and leaves nothing behind
+test_flood() {
+	certify "${good[@]}"
+	cp "$cert-cert.pub" "$keys/good-cert.pub"
+	check 0 "threat 30: a thousand queries" \
+	    craft flood "$keys" "$gate" -c "$conf"
+	has "answered" '^threat 30: a thousand queries, one answer$'
+	has "SIGTERM" '^threat 30: SIGTERM while it waits'
+	! pgrep -x sandbox-authkey >/dev/null || fail "one is still there"
+	ok "threat 30: no process is left"
+}
+
 # A host's key that was never seen, but its certificate is by our CA.
 test_host() {
 	local host=$keys/new-host
@@ -203,6 +215,7 @@ test_ours
 test_hostile
 test_hostile_logins
 test_damaged
+test_flood
 test_host
 test_agent
 test_rotation
