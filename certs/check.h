@@ -33,8 +33,8 @@ enum sbx_err ca_set_parse(const char *name, struct view text,
  * set asks it once.  A key that is not is one whose owner made it so, and
  * gives nobody else anything; keys of small order, which would, never parse.
  */
-enum sbx_err ca_set_check(const char *name, const struct ca_set *set,
-    struct sbx_why *why) MUST_USE;
+enum sbx_err ca_set_check(
+    const char *name, const struct ca_set *set, struct sbx_why *why) MUST_USE;
 
 struct cert_policy {
 	const char *sandbox_id;
