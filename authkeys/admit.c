@@ -105,7 +105,8 @@ admit(const struct admit_context *context, const struct request *request,
 	*ret = (struct decision){ .parsed = false };
 	if (settings->state_dir[0] == '\0')
 		return judge(context, request, context->now, ret, why);
-	err = state_open(settings->state_dir, context->owner, &state, why);
+	err =
+	    state_open(settings->state_dir, context->state_owner, &state, why);
 	if (err == SBX_OK)
 		err = floor_read(&state, &floor, why);
 	if (err == SBX_OK)

@@ -11,8 +11,9 @@
 
 struct admit_context {
 	const struct gate_settings *settings;
-	uint64_t now; /* Unix time */
-	uid_t owner;  /* of state_dir */
+	uint64_t now;	     /* Unix time */
+	uid_t trusted_owner; /* of files besides root, or FILE_NO_OWNER */
+	uid_t state_owner;
 	/* connection_of_parent; called only if it matters */
 	enum sbx_err (*connection)(struct connection *ret, struct sbx_why *why);
 };

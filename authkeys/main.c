@@ -147,12 +147,13 @@ ask_chain(
 }
 
 static enum sbx_err
-judge_certificate(struct call *call, struct buf *ret)
+judge_certificate(uid_t owner, struct call *call, struct buf *ret)
 {
 	const struct admit_context context = {
 		.settings = &call->settings,
 		.now = (uint64_t)call->now,
-		.owner = geteuid(),
+		.trusted_owner = owner,
+		.state_owner = geteuid(),
 		.connection = connection_of_parent,
 	};
 	enum sbx_err err;
@@ -191,7 +192,9 @@ judge(const struct options *options, char *const operands[static OPERANDS],
 		return chained ? ask_chain(call, operands, ret) : SBX_OK;
 	if (chained)
 		err = limits_seal(&call->why);
-	return err != SBX_OK ? err : judge_certificate(call, ret);
+	return err != SBX_OK
+	    ? err
+	    : judge_certificate((uid_t)options->owner, call, ret);
 }
 
 static int

@@ -154,7 +154,8 @@ log_in(const struct step *step, struct sbx_why *why)
 	const struct admit_context context = {
 		.settings = &settings,
 		.now = (uint64_t)(NOW + step->now),
-		.owner = geteuid(),
+		.trusted_owner = FILE_NO_OWNER,
+		.state_owner = geteuid(),
 		.connection = fake_connection,
 	};
 	struct decision decision;

@@ -115,22 +115,28 @@ test_program_in_an_open_folder(void **state)
 	tmpdir_remove(&tmpdir);
 }
 
-/* Whatever pid wrote to the pipe is gone. */
-static void
-wait_until_gone(int fd)
+static pid_t
+read_pid(int fd)
 {
-	char pid[16] = "";
-	struct timespec pause = { 0, 1000000 };
-	ssize_t n = read(fd, pid, sizeof(pid) - 1);
+	char text[16] = "";
+	ssize_t n = read(fd, text, sizeof(text) - 1);
 
 	assert_true(n > 0);
-	pid[n] = '\0';
-	for (int i = 0; i < 10000; i++) {
-		if (kill((pid_t)strtol(pid, NULL, 10), 0) < 0 && errno == ESRCH)
+	text[n] = '\0';
+	return (pid_t)strtol(text, NULL, 10);
+}
+
+static void
+wait_until_gone(pid_t pid)
+{
+	const struct timespec pause = { 0, 1000000 };
+
+	for (int i = 0; i < 30000; i++) {
+		if (kill(pid, 0) < 0 && errno == ESRCH)
 			return;
 		(void)nanosleep(&pause, NULL);
 	}
-	fail_msg("process %s is still there", pid);
+	fail_msg("process %ld is still there", (long)pid);
 }
 
 /* The command tells its pid through a FIFO, then hangs. */
@@ -139,7 +145,7 @@ end_while_it_runs(int number)
 {
 	struct tmpdir tmpdir;
 	char command[256], path[128];
-	pid_t pid;
+	pid_t pid, command_pid;
 	int fifo, status;
 
 	tmpdir_make(&tmpdir);
@@ -157,8 +163,9 @@ end_while_it_runs(int number)
 	}
 	fifo = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fifo >= 0);
+	command_pid = read_pid(fifo);
 	assert_int_equal(kill(pid, number), 0);
-	wait_until_gone(fifo);
+	wait_until_gone(command_pid);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (number == SIGKILL)
 		assert_true(WIFSIGNALED(status));
@@ -201,7 +208,7 @@ test_descendants_end_too(void **state)
 	assert_true(fifo >= 0);
 	assert_int_equal(
 	    chain_run(command, &values, 5, environment, &output, NULL), SBX_OK);
-	wait_until_gone(fifo);
+	wait_until_gone(read_pid(fifo));
 	(void)close(fifo);
 	buf_free(&output);
 	tmpdir_remove(&tmpdir);
