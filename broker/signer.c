@@ -127,7 +127,7 @@ signer_job(
 		.force_command =
 		    *asked.force_command == '\0' ? NULL : asked.force_command,
 	    },
-	    nonce, &signer->ca, answer, why);
+	    nonce, CA_KEY(&signer->ca), answer, why);
 }
 
 enum sbx_err

@@ -5,15 +5,68 @@
 #include "certs/cidr.h"
 #include "common/name.h"
 
+/* The names after the first one, in turn; NULL at their end. */
+static const char *
+alias(const struct cert_request *r, size_t i)
+{
+	return r->aliases == NULL ? NULL : r->aliases[i];
+}
+
+static bool
+is_id(const char *text)
+{
+	return name_is_id(VIEW_STR(text));
+}
+
+/* A certificate of ours opens one sandbox; a host may have several names. */
+static const struct principal_rule {
+	uint32_t type;
+	size_t aliases_max;
+	bool (*fits)(const char *text);
+	const char *expected;
+} principal_rules[] = {
+	{ CERT_TYPE_USER, 0, is_id, "a sandbox id" },
+	{ CERT_TYPE_HOST, BUILD_ALIASES_MAX, name_is_suffix,
+	    "a host name in small letters" },
+};
+
+static const struct principal_rule *
+find_rule(uint32_t type)
+{
+	for (size_t i = 0;
+	     i < sizeof(principal_rules) / sizeof(principal_rules[0]); i++) {
+		if (principal_rules[i].type == type)
+			return &principal_rules[i];
+	}
+	return NULL;
+}
+
+static enum sbx_err
+check_principals(const struct cert_request *r, struct sbx_why *why)
+{
+	const struct principal_rule *rule = find_rule(r->type);
+	const char *name = r->principal;
+
+	if (rule == NULL)
+		return SBX_CERT_TYPE;
+	for (size_t i = 0; name != NULL; name = alias(r, i++)) {
+		if (i > rule->aliases_max)
+			return sbx_fail(why, SBX_PRINCIPALS,
+			    "more than %zu names", rule->aliases_max + 1);
+		if (strlen(name) > NAME_ALIAS_MAX || !rule->fits(name))
+			return sbx_fail(why, SBX_BAD_NAME, "'%.80s' is not %s",
+			    name, rule->expected);
+	}
+	return SBX_OK;
+}
+
 /* What the login gate would refuse is not made. */
 static enum sbx_err
 check_request(const struct cert_request *r, struct sbx_why *why)
 {
 	enum sbx_err err;
 
-	if (r->type != CERT_TYPE_USER && r->type != CERT_TYPE_HOST)
-		return SBX_CERT_TYPE;
-	err = name_check_id(r->principal, why);
+	err = check_principals(r, why);
 	if (err != SBX_OK)
 		return err;
 	if (!cert_key_id_ok(VIEW_STR(r->key_id)))
@@ -87,29 +140,36 @@ put_extensions(const struct cert_request *r, struct buf *ret)
 }
 
 static void
-put_principals(const char *principal, struct buf *ret)
+put_principals(const struct cert_request *r, struct buf *ret)
 {
-	buf_put_u32(ret, (uint32_t)(sizeof(uint32_t) + strlen(principal)));
-	buf_put_cstring(ret, principal);
+	cleanup_buf struct buf block = BUF_INIT(CERT_BLOB_MAX);
+	const char *name = r->principal;
+
+	for (size_t i = 0; name != NULL; name = alias(r, i++))
+		buf_put_cstring(&block, name);
+	buf_fail(ret, buf_error(&block));
+	buf_put_string(ret, buf_view(&block));
 }
 
-static void
-put_signature(const struct keypair *ca, struct buf *ret)
+static enum sbx_err
+put_signature(const struct ca_key *ca, struct buf *ret, struct sbx_why *why)
 {
 	uint8_t signature[CERT_SIGNATURE_LEN];
 	cleanup_buf struct buf inner = BUF_INIT(KEY_BLOB_MAX);
+	enum sbx_err err = ca_key_sign(ca, buf_view(ret), signature, why);
 
-	(void)crypto_sign_ed25519_detached(
-	    signature, NULL, ret->p, ret->len, ca->secret);
+	if (err != SBX_OK)
+		return err;
 	buf_put_cstring(&inner, "ssh-ed25519");
 	buf_put_string(&inner, VIEW(signature, sizeof(signature)));
 	buf_fail(ret, buf_error(&inner));
 	buf_put_string(ret, buf_view(&inner));
+	return buf_error(ret);
 }
 
 static void
-put_certificate(const struct cert_request *r, const struct public_key *key,
-    const uint8_t nonce[static BUILD_NONCE_LEN], const struct keypair *ca,
+put_unsigned(const struct cert_request *r, const struct public_key *key,
+    const uint8_t nonce[static BUILD_NONCE_LEN], const struct ca_key *ca,
     struct buf *ret)
 {
 	cleanup_buf struct buf signer = BUF_INIT(KEY_BLOB_MAX);
@@ -123,7 +183,7 @@ put_certificate(const struct cert_request *r, const struct public_key *key,
 	buf_put_u64(ret, r->serial);
 	buf_put_u32(ret, r->type);
 	buf_put_cstring(ret, r->key_id);
-	put_principals(r->principal, ret);
+	put_principals(r, ret);
 	buf_put_u64(ret, r->valid_after);
 	buf_put_u64(ret, r->valid_before);
 	put_critical(r, ret);
@@ -131,13 +191,11 @@ put_certificate(const struct cert_request *r, const struct public_key *key,
 	buf_put_cstring(ret, ""); /* reserved */
 	buf_fail(ret, buf_error(&signer));
 	buf_put_string(ret, buf_view(&signer));
-	if (buf_error(ret) == SBX_OK)
-		put_signature(ca, ret);
 }
 
 enum sbx_err
 cert_issue(const struct cert_request *request,
-    const uint8_t nonce[static BUILD_NONCE_LEN], const struct keypair *ca,
+    const uint8_t nonce[static BUILD_NONCE_LEN], const struct ca_key *ca,
     struct buf *ret, struct sbx_why *why)
 {
 	cleanup_buf struct buf blob = BUF_INIT(CERT_BLOB_MAX);
@@ -150,10 +208,14 @@ cert_issue(const struct cert_request *request,
 	err = check_request(request, why);
 	if (err != SBX_OK)
 		return err;
-	put_certificate(request, &key, nonce, ca, &blob);
+	put_unsigned(request, &key, nonce, ca, &blob);
+	if (buf_error(&blob) == SBX_OK)
+		err = put_signature(ca, &blob, why);
 	if (buf_error(&blob) != SBX_OK)
 		return sbx_fail(why, buf_error(&blob), "the certificate: %s",
 		    sbx_err_text(buf_error(&blob)));
+	if (err != SBX_OK)
+		return err;
 	buf_put_view(ret, buf_view(&blob));
 	return buf_error(ret);
 }

@@ -5,16 +5,19 @@
 #ifndef SBX_CERTS_BUILD_H
 #define SBX_CERTS_BUILD_H
 
+#include "certs/ca_key.h"
 #include "certs/cert.h"
-#include "certs/keyfile.h"
 #include "certs/permit.h"
 
 #define BUILD_NONCE_LEN 32
+#define BUILD_ALIASES_MAX 63
 
 struct cert_request {
 	struct view public_key; /* plain key blob that gets certified */
 	uint32_t type;		/* CERT_TYPE_USER or CERT_TYPE_HOST */
-	const char *principal;	/* exactly one */
+	const char *principal;	/* exactly one: a sandbox id, or a host name */
+	/* More names of a host, ends with NULL; NULL: none. */
+	const char *const *aliases;
 	const char *key_id;
 	uint64_t serial;      /* not 0 */
 	uint64_t valid_after; /* Unix time; after < before */
@@ -30,7 +33,7 @@ struct cert_request {
  * that tests are repeatable; callers fill it with randombytes_buf().
  */
 enum sbx_err cert_issue(const struct cert_request *request,
-    const uint8_t nonce[static BUILD_NONCE_LEN], const struct keypair *ca,
+    const uint8_t nonce[static BUILD_NONCE_LEN], const struct ca_key *ca,
     struct buf *ret, struct sbx_why *why) MUST_USE;
 
 #endif

@@ -30,9 +30,6 @@ ca_set_parse(
 		err = key_parse_line(line, &blob, &key);
 		if (err == SBX_OK)
 			err = key_ed25519(&key, set.key[set.count]);
-		if (err == SBX_OK &&
-		    !crypto_core_ed25519_is_valid_point(set.key[set.count]))
-			err = SBX_KEY_MALFORMED;
 		if (err != SBX_OK)
 			return sbx_fail(why, SBX_CONFIG,
 			    "%s:%zu: %s: a CA is a line "
@@ -44,6 +41,19 @@ ca_set_parse(
 		return sbx_fail(why, SBX_CONFIG,
 		    "%s: no CA key in it: add the CA's .pub line", name);
 	*ret = set;
+	return SBX_OK;
+}
+
+enum sbx_err
+ca_set_check(const char *name, const struct ca_set *set, struct sbx_why *why)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (!crypto_core_ed25519_is_valid_point(set->key[i]))
+			return sbx_fail(why, SBX_CONFIG,
+			    "%s: CA key number %zu is not a point that "
+			    "Ed25519 keys are: make another one",
+			    name, i + 1);
+	}
 	return SBX_OK;
 }
 

@@ -27,6 +27,14 @@ struct ca_set {
  */
 enum sbx_err ca_set_parse(const char *name, struct view text,
     struct ca_set *ret, struct sbx_why *why) MUST_USE;
+/*
+ * Is each of them in the main subgroup of the curve?  That costs more than
+ * verifying a signature, so it is not asked at every login: whoever makes a
+ * set asks it once.  A key that is not is one whose owner made it so, and
+ * gives nobody else anything; keys of small order, which would, never parse.
+ */
+enum sbx_err ca_set_check(
+    const char *name, const struct ca_set *set, struct sbx_why *why) MUST_USE;
 
 struct cert_policy {
 	const char *sandbox_id;

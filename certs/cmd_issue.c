@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "certs/build.h"
+#include "certs/ca_source.h"
 #include "certs/check.h"
 #include "certs/operand.h"
 #include "common/cleanup.h"
@@ -16,14 +18,20 @@
 #include "common/paths.h"
 #include "common/text.h"
 
+#define USER_TTL 3600
+#define HOST_TTL ((uint64_t)30 * 24 * 3600)
+#define HOST_TTL_MAX (366 * 24 * 3600)
+#define PERMIT_UNSET (~0U)
+
 struct options {
-	char ca[FIELD_TEXT];
+	struct ca_options ca;
 	char sandbox[FIELD_TEXT];
-	uint64_t ttl;
+	struct arguments hosts;
+	uint64_t ttl;	     /* 0: the default */
 	uint64_t valid_from; /* 0: now, less the usual skew */
 	uint64_t serial;     /* 0: random */
 	char key_id[FIELD_TEXT];
-	unsigned permit;
+	unsigned permit; /* PERMIT_UNSET: the default */
 	char source_address[FIELD_TEXT];
 	char force_command[FIELD_TEXT];
 	bool single_use;
@@ -59,11 +67,13 @@ field_serial(const struct field *field, const char *text, void *object,
 	}
 
 static const struct opt rows[] = {
-	ROW("FILE", "ca", field_text, ca, .help = "the CA's private key"),
+	CA_SOURCE_ROWS(struct options),
 	ROW("ID", "sandbox", field_text, sandbox,
 	    .help = "the one sandbox that it opens"),
-	ROW("TIME", "ttl", field_duration, ttl, .min = 1, .max = CHECK_TTL_MAX,
-	    .def = "60m", .help = "how long it lives, 24h at most"),
+	ROW("NAME", "host", field_arguments, hosts,
+	    .help = "certify a host of this name instead"),
+	ROW("TIME", "ttl", field_duration, ttl, .min = 1, .max = HOST_TTL_MAX,
+	    .help = "how long it lives, else 60m, or 30d of a host"),
 	ROW("UNIXTIME", "valid-from", field_uint, valid_from, .min = 1,
 	    .help = "start of its life, else 60 seconds ago"),
 	ROW("HEX", "serial", field_serial, serial,
@@ -71,8 +81,7 @@ static const struct opt rows[] = {
 	ROW("TEXT", "key-id", field_text, key_id,
 	    .help = "name in logs, else USER/ID/SERIAL"),
 	ROW("WORDS", "permit", field_permit, permit,
-	    .def = PERMIT_DEFAULT_WORDS,
-	    .help = "what a login may do, or none"),
+	    .help = "what a login may do, or none; else " PERMIT_DEFAULT_WORDS),
 	ROW("CIDR,...", "source-address", field_text, source_address,
 	    .help = "where a login may come from"),
 	ROW("COMMAND", "force-command", field_text, force_command,
@@ -85,9 +94,9 @@ static const struct opt rows[] = {
 
 static const struct usage usage = {
 	.program = "sandbox-cert issue",
-	.args = "--ca FILE --sandbox ID [options] KEY.pub",
-	.summary = "Certify a user's public key; KEY.pub - reads and writes "
-		   "the standard streams",
+	.args = "--ca FILE|--ca-agent FILE.pub --sandbox ID [options] KEY.pub",
+	.summary = "Certify a user's public key, or a host's; KEY.pub - reads "
+		   "and writes the standard streams",
 	.options = rows,
 	.option_count = sizeof(rows) / sizeof(rows[0]),
 };
@@ -98,20 +107,43 @@ text_or_null(const char *text)
 	return *text == '\0' ? NULL : text;
 }
 
+static bool
+is_host(const struct options *options)
+{
+	return options->hosts.count > 0;
+}
+
+static const char *
+principal_of(const struct options *options)
+{
+	return is_host(options) ? options->hosts.arg[0] : options->sandbox;
+}
+
+static unsigned
+choose_permit(const struct options *options)
+{
+	if (options->permit != PERMIT_UNSET)
+		return options->permit;
+	return is_host(options) ? 0 : PERMIT_DEFAULT;
+}
+
 static void
 choose_times(
     const struct options *options, uint64_t now, struct cert_request *ret)
 {
 	uint64_t start = options->valid_from, after = start;
+	uint64_t ttl = options->ttl;
 
+	if (ttl == 0)
+		ttl = is_host(options) ? HOST_TTL : USER_TTL;
 	if (start == 0) {
 		start = now;
 		after = now - CHECK_SKEW_DEFAULT;
 	}
 	ret->valid_after = after;
-	ret->valid_before = start + options->ttl;
+	ret->valid_before = start + ttl;
 	/* The allowance for slow clocks counts when the gate measures. */
-	if (ret->valid_before - after > CHECK_TTL_MAX)
+	if (!is_host(options) && ret->valid_before - after > CHECK_TTL_MAX)
 		ret->valid_before = after + CHECK_TTL_MAX;
 }
 
@@ -129,8 +161,8 @@ choose_key_id(const struct options *options, uint64_t serial, struct buf *ret,
 	err = paths_find(&paths, why);
 	if (err != SBX_OK)
 		return err;
-	buf_printf(
-	    ret, "%s/%s/%016" PRIx64, paths.user, options->sandbox, serial);
+	buf_printf(ret, "%s/%s/%016" PRIx64, paths.user, principal_of(options),
+	    serial);
 	return buf_error(ret);
 }
 
@@ -150,13 +182,14 @@ issue(const struct options *options, const char *operand, struct view key_line,
 	cleanup_buf struct buf blob = BUF_INIT(KEY_BLOB_MAX);
 	cleanup_buf struct buf key_id = BUF_INIT(CERT_KEY_ID_MAX);
 	cleanup_buf struct buf certificate = BUF_INIT(CERT_BLOB_MAX);
-	cleanup_keypair struct keypair ca;
+	cleanup_ca_source struct ca_source ca;
 	uint8_t nonce[BUILD_NONCE_LEN];
 	struct cert_request request = {
-		.type = CERT_TYPE_USER,
-		.principal = options->sandbox,
+		.type = is_host(options) ? CERT_TYPE_HOST : CERT_TYPE_USER,
+		.principal = principal_of(options),
+		.aliases = is_host(options) ? options->hosts.arg + 1 : NULL,
 		.serial = choose_serial(options->serial),
-		.permit = options->permit,
+		.permit = choose_permit(options),
 		.single_use = options->single_use,
 		.source_address = text_or_null(options->source_address),
 		.force_command = text_or_null(options->force_command),
@@ -171,14 +204,15 @@ issue(const struct options *options, const char *operand, struct view key_line,
 		    operand_name(operand), sbx_err_text(err));
 	err = choose_key_id(options, request.serial, &key_id, why);
 	if (err == SBX_OK)
-		err = keyfile_read(options->ca, getuid(), &ca, why);
+		err = ca_source_open(
+		    &options->ca, getenv("SSH_AUTH_SOCK"), &ca, why);
 	if (err != SBX_OK)
 		return err;
 	request.public_key = key.blob;
 	request.key_id = buf_text(&key_id);
 	choose_times(options, (uint64_t)time(NULL), &request);
 	randombytes_buf(nonce, sizeof(nonce));
-	err = cert_issue(&request, nonce, &ca, &certificate, why);
+	err = cert_issue(&request, nonce, &ca.key, &certificate, why);
 	if (err != SBX_OK)
 		return err;
 	key_put_line(buf_view(&certificate), NULL, ret);
@@ -218,8 +252,13 @@ run(const struct options *options, const char *operand, struct sbx_why *why)
 	cleanup_buf struct buf line = BUF_INIT(OPERAND_MAX);
 	cleanup_buf struct buf path = BUF_INIT(PATHS_MAX);
 	struct view key_line;
-	enum sbx_err err = name_check_id(options->sandbox, why);
+	enum sbx_err err = SBX_OK;
 
+	if (!is_host(options))
+		err = name_check_id(options->sandbox, why);
+	if (err == SBX_OK && !is_host(options) && options->ttl > CHECK_TTL_MAX)
+		err = sbx_fail(
+		    why, SBX_USAGE, "--ttl: 24h at most for a sandbox's users");
 	if (err == SBX_OK)
 		err = choose_path(options, operand, &path);
 	if (err == SBX_OK)
@@ -242,7 +281,7 @@ run(const struct options *options, const char *operand, struct sbx_why *why)
 int
 cmd_issue(int argc, char **argv)
 {
-	struct options options = { 0 };
+	struct options options = { .permit = PERMIT_UNSET };
 	struct sbx_why why = { "" };
 	const char *operand;
 	enum sbx_err err;
@@ -255,9 +294,9 @@ cmd_issue(int argc, char **argv)
 	case OPT_RUN:
 		break;
 	}
-	if (options.ca[0] == '\0' || options.sandbox[0] == '\0') {
-		log_error("--%s is missing: see %s --help",
-		    options.ca[0] == '\0' ? "ca" : "sandbox", usage.program);
+	if (is_host(&options) == (options.sandbox[0] != '\0')) {
+		log_error("give either --sandbox or --host: see %s --help",
+		    usage.program);
 		return EX_USAGE;
 	}
 	err = run(&options, operand, &why);

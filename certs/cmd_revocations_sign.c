@@ -1,8 +1,9 @@
 #include "certs/commands.h"
 
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "certs/ca_source.h"
 #include "certs/cert.h"
 #include "certs/listfile.h"
 #include "certs/operand.h"
@@ -11,7 +12,7 @@
 #include "common/log.h"
 
 struct options {
-	char ca[FIELD_TEXT];
+	struct ca_options ca;
 	char issuer[FIELD_TEXT];
 	struct arguments serials, keys, cas, texts, lists;
 	uint64_t next_update;
@@ -29,7 +30,7 @@ struct options {
 	}
 
 static const struct opt rows[] = {
-	ROW("FILE", "ca", field_text, ca, .help = "the CA's private key"),
+	CA_SOURCE_ROWS(struct options),
 	ROW("FILE", "out", field_text, out,
 	    .help = "the list, which is replaced"),
 	ROW("LO[-HI]", "serial", field_arguments, serials,
@@ -51,7 +52,7 @@ static const struct opt rows[] = {
 
 static const struct usage usage = {
 	.program = "sandbox-cert revocations sign",
-	.args = "--ca FILE --out FILE [options]",
+	.args = "--ca FILE|--ca-agent FILE.pub --out FILE [options]",
 	.summary = "Make a signed revocation list; FILE - of --from is "
 		   "standard input",
 	.options = rows,
@@ -95,30 +96,6 @@ read_key(
 }
 
 static enum sbx_err
-read_ca(
-    const char *path, uint8_t ret[static KEY_ED25519_LEN], struct sbx_why *why)
-{
-	cleanup_buf struct buf text = BUF_INIT(OPERAND_MAX);
-	cleanup_buf struct buf blob = BUF_INIT(KEY_BLOB_MAX);
-	struct public_key key;
-	struct view line;
-	enum sbx_err err = operand_read(path, &text, why);
-
-	if (err == SBX_OK)
-		err = operand_line(path, buf_view(&text), &line, why);
-	if (err != SBX_OK)
-		return err;
-	err = key_parse_line(line, &blob, &key);
-	if (err == SBX_OK)
-		err = key_ed25519(&key, ret);
-	if (err != SBX_OK)
-		return sbx_fail(why, err,
-		    "%s: %s: give the CA's Ed25519 public key",
-		    operand_name(path), sbx_err_text(err));
-	return SBX_OK;
-}
-
-static enum sbx_err
 add_serial(struct work *work, const char *arg, struct sbx_why *why)
 {
 	uint64_t first, last;
@@ -149,7 +126,7 @@ static enum sbx_err
 add_ca(struct work *work, const char *arg, struct sbx_why *why)
 {
 	uint8_t ca[KEY_ED25519_LEN];
-	enum sbx_err err = read_ca(arg, ca, why);
+	enum sbx_err err = ca_source_public(arg, ca, why);
 
 	return err != SBX_OK ? err : revset_add_ca(work->set, ca);
 }
@@ -193,7 +170,7 @@ collect(const struct options *options, const uint8_t *signer,
 
 	memcpy(work.issuer, signer, sizeof(work.issuer));
 	if (options->issuer[0] != '\0')
-		err = read_ca(options->issuer, work.issuer, why);
+		err = ca_source_public(options->issuer, work.issuer, why);
 	if (err == SBX_OK)
 		err = add_each(&work, &options->serials, add_serial, why);
 	if (err == SBX_OK)
@@ -210,18 +187,18 @@ static enum sbx_err
 run(const struct options *options, struct sbx_why *why)
 {
 	cleanup_close int lock = -1;
-	cleanup_keypair struct keypair ca;
+	cleanup_ca_source struct ca_source ca;
 	cleanup_revset struct revset set;
 	enum sbx_err err;
 
 	revset_init(&set);
-	err = keyfile_read(options->ca, getuid(), &ca, why);
+	err = ca_source_open(&options->ca, getenv("SSH_AUTH_SOCK"), &ca, why);
 	if (err == SBX_OK)
 		err = listfile_lock(options->out, &lock, why);
 	if (err == SBX_OK)
-		err = collect(options, ca.public, &set, why);
+		err = collect(options, ca.key.public, &set, why);
 	return err != SBX_OK ? err
-			     : listfile_write(options->out, &set, &ca,
+			     : listfile_write(options->out, &set, &ca.key,
 				   options->next_update, why);
 }
 
@@ -246,9 +223,8 @@ cmd_revocations_sign(int argc, char **argv)
 		    argv[first], usage.program);
 		return EX_USAGE;
 	}
-	if (options.ca[0] == '\0' || options.out[0] == '\0') {
-		log_error("--%s is missing: see %s --help",
-		    options.ca[0] == '\0' ? "ca" : "out", usage.program);
+	if (options.out[0] == '\0') {
+		log_error("--out is missing: see %s --help", usage.program);
 		return EX_USAGE;
 	}
 	if (operand_is_stdin(options.out)) {

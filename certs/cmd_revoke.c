@@ -1,7 +1,8 @@
 #include "certs/commands.h"
 
-#include <unistd.h>
+#include <stdlib.h>
 
+#include "certs/ca_source.h"
 #include "certs/cert.h"
 #include "certs/listfile.h"
 #include "certs/operand.h"
@@ -10,7 +11,7 @@
 #include "common/text.h"
 
 struct options {
-	char ca[FIELD_TEXT];
+	struct ca_options ca;
 	char list[FIELD_TEXT];
 	uint64_t next_update;
 };
@@ -26,8 +27,7 @@ struct options {
 	}
 
 static const struct opt rows[] = {
-	ROW("FILE", "ca", field_text, ca,
-	    .help = "private key of the CA that signs the list"),
+	CA_SOURCE_ROWS(struct options),
 	ROW("FILE", "list", field_text, list,
 	    .help = "the list, which is made if missing"),
 	ROW("TIME", "next-update", field_duration, next_update, .min = 1,
@@ -37,7 +37,8 @@ static const struct opt rows[] = {
 
 static const struct usage usage = {
 	.program = "sandbox-cert revoke",
-	.args = "--ca FILE --list FILE [options] CERT.pub...",
+	.args =
+	    "--ca FILE|--ca-agent FILE.pub --list FILE [options] CERT.pub...",
 	.summary = "Add certificates to a revocation list and sign it again",
 	.options = rows,
 	.option_count = sizeof(rows) / sizeof(rows[0]),
@@ -98,22 +99,22 @@ static enum sbx_err
 run(const struct options *options, char *const paths[], struct sbx_why *why)
 {
 	cleanup_close int lock = -1;
-	cleanup_keypair struct keypair ca;
+	cleanup_ca_source struct ca_source ca;
 	cleanup_revset struct revset set;
 	enum sbx_err err;
 
 	revset_init(&set);
-	err = keyfile_read(options->ca, getuid(), &ca, why);
+	err = ca_source_open(&options->ca, getenv("SSH_AUTH_SOCK"), &ca, why);
 	for (; err == SBX_OK && *paths != NULL; paths++)
 		err = add_file(*paths, &set, why);
 	if (err == SBX_OK)
 		err = listfile_lock(options->list, &lock, why);
 	if (err == SBX_OK)
-		err = listfile_load(options->list, ca.public, &set, why);
+		err = listfile_load(options->list, ca.key.public, &set, why);
 	if (err != SBX_OK && (err != SBX_NOT_FOUND || lock < 0))
 		return err;
 	return listfile_write(
-	    options->list, &set, &ca, options->next_update, why);
+	    options->list, &set, &ca.key, options->next_update, why);
 }
 
 int
@@ -132,9 +133,8 @@ cmd_revoke(int argc, char **argv)
 	case OPT_RUN:
 		break;
 	}
-	if (options.ca[0] == '\0' || options.list[0] == '\0') {
-		log_error("--%s is missing: see %s --help",
-		    options.ca[0] == '\0' ? "ca" : "list", usage.program);
+	if (options.list[0] == '\0') {
+		log_error("--list is missing: see %s --help", usage.program);
 		return EX_USAGE;
 	}
 	if (first == argc) {

@@ -127,6 +127,8 @@ run(const struct options *options, const char *operand,
 		err = ca_set_parse(operand_name(options->ca),
 		    buf_view(&ca_text), &trusted, why);
 	if (err == SBX_OK)
+		err = ca_set_check(operand_name(options->ca), &trusted, why);
+	if (err == SBX_OK)
 		err = operand_read(operand, &text, why);
 	if (err == SBX_OK)
 		err = operand_line(operand, buf_view(&text), &line, why);

@@ -6,6 +6,8 @@
 #define SBX_CERTS_COMMANDS_H
 
 int cmd_ca_init(int argc, char **argv);
+int cmd_ca_line(int argc, char **argv);
+int cmd_ca_rotate(int argc, char **argv);
 int cmd_issue(int argc, char **argv);
 int cmd_revocations(int argc, char **argv);
 int cmd_revoke(int argc, char **argv);

@@ -42,7 +42,7 @@ is_reduced(const uint8_t y[static KEY_ED25519_LEN])
 /*
  * The cheap half of crypto_core_ed25519_is_valid_point(): the other half, is
  * the point in the main subgroup, costs as much as a signature and only
- * matters for keys that we trust (ca_set_parse asks it).
+ * matters for keys that we trust (ca_set_check asks it).
  */
 static bool
 is_usable_ed25519(struct view point)

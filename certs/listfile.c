@@ -54,7 +54,7 @@ listfile_load(const char *path, const uint8_t signer[static KEY_ED25519_LEN],
 }
 
 enum sbx_err
-listfile_write(const char *path, struct revset *set, const struct keypair *ca,
+listfile_write(const char *path, struct revset *set, const struct ca_key *ca,
     uint64_t life, struct sbx_why *why)
 {
 	cleanup_buf struct buf list = BUF_INIT(REVLIST_MAX);

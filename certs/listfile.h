@@ -22,6 +22,6 @@ listfile_load(const char *path, const uint8_t signer[static KEY_ED25519_LEN],
     struct revset *set, struct sbx_why *why) MUST_USE;
 /* Sign the set as of now, for life seconds; replace the file. */
 enum sbx_err listfile_write(const char *path, struct revset *set,
-    const struct keypair *ca, uint64_t life, struct sbx_why *why) MUST_USE;
+    const struct ca_key *ca, uint64_t life, struct sbx_why *why) MUST_USE;
 
 #endif

@@ -7,7 +7,11 @@
 
 static const struct command commands[] = {
 	{ "ca-init", "[options] FILE", "make a CA key pair", cmd_ca_init },
-	{ "issue", "[options] KEY.pub", "issue a user certificate", cmd_issue },
+	{ "ca-rotate", "[options] OLD.pub", "make the CA that comes after it",
+	    cmd_ca_rotate },
+	{ "ca-line", "[options] FILE.pub", "print a CA's line for known_hosts",
+	    cmd_ca_line },
+	{ "issue", "[options] KEY.pub", "issue a certificate", cmd_issue },
 	{ "show", "[options] FILE", "print certificates", cmd_show },
 	{ "revoke", "[options] CERT.pub...", "add certificates to a list",
 	    cmd_revoke },

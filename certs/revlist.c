@@ -78,7 +78,7 @@ encode(const struct revset *set, const uint8_t signer[static KEY_ED25519_LEN],
 }
 
 enum sbx_err
-revlist_sign(struct revset *set, const struct keypair *ca, uint64_t issued_at,
+revlist_sign(struct revset *set, const struct ca_key *ca, uint64_t issued_at,
     uint64_t next_update, struct buf *ret, struct sbx_why *why)
 {
 	cleanup_buf struct buf head = BUF_INIT(REVOCATIONS_HEAD_MAX);
@@ -103,8 +103,9 @@ revlist_sign(struct revset *set, const struct keypair *ca, uint64_t issued_at,
 		    "each, %d keys)",
 		    sbx_err_text(err), REVOCATIONS_CAS_MAX, SPANS_MAX,
 		    SPANS_MAX);
-	(void)crypto_sign_ed25519_detached(
-	    signature, NULL, head.p, head.len, ca->secret);
+	err = ca_key_sign(ca, buf_view(&head), signature, why);
+	if (err != SBX_OK)
+		return err;
 	buf_put_view(ret, buf_view(&head));
 	buf_put(ret, signature, sizeof(signature));
 	buf_put_view(ret, buf_view(&tables));

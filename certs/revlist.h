@@ -5,7 +5,7 @@
 #ifndef SBX_CERTS_REVLIST_H
 #define SBX_CERTS_REVLIST_H
 
-#include "certs/keyfile.h"
+#include "certs/ca_key.h"
 #include "certs/revset.h"
 
 /* Bytes of a list that we make. */
@@ -17,7 +17,7 @@
  * next_update, SBX_TOO_LARGE for more than a list can hold.
  */
 enum sbx_err
-revlist_sign(struct revset *set, const struct keypair *ca, uint64_t issued_at,
+revlist_sign(struct revset *set, const struct ca_key *ca, uint64_t issued_at,
     uint64_t next_update, struct buf *ret, struct sbx_why *why) MUST_USE;
 
 /*

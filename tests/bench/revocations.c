@@ -87,7 +87,8 @@ make(const char *path, const struct keypair *ca, uint64_t count,
 		err = revset_add_key(&set, hash);
 	}
 	if (err == SBX_OK)
-		err = revlist_sign(&set, ca, NOW - 1, NOW + 1, &list, NULL);
+		err = revlist_sign(
+		    &set, CA_KEY(ca), NOW - 1, NOW + 1, &list, NULL);
 	if (err == SBX_OK)
 		err = file_write_atomic(
 		    AT_FDCWD, path, 0644, buf_view(&list), NULL);

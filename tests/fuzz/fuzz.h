@@ -21,4 +21,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 		}                                                              \
 	} while (0)
 
+/* A new folder, in memory where TMPDIR says so: see run.sh. */
+static inline void
+fuzz_folder(char *ret, size_t size)
+{
+	const char *top = getenv("TMPDIR");
+
+	(void)snprintf(ret, size, "%s/sandbox-ssh-fuzz.XXXXXX",
+	    top == NULL ? "/tmp" : top);
+	FUZZ_ASSERT(mkdtemp(ret) != NULL);
+}
+
 #endif

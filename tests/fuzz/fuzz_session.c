@@ -12,7 +12,7 @@
 #include "proxycmd/session.h"
 #include "tests/fuzz/fuzz.h"
 
-static char cache[] = "/tmp/fuzz_session.XXXXXX";
+static char cache[256];
 static char folder[512], path[1024];
 
 static void
@@ -28,7 +28,7 @@ make_cache(const struct alias *alias)
 {
 	if (folder[0] != '\0')
 		return;
-	FUZZ_ASSERT(mkdtemp(cache) != NULL);
+	fuzz_folder(cache, sizeof(cache));
 	(void)snprintf(folder, sizeof(folder), "%s/%s", cache, alias->text);
 	(void)snprintf(path, sizeof(path), "%s/session", folder);
 	FUZZ_ASSERT(mkdir(folder, 0700) == 0);

@@ -1,7 +1,8 @@
 /*
  * The main function of a fuzz target that is built without libFuzzer: the
  * inputs are the files it is given, each of them whole, cut off after every
- * byte and with every single bit flipped.
+ * byte and with every single bit flipped; of larger files, as many as there
+ * is time for, all over the file.
  */
 #include <fcntl.h>
 #include <sodium.h>
@@ -11,7 +12,8 @@
 #include "tests/fuzz/fuzz.h"
 
 #define REPLAY_MAX 65536
-#define REPLAY_FLIPS_MAX 2048 /* bytes of a file that get flipped bits */
+#define REPLAY_CUTS_MAX 128
+#define REPLAY_FLIPS_MAX 512
 
 static size_t inputs;
 
@@ -32,14 +34,17 @@ run(const uint8_t *bytes, size_t size)
 static void
 run_all(uint8_t *bytes, size_t size)
 {
-	for (size_t cut = 0; cut <= size; cut++)
+	size_t cuts = size / REPLAY_CUTS_MAX + 1;
+	/* Odd, so that it is not always the same bit of a byte. */
+	size_t flips = 8 * size / REPLAY_FLIPS_MAX | 1;
+
+	run(bytes, size);
+	for (size_t cut = 0; cut < size; cut += cuts)
 		run(bytes, cut);
-	for (size_t i = 0; i < size && i < REPLAY_FLIPS_MAX; i++) {
-		for (int bit = 0; bit < 8; bit++) {
-			bytes[i] ^= (uint8_t)(1 << bit);
-			run(bytes, size);
-			bytes[i] ^= (uint8_t)(1 << bit);
-		}
+	for (size_t bit = 0; bit < 8 * size; bit += flips) {
+		bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		run(bytes, size);
+		bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 }
 

@@ -98,7 +98,7 @@ test_good() {
 	certify "${good[@]}" -s "$keys/next-ca"
 	check 0 "the other trusted CA" login sandbox "$cert" true
 	certify "${good[@]}" -O extension:mark@example.org=x
-	check 0 "an unknown extension" login sandbox "$cert" true
+	check 0 "threat 13: an unknown extension" login sandbox "$cert" true
 }
 
 test_restrictions() {
@@ -107,7 +107,7 @@ test_restrictions() {
 	is "it is what runs" "$(<"$out")" forced
 
 	certify "${good[@]}" -O source-address=192.0.2.0/24
-	check 255 "source-address" login sandbox "$cert" true
+	check 255 "threat 15: source-address, and the peer is unknown" login sandbox "$cert" true
 
 	certify "${good[@]}" -O clear
 	check 0 "nothing permitted: the line" ask sandbox "$cert-cert.pub"
@@ -130,34 +130,34 @@ test_restrictions() {
 }
 
 test_refused() {
-	refused "another sandbox" wrong-sandbox "${good[@]}" -n run-1235
-	refused "no principal" principals -s "$keys/ca" -I a -V -1m:+1h
-	refused "two principals" principals "${good[@]}" -n run-1234,run-1
-	refused "a pattern" principal-name "${good[@]}" -n '*'
-	refused "white space" principal-name "${good[@]}" -n 'run-1234 '
-	refused "expired" expired "${good[@]}" -V -2h:-1h
-	refused "not yet valid" not-yet-valid "${good[@]}" -V +10m:+1h
-	refused "longer than allowed" lifetime "${good[@]}" -V -1m:+25h
-	refused "for ever" lifetime "${good[@]}" -V always:forever
-	refused "unknown CA" ca-unknown "${good[@]}" -s "$keys/stranger"
-	refused "RSA CA" ca-type "${good[@]}" -s "$keys/rsa-ca"
+	refused "threat 1: another sandbox" wrong-sandbox "${good[@]}" -n run-1235
+	refused "threat 5: no principal" principals -s "$keys/ca" -I a -V -1m:+1h
+	refused "threat 6: two principals" principals "${good[@]}" -n run-1234,run-1
+	refused "threat 6: a pattern" principal-name "${good[@]}" -n '*'
+	refused "threat 6: white space" principal-name "${good[@]}" -n 'run-1234 '
+	refused "threat 2: expired" expired "${good[@]}" -V -2h:-1h
+	refused "threat 3: not yet valid" not-yet-valid "${good[@]}" -V +10m:+1h
+	refused "threat 4: longer than allowed" lifetime "${good[@]}" -V -1m:+25h
+	refused "threat 4: for ever" lifetime "${good[@]}" -V always:forever
+	refused "threat 8: unknown CA" ca-unknown "${good[@]}" -s "$keys/stranger"
+	refused "threat 8: RSA CA" ca-type "${good[@]}" -s "$keys/rsa-ca"
 	refused "no key id" key-id "${good[@]}" -I ''
-	refused "unknown critical option" option-unknown "${good[@]}" \
+	refused "threat 13: unknown critical option" option-unknown "${good[@]}" \
 	    -O critical:mark@example.org=x
-	refused "force-command as an extension" option-place "${good[@]}" \
+	refused "threat 14: force-command as an extension" option-place "${good[@]}" \
 	    -O extension:force-command=true
-	refused "flag with data" option-value "${good[@]}" -O clear \
+	refused "threat 14: flag with data" option-value "${good[@]}" -O clear \
 	    -O extension:permit-pty=x
 	refused "single use" single-use "${good[@]}" \
 	    -O extension:single-use@sandbox-ssh
 
 	certify "${good[@]}" -z 0
-	check 255 "serial 0" login sandbox "$cert" true
+	check 255 "threat 23: serial 0" login sandbox "$cert" true
 	logged "serial-zero" 'deny reason=serial-zero .* serial=0 '
 
 	# A client would not offer it.
 	certify "${good[@]}" -h
-	asked_in_vain "a host certificate" cert-type
+	asked_in_vain "threat 7: a host certificate" cert-type
 
 	certify "${good[@]}"
 	check 255 "account that is not listed" login other "$cert" true
@@ -228,17 +228,17 @@ test_revoked() {
 	check 0 "others are revoked" login sandbox "$cert" true
 	logged "allowed" "allow .* serial=$serial "
 	in_force --serial "0x$hex"
-	locked_out "its serial is revoked" revoked
+	locked_out "threat 23: its serial is revoked" revoked
 	check 1 "once more" ask sandbox "$cert-cert.pub"
 	says "list and cause are named" "$etc/revoked: the serial is revoked"
 	in_force --serial "0x$hex" --issuer "$keys/next-ca.pub"
 	check 0 "another CA's serial" login sandbox "$cert" true
 	logged "allowed" "allow .* serial=$serial "
 	in_force --key "$keys/user.pub"
-	locked_out "its key is revoked" revoked
+	locked_out "threat 23: its key is revoked" revoked
 	"$BUILDDIR/certs/sandbox-cert" revocations sign --ca "$keys/next-ca" \
 	    --out "$etc/revoked" --revoke-ca "$keys/ca.pub"
-	locked_out "its CA is revoked" revoked
+	locked_out "threat 23: its CA is revoked" revoked
 	rm "$etc/revoked"
 	"$BUILDDIR/certs/sandbox-cert" revoke --ca "$keys/ca" \
 	    --list "$etc/revoked" "$cert-cert.pub"
@@ -249,15 +249,15 @@ test_revoked() {
 	locked_out "a stranger's list" revocation-list-signer
 	in_force --next-update 1s
 	wait_for "the list's end" is_over "$etc/revoked"
-	locked_out "the next update is due" revocation-list-stale
+	locked_out "threat 23: the next update is due" revocation-list-stale
 	in_force
 	truncate -s -1 "$etc/revoked"
-	locked_out "a list that is cut short" revocation-list
+	locked_out "threat 23: a list that is cut short" revocation-list
 	rm "$etc/revoked"
-	locked_out "no list" revocation-list
+	locked_out "threat 23: no list" revocation-list
 	in_force
 	chmod o+w "$etc/revoked"
-	locked_out "anybody's list" untrusted-file
+	locked_out "threat 24: anybody's list" untrusted-file
 	reset_settings
 }
 
@@ -269,7 +269,7 @@ is_over() {
 }
 
 test_plain_key() {
-	check 0 "a plain key: no opinion" ask sandbox "$keys/user.pub"
+	check 0 "threat 18: a plain key: no opinion" ask sandbox "$keys/user.pub"
 	is "no output" "$(<"$out")" ''
 	install -d -o sandbox -m 0700 /home/sandbox/.ssh
 	install -o sandbox -m 0600 "$keys/user.pub" \
@@ -285,13 +285,13 @@ test_words() {
 	certify "${good[@]}"
 	read -r type blob _ <"$cert-cert.pub"
 
-	check 1 "type and key differ" \
+	check 1 "threat 17: type and key differ" \
 	    as_sshd "$gate" -c "$conf" sandbox ssh-ed25519 "$blob"
 	logged "type-mismatch" "deny reason=type-mismatch user=sandbox "
-	check 1 "trailing white space" \
+	check 1 "threat 17: trailing white space" \
 	    as_sshd "$gate" -c "$conf" sandbox "$type" "$blob "
 	logged "encoding" "deny reason=encoding "
-	check 1 "cut short" \
+	check 1 "threat 10: cut short" \
 	    as_sshd "$gate" -c "$conf" sandbox "$type" "${blob:0:400}"
 	logged "truncated" "deny reason=truncated .* serial= key= "
 	check 1 "a user with a newline" \
@@ -304,11 +304,11 @@ test_words() {
 	check 64 "a relative path" \
 	    as_sshd "$gate" -c authkeys.conf sandbox "$type" "$blob"
 
-	check 1 "nobody can read the answer" \
+	check 1 "threat 30: nobody can read the answer" \
 	    bash -c '"$@" >&-' bash as_sshd_ask "$cert-cert.pub"
 	says "it says so" 'cannot write the answer'
 	logged "io" "deny reason=io .* serial=$serial "
-	check 1 "no space for the answer" \
+	check 1 "threat 30: no space for the answer" \
 	    bash -c '"$@" >/dev/full' bash as_sshd_ask "$cert-cert.pub"
 }
 
@@ -327,7 +327,7 @@ test_files() {
 		    "rm $file; mkfifo $file" "rm $file; mkdir $file" \
 		    "rm $file" ": >$file" "head -c 70000 /dev/zero >$file"; do
 			eval "$spoil"
-			check 1 "$spoil" ask sandbox "$cert-cert.pub"
+			check 1 "threat 24: $spoil" ask sandbox "$cert-cert.pub"
 			[ ! -s "$out" ] || fail "$spoil: it printed something"
 			says "the file is named" "$file"
 			logged "in the log too" \

@@ -30,11 +30,11 @@ denied() {
 
 test_twice() {
 	certify "${once[@]}"
-	check 0 "the first connection" login sandbox "$cert" true
+	check 0 "threat 19: the first connection" login sandbox "$cert" true
 	logged "asked by sshd" "allow .* serial=$serial "
-	logged "asked again, for the signed request" "allow .* serial=$serial "
+	logged "threat 19: asked again, for the signed request" "allow .* serial=$serial "
 	is "one claim" "$(claims)" 1
-	denied "the second connection" used
+	denied "threat 20: the second connection" used
 	certify "${once[@]}"
 	check 0 "another certificate" login sandbox "$cert" true
 	is "two claims" "$(claims)" 2
@@ -67,14 +67,14 @@ test_at_once() {
 	for i in "${pids[@]}"; do
 		! wait "$i" || won=$((won + 1))
 	done
-	is "eight at once: one got in" "$won" 1
+	is "threat 20: eight at once: one got in" "$won" 1
 }
 
 # Whoever has the certificate but not its key can use it up, no more.
 test_query_by_a_stranger() {
 	certify "${once[@]}"
-	check 0 "a stranger's query" ask sandbox "$cert-cert.pub"
-	denied "it is used up" used
+	check 0 "threat 22: a stranger's query" ask sandbox "$cert-cert.pub"
+	denied "threat 22: it is used up" used
 }
 
 test_settings() {
@@ -93,7 +93,7 @@ test_settings() {
 test_hidden_processes() {
 	certify "${once[@]}"
 	mount -o remount,hidepid=2 /proc
-	denied "processes are hidden" connection
+	denied "threat 21: processes are hidden" connection
 	is "no claim" "$(find "$state" -path '*/claims/*' | wc -l)" 0
 	mount -o remount,hidepid=0 /proc
 	check 0 "visible again" login sandbox "$cert" true
@@ -106,7 +106,7 @@ test_full_disk() {
 	mount -t tmpfs -o "size=64k,mode=0700,uid=$uid,gid=0" state "$state"
 	dd if=/dev/zero of="$state/filler" bs=4k 2>/dev/null || :
 	certify "${once[@]}"
-	denied "the disk is full" io
+	denied "threat 25: the disk is full" io
 	certify "${good[@]}"
 	check 0 "not marked: it does not matter" login sandbox "$cert" true
 	logged "but is logged" \
@@ -128,7 +128,7 @@ test_hostile_state() {
 	    "mkfifo $state/floor" "mkdir $state/floor" "echo x >$state/floor" \
 	    "echo 5 >$state/floor"; do
 		eval "$spoil"
-		denied "$spoil" "(untrusted-file|io)"
+		denied "threat 24: $spoil" "(untrusted-file|io)"
 		[ "$spoil" = "chmod g+w /var/lib" ] ||
 			as_sshd_says "$spoil" "$state"
 		chmod g-w /var/lib
@@ -159,14 +159,14 @@ test_clock() {
 	check 0 "the time is kept" login sandbox "$cert" true
 	[ "$(<"$state/floor")" -ge "$now" ] || fail "the floor is too low"
 	put_floor $((now + 7200))
-	denied "a clock that went back" expired
+	denied "threat 26: a clock that went back" expired
 	check 1 "what it means" ask sandbox "$cert-cert.pub"
 	says "is said" 'clock is [0-9]+ s behind the latest time seen'
 	rm "$state/floor"
 	check 0 "after it was removed" login sandbox "$cert" true
 	put_floor $((now - 7200))
 	certify "${good[@]}" -V -2h:-1h
-	denied "a denial for its end" expired
+	denied "threat 26: a denial for its end" expired
 	[ "$(<"$state/floor")" -ge "$now" ] || fail "it does not raise the floor"
 	ok "raises the floor"
 	reset_state
@@ -250,7 +250,7 @@ test_alarm() {
 	mkfifo "$keys/pipe"
 	exec 9<>"$keys/pipe"
 	dd if=/dev/zero bs=65536 count=1 >&9 2>/dev/null
-	check 1 "the answer is not taken" ask_into_pipe "$cert-cert.pub"
+	check 1 "threat 30: the answer is not taken" ask_into_pipe "$cert-cert.pub"
 	logged "logged at the last moment" \
 	    'deny reason=timeout user=sandbox .* detail="it took too long'
 	exec 9>&-

@@ -143,6 +143,74 @@ verdict 0 ok --ca ca.pub --sandbox run-1 --now 1089 else.pub
 verdict 65 'expired: certificate has expired' \
 	--ca ca.pub --sandbox run-1 --now 1090 else.pub
 
+# A host's certificate has names instead of a sandbox, and grants nothing.
+expect 0 issue --ca ca --host run-1.sandbox --host 192.0.2.7 --ttl 90d \
+	--out host.pub key.pub
+cert show --json host.pub
+/usr/bin/python3 -c '
+import json
+host = json.load(open("out"))
+assert host["kind"] == "host", host
+assert host["principals"] == ["run-1.sandbox", "192.0.2.7"], host
+assert host["extensions"] == host["critical_options"] == [], host
+assert host["key_id"].split("/")[1] == "run-1.sandbox", host
+assert 0 <= host["valid_before"] - host["valid_after"] - 90 * 86400 <= 60
+' || fail 'JSON of a host'
+expect 64 issue --ca ca --host a --sandbox run-1 key.pub
+expect 64 issue --ca ca --host '' key.pub
+expect 64 issue --ca ca --host a --ttl 367d key.pub
+expect 64 issue --ca ca --host 'a,b' key.pub
+expect 64 issue --ca ca --host 'A' key.pub
+expect 64 issue --ca ca --host '*.sandbox' key.pub
+expect 64 issue --ca ca --host a --host b/c key.pub
+expect 65 issue --ca ca --host a --permit pty key.pub
+expect 65 issue --ca ca --host a --single-use key.pub
+expect 64 issue --ca ca --ca-agent ca.pub --sandbox run-1 key.pub
+expect 64 revoke --ca ca --ca-agent ca.pub --list l key.pub
+
+# The CA's line for known_hosts.
+expect 0 ca-line ca.pub
+printf '@cert-authority *.sandbox %s sandbox-ca\n' \
+	"$(cut -d' ' -f1,2 ca.pub)" >wanted
+same out wanted 'the line of known_hosts'
+"$program" ca-line --host-pattern '*.a,!x.a' - <ca.pub >out || fail 'ca-line -'
+grep -q '^@cert-authority \*\.a,!x\.a ssh-ed25519 ' out || fail 'its pattern'
+expect 64 ca-line --host-pattern 'a b' ca.pub
+expect 64 ca-line --host-pattern "$(printf 'a\nb')" ca.pub
+expect 65 ca-line key-cert.pub
+expect 66 ca-line missing
+
+# The next CA beside the old one.
+mkdir ring && cp ca.pub ring/old.pub
+expect 0 ca-rotate --comment 'next CA' ring/old.pub
+[ "$(stat -c %a ring/old-next ring/old-next.pub ring/old-trusted | xargs)" = \
+	'600 644 644' ] || fail 'modes of the next CA'
+cut -d' ' -f2 ring/old.pub ring/old-next.pub >wanted
+cut -d' ' -f2 ring/old-trusted >out
+same out wanted 'both are trusted'
+cp ring/old-trusted before
+expect 73 ca-rotate ring/old.pub
+same ring/old-trusted before 'a rotation that failed'
+expect 0 ca-rotate --next ring/third --trusted ring/old-trusted \
+	ring/old-next.pub
+[ "$(grep -c '^ssh-ed25519 ' ring/old-trusted)" = 3 ] || fail 'a third CA'
+expect 65 ca-rotate --trusted t ca
+ln -s ca.pub public
+expect 64 ca-rotate public
+expect 64 ca-rotate --comment "$(printf 'a\nb')" --next n ca.pub
+absent n
+echo nonsense >broken
+expect 78 ca-rotate --next n --trusted broken ca.pub
+absent n
+expect 66 ca-rotate missing.pub
+
+# Without an agent there is nobody to sign.
+SSH_AUTH_SOCK='' && export SSH_AUTH_SOCK
+expect 69 issue --ca-agent ca.pub --sandbox run-1 key.pub
+SSH_AUTH_SOCK=$work/nobody
+expect 69 issue --ca-agent ca.pub --sandbox run-1 key.pub
+expect 65 issue --ca-agent key --sandbox run-1 key.pub
+
 # Bad usage, bad files: one line, and no certificate.
 rm -f key-cert.pub
 expect 64
@@ -194,7 +262,7 @@ expect 65 verify --ca ca.pub --sandbox run-1 two
 [ $? = 74 ] || fail 'show to a full disk'
 
 # Usage stands everywhere.
-for verb in '' ca-init issue show verify; do
+for verb in '' ca-init ca-line ca-rotate issue show verify; do
 	"$program" $verb --help >out 2>err || fail "$verb --help"
 	grep -q "^usage: sandbox-cert" out || fail "$verb --help: no usage"
 done

@@ -28,7 +28,7 @@ static const struct row {
 	int setting; /* enum gate_single_use */
 	struct step step[STEPS_MAX];
 } rows[] = {
-	{ "second connection", GATE_SINGLE_USE_MARKED,
+	{ "threat 20: second connection", GATE_SINGLE_USE_MARKED,
 	    { { 10, 7, 'a', true, SBX_OK }, { 11, 7, 'a', true, SBX_OK },
 		{ 12, 7, 'b', true, SBX_USED } } },
 	{ "not for a single use", GATE_SINGLE_USE_MARKED,
@@ -39,32 +39,33 @@ static const struct row {
 	{ "never for a single use", GATE_SINGLE_USE_NEVER,
 	    { { 10, 7, 'a', true, SBX_SINGLE_USE },
 		{ 11, 8, 'b', false, SBX_OK } } },
-	{ "connection that cannot be told", GATE_SINGLE_USE_MARKED,
+	{ "threat 21: connection that cannot be told", GATE_SINGLE_USE_MARKED,
 	    { { 10, 7, 0, true, SBX_CONNECTION }, { 11, 7, 'b', true, SBX_OK },
 		{ 12, 8, 0, false, SBX_OK } } },
 	{ "a denied one is not claimed", GATE_SINGLE_USE_MARKED,
 	    { { -1000, 7, 'a', true, SBX_NOT_YET_VALID },
 		{ 10, 7, 'b', true, SBX_OK } } },
-	{ "clock back after the end", GATE_SINGLE_USE_MARKED,
+	{ "threat 26: clock back after the end", GATE_SINGLE_USE_MARKED,
 	    { { 3599, 7, 'a', false, SBX_OK },
 		{ 3600, 7, 'a', false, SBX_EXPIRED },
 		{ 3599, 7, 'a', false, SBX_EXPIRED },
 		{ 10, 8, 'a', false, SBX_EXPIRED } } },
-	{ "clock back after another's end", GATE_SINGLE_USE_MARKED,
+	{ "threat 26: clock back after another's end", GATE_SINGLE_USE_MARKED,
 	    { { 10, 7, 'a', false, SBX_OK },
 		{ 90000, 8, 'a', false, SBX_EXPIRED },
 		{ 10, 7, 'a', false, SBX_EXPIRED } } },
-	{ "clock back after a claim", GATE_SINGLE_USE_MARKED,
+	{ "threat 26: clock back after a claim", GATE_SINGLE_USE_MARKED,
 	    { { 3000, 7, 'a', true, SBX_OK }, { 10, 7, 'b', true, SBX_USED },
 		{ 10, 7, 'a', true, SBX_OK } } },
-	{ "clock back after a claim and its end", GATE_SINGLE_USE_MARKED,
+	{ "threat 26: clock back after a claim and its end",
+	    GATE_SINGLE_USE_MARKED,
 	    { { 10, 7, 'a', true, SBX_OK },
 		{ 90000, 7, 'b', true, SBX_EXPIRED },
 		{ 90001, 7, 'b', true, SBX_EXPIRED },
 		{ 10, 7, 'b', true, SBX_EXPIRED } } },
-	{ "clock back a little", GATE_SINGLE_USE_MARKED,
+	{ "threat 26: clock back a little", GATE_SINGLE_USE_MARKED,
 	    { { 100, 7, 'a', false, SBX_OK }, { 10, 7, 'a', false, SBX_OK } } },
-	{ "clock ahead", GATE_SINGLE_USE_MARKED,
+	{ "threat 26: clock ahead", GATE_SINGLE_USE_MARKED,
 	    { { 10, 7, 'a', false, SBX_OK },
 		{ 1000000000, 7, 'a', false, SBX_EXPIRED } } },
 };
@@ -131,7 +132,8 @@ issue(uint64_t serial, bool single_use, struct buf *ret)
 	key_put_ed25519(user_key.public, &key);
 	request.public_key = buf_view(&key);
 	assert_int_equal(
-	    cert_issue(&request, nonce, &trusted_ca, ret, NULL), SBX_OK);
+	    cert_issue(&request, nonce, CA_KEY(&trusted_ca), ret, NULL),
+	    SBX_OK);
 }
 
 static enum sbx_err

@@ -96,7 +96,7 @@ put_with_key_id(struct view key_id, enum sbx_err err, struct buf *line)
 	key_put_ed25519(pair.public, &key);
 	request.public_key = buf_view(&key);
 	assert_int_equal(
-	    cert_issue(&request, nonce, &pair, &blob, NULL), SBX_OK);
+	    cert_issue(&request, nonce, CA_KEY(&pair), &blob, NULL), SBX_OK);
 	assert_int_equal(cert_parse(buf_view(&blob), &cert), SBX_OK);
 	cert.key_id = key_id;
 	audit.cert = &cert;

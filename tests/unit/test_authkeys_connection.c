@@ -34,25 +34,26 @@ static const struct row {
 	    BOOT " 1 7 4711" },
 	{ "command that is empty", BOOT "\n", "pid:[1]", "7 () S" AFTER,
 	    BOOT " 1 7 4711" },
-	{ "no such process", BOOT "\n", "pid:[1]", NULL, NULL },
-	{ "stat without a command", BOOT "\n", "pid:[1]", "7 sshd S" AFTER,
-	    NULL },
-	{ "stat cut short", BOOT "\n", "pid:[1]", "7 (sshd) S 1 7 7 0 -1\n",
-	    NULL },
-	{ "stat that is empty", BOOT "\n", "pid:[1]", "", NULL },
-	{ "start time 0, as if hidden", BOOT "\n", "pid:[1]",
+	{ "threat 21: no such process", BOOT "\n", "pid:[1]", NULL, NULL },
+	{ "threat 21: stat without a command", BOOT "\n", "pid:[1]",
+	    "7 sshd S" AFTER, NULL },
+	{ "threat 21: stat cut short", BOOT "\n", "pid:[1]",
+	    "7 (sshd) S 1 7 7 0 -1\n", NULL },
+	{ "threat 21: stat that is empty", BOOT "\n", "pid:[1]", "", NULL },
+	{ "threat 21: start time 0, as if hidden", BOOT "\n", "pid:[1]",
 	    "7 (sshd) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 0 0\n",
 	    NULL },
 	{ "start time that is no number", BOOT "\n", "pid:[1]",
 	    "7 (sshd) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 -5 0\n",
 	    NULL },
-	{ "no boot id", NULL, "pid:[1]", "7 (sshd) S" AFTER, NULL },
+	{ "threat 21: no boot id", NULL, "pid:[1]", "7 (sshd) S" AFTER, NULL },
 	{ "boot id cut short", "0fa1c5b0\n", "pid:[1]", "7 (sshd) S" AFTER,
 	    NULL },
 	{ "boot id of other characters",
 	    "0fa1c5b0 6f2e 4c2f 9d3e 0123456789ab\n", "pid:[1]",
 	    "7 (sshd) S" AFTER, NULL },
-	{ "no namespace", BOOT "\n", NULL, "7 (sshd) S" AFTER, NULL },
+	{ "threat 21: no namespace", BOOT "\n", NULL, "7 (sshd) S" AFTER,
+	    NULL },
 	{ "namespace of another kind", BOOT "\n", "net:[1]", "7 (sshd) S" AFTER,
 	    NULL },
 	{ "namespace without a number", BOOT "\n", "pid:[]", "7 (sshd) S" AFTER,
@@ -181,8 +182,8 @@ main(void)
 		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
 			NULL, (void *)&rows[i] };
 	tests[ROWS] = (struct CMUnitTest)cmocka_unit_test(test_no_parent);
-	tests[ROWS + 1] =
-	    (struct CMUnitTest)cmocka_unit_test(test_proc_is_missing);
+	tests[ROWS + 1] = (struct CMUnitTest){ "threat 21: /proc is missing",
+		test_proc_is_missing, NULL, NULL, NULL };
 	tests[ROWS + 2] =
 	    (struct CMUnitTest)cmocka_unit_test(test_the_real_one);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,17 +42,19 @@ static const struct row rows[] = {
 	{ "account that is not listed", SBX_LOGIN_USER, FITS, .user = "www" },
 	{ "account like a listed one", SBX_LOGIN_USER, FITS,
 	    .user = "sandbox2" },
-	{ "other sandbox", SBX_WRONG_SANDBOX, FITS, .principal = "run-2" },
+	{ "threat 1: other sandbox", SBX_WRONG_SANDBOX, FITS,
+	    .principal = "run-2" },
 	{ "longer id", SBX_WRONG_SANDBOX, FITS, .principal = "run-10" },
-	{ "host certificate", SBX_CERT_TYPE, FITS, .type = CERT_TYPE_HOST,
-	    .cert_permit = 0 },
-	{ "unknown CA", SBX_CA_UNKNOWN, FITS, .stranger = true },
-	{ "ends now", SBX_EXPIRED, FITS, .before = 0 },
+	{ "threat 7: host certificate", SBX_CERT_TYPE, FITS,
+	    .type = CERT_TYPE_HOST, .cert_permit = 0 },
+	{ "threat 8: unknown CA", SBX_CA_UNKNOWN, FITS, .stranger = true },
+	{ "threat 2: ends now", SBX_EXPIRED, FITS, .before = 0 },
 	{ "ends in a second", SBX_OK, FITS, .before = 1 },
 	{ "starts at the end of the skew", SBX_OK, FITS, .after = 60 },
-	{ "starts beyond the skew", SBX_NOT_YET_VALID, FITS, .after = 61 },
+	{ "threat 3: starts beyond the skew", SBX_NOT_YET_VALID, FITS,
+	    .after = 61 },
 	{ "as long as allowed", SBX_OK, FITS, .before = 7140 },
-	{ "a second longer", SBX_LIFETIME, FITS, .before = 7141 },
+	{ "threat 4: a second longer", SBX_LIFETIME, FITS, .before = 7141 },
 	{ "as old as the sandbox", SBX_OK, FITS, .issued_after = NOW - 60 },
 	{ "older than the sandbox", SBX_ISSUED_EARLIER, FITS,
 	    .issued_after = NOW - 59 },
@@ -114,8 +116,8 @@ issue(const struct row *row, struct buf *ret)
 	key_put_ed25519(user_key.public, &key);
 	request.public_key = buf_view(&key);
 	assert_int_equal(
-	    cert_issue(&request, nonce, row->stranger ? &stranger : &trusted_ca,
-		ret, NULL),
+	    cert_issue(&request, nonce,
+		CA_KEY(row->stranger ? &stranger : &trusted_ca), ret, NULL),
 	    SBX_OK);
 }
 
@@ -219,9 +221,10 @@ main(void)
 	for (size_t i = 0; i < ROWS; i++)
 		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
 			NULL, (void *)&rows[i] };
-	tests[ROWS] =
-	    (struct CMUnitTest)cmocka_unit_test(test_any_flipped_bit_denies);
+	tests[ROWS] = (struct CMUnitTest){ "threat 9: any flipped bit denies",
+		test_any_flipped_bit_denies, NULL, NULL, NULL };
 	tests[ROWS + 1] =
-	    (struct CMUnitTest)cmocka_unit_test(test_any_truncation_denies);
+	    (struct CMUnitTest){ "threat 10: any truncation denies",
+		    test_any_truncation_denies, NULL, NULL, NULL };
 	return cmocka_run_group_tests(tests, make_keys, NULL);
 }

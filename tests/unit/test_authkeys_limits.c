@@ -102,12 +102,13 @@ static const struct row {
 	const char *name;
 	child_check *check;
 } rows[] = {
-	{ "the alarm is set and kills", alarm_is_set },
+	{ "threat 30: the alarm is set and kills", alarm_is_set },
 	{ "others of the same account cannot reach in", nobody_looks_in },
-	{ "limits hold when sealed", limits_hold_when_sealed },
+	{ "threat 30: limits hold when sealed", limits_hold_when_sealed },
 	{ "a lower limit stays", lower_limit_stays },
 	{ "another program gets the old ones", lifted_as_it_was },
-	{ "closed output cannot be written", closed_output_cannot_be_written },
+	{ "threat 30: closed output cannot be written",
+	    closed_output_cannot_be_written },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

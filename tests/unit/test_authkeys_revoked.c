@@ -34,23 +34,26 @@ struct row {
 static const struct row rows[] = {
 	{ "revokes others", SBX_OK, FITS },
 	{ "no list wanted", SBX_OK, FITS, .unset = true, .serial = true },
-	{ "the serial", SBX_REVOKED, FITS, .serial = true },
-	{ "the user's key", SBX_REVOKED, FITS, .key = true },
-	{ "the CA", SBX_REVOKED, FITS, .ca = true },
-	{ "missing", SBX_REVOKED_LIST, FITS, .fault = NO_FILE },
-	{ "a symbolic link", SBX_UNTRUSTED, FITS, .fault = SYMLINK },
-	{ "writable by others", SBX_UNTRUSTED, FITS, .fault = WRITABLE },
-	{ "a folder", SBX_UNTRUSTED, FITS, .fault = FOLDER },
-	{ "a FIFO", SBX_UNTRUSTED, FITS, .fault = FIFO },
-	{ "empty", SBX_REVOKED_LIST, FITS, .fault = EMPTY },
-	{ "cut short", SBX_REVOKED_LIST, FITS, .fault = CUT },
-	{ "text", SBX_REVOKED_LIST, FITS, .fault = TEXT },
-	{ "signed by a stranger", SBX_REVOKED_SIGNER, FITS, .stranger = true },
+	{ "threat 23: the serial", SBX_REVOKED, FITS, .serial = true },
+	{ "threat 23: the user's key", SBX_REVOKED, FITS, .key = true },
+	{ "threat 23: the CA", SBX_REVOKED, FITS, .ca = true },
+	{ "threat 23: missing", SBX_REVOKED_LIST, FITS, .fault = NO_FILE },
+	{ "threat 24: a symbolic link", SBX_UNTRUSTED, FITS, .fault = SYMLINK },
+	{ "threat 24: writable by others", SBX_UNTRUSTED, FITS,
+	    .fault = WRITABLE },
+	{ "threat 24: a folder", SBX_UNTRUSTED, FITS, .fault = FOLDER },
+	{ "threat 24: a FIFO", SBX_UNTRUSTED, FITS, .fault = FIFO },
+	{ "threat 23: empty", SBX_REVOKED_LIST, FITS, .fault = EMPTY },
+	{ "threat 23: cut short", SBX_REVOKED_LIST, FITS, .fault = CUT },
+	{ "threat 23: text", SBX_REVOKED_LIST, FITS, .fault = TEXT },
+	{ "threat 23: signed by a stranger", SBX_REVOKED_SIGNER, FITS,
+	    .stranger = true },
 	{ "as old as allowed", SBX_OK, FITS, .issued = -3600 },
-	{ "too old", SBX_REVOKED_STALE, FITS, .issued = -3601 },
-	{ "next update due", SBX_REVOKED_STALE, FITS, .next = 0 },
+	{ "threat 23: too old", SBX_REVOKED_STALE, FITS, .issued = -3601 },
+	{ "threat 23: next update due", SBX_REVOKED_STALE, FITS, .next = 0 },
 	{ "issued ahead, within the skew", SBX_OK, FITS, .issued = 60 },
-	{ "issued in the future", SBX_REVOKED_STALE, FITS, .issued = 61 },
+	{ "threat 23: issued in the future", SBX_REVOKED_STALE, FITS,
+	    .issued = 61 },
 	{ "stale, and revokes", SBX_REVOKED_STALE, FITS, .issued = -3601,
 	    .serial = true },
 };
@@ -90,7 +93,8 @@ make_certificate(struct buf *ret_blob, struct cert *ret)
 	key_put_ed25519(user.public, &key);
 	request.public_key = buf_view(&key);
 	assert_int_equal(
-	    cert_issue(&request, nonce, &issuer, ret_blob, NULL), SBX_OK);
+	    cert_issue(&request, nonce, CA_KEY(&issuer), ret_blob, NULL),
+	    SBX_OK);
 	assert_int_equal(cert_parse(buf_view(ret_blob), ret), SBX_OK);
 }
 
@@ -119,9 +123,10 @@ make_list(const struct row *row, struct buf *ret)
 	assert_int_equal(revset_add_key(&set, hash), SBX_OK);
 	assert_int_equal(
 	    revset_add_ca(&set, row->ca ? issuer.public : user.public), SBX_OK);
-	assert_int_equal(revlist_sign(&set, row->stranger ? &stranger : &signer,
-			     NOW + (uint64_t)row->issued,
-			     NOW + (uint64_t)row->next, ret, NULL),
+	assert_int_equal(
+	    revlist_sign(&set, CA_KEY(row->stranger ? &stranger : &signer),
+		NOW + (uint64_t)row->issued, NOW + (uint64_t)row->next, ret,
+		NULL),
 	    SBX_OK);
 }
 

@@ -97,26 +97,26 @@ static const struct row {
 	const char *want; /* in the message of the first that fails */
 } rows[] = {
 	{ "as it should be", spoil_nothing, SBX_OK, SBX_OK, SBX_OK, NULL },
-	{ "open to the group", spoil_mode, SBX_UNTRUSTED, SBX_OK, SBX_OK,
-	    " is open to others: chmod go= /tmp/" },
+	{ "threat 24: open to the group", spoil_mode, SBX_UNTRUSTED, SBX_OK,
+	    SBX_OK, " is open to others: chmod go= /tmp/" },
 	{ "missing", spoil_missing, SBX_IO, SBX_OK, SBX_OK,
 	    " does not exist: see state_dir" },
 	{ "no file", file_gone, SBX_OK, SBX_NOT_FOUND, SBX_OK, "" },
-	{ "file is a symbolic link", file_is_link, SBX_OK, SBX_UNTRUSTED,
-	    SBX_OK, "/file is a symbolic link" },
-	{ "file is a FIFO", file_is_fifo, SBX_OK, SBX_UNTRUSTED, SBX_OK,
-	    "/file is not a regular file" },
-	{ "file is a folder", file_is_folder, SBX_OK, SBX_UNTRUSTED, SBX_OK,
-	    "/file is not a regular file" },
+	{ "threat 24: file is a symbolic link", file_is_link, SBX_OK,
+	    SBX_UNTRUSTED, SBX_OK, "/file is a symbolic link" },
+	{ "threat 24: file is a FIFO", file_is_fifo, SBX_OK, SBX_UNTRUSTED,
+	    SBX_OK, "/file is not a regular file" },
+	{ "threat 24: file is a folder", file_is_folder, SBX_OK, SBX_UNTRUSTED,
+	    SBX_OK, "/file is not a regular file" },
 	{ "file can be read by others", file_is_open, SBX_OK, SBX_UNTRUSTED,
 	    SBX_OK, "/file is open to others" },
 	{ "folder is made", folder_gone, SBX_OK, SBX_OK, SBX_OK, NULL },
-	{ "folder is a symbolic link", folder_is_link, SBX_OK, SBX_OK,
-	    SBX_UNTRUSTED, "/folder is a symbolic link" },
-	{ "folder is a FIFO", folder_is_fifo, SBX_OK, SBX_OK, SBX_UNTRUSTED,
-	    "/folder is a symbolic link or of the wrong kind" },
-	{ "folder is open to the group", folder_is_open, SBX_OK, SBX_OK,
-	    SBX_UNTRUSTED, "/folder is open to others" },
+	{ "threat 24: folder is a symbolic link", folder_is_link, SBX_OK,
+	    SBX_OK, SBX_UNTRUSTED, "/folder is a symbolic link" },
+	{ "threat 24: folder is a FIFO", folder_is_fifo, SBX_OK, SBX_OK,
+	    SBX_UNTRUSTED, "/folder is a symbolic link or of the wrong kind" },
+	{ "threat 24: folder is open to the group", folder_is_open, SBX_OK,
+	    SBX_OK, SBX_UNTRUSTED, "/folder is open to others" },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -226,9 +226,11 @@ test_belongs_to_another(void **pointer)
 }
 
 static const struct CMUnitTest others[] = {
-	cmocka_unit_test(test_is_a_link),
-	cmocka_unit_test(test_folder_above_is_open),
-	cmocka_unit_test(test_belongs_to_another),
+	{ "threat 24: a symbolic link", test_is_a_link, NULL, NULL, NULL },
+	{ "threat 24: a folder above is open", test_folder_above_is_open, NULL,
+	    NULL, NULL },
+	{ "threat 24: it belongs to another", test_belongs_to_another, NULL,
+	    NULL, NULL },
 };
 
 #define OTHERS (sizeof(others) / sizeof(others[0]))

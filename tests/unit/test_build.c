@@ -69,7 +69,7 @@ issue(const struct cert_request *base, struct buf *ret, struct sbx_why *why)
 	key_put_ed25519(point.p, &key);
 	if (request.public_key.p == NULL)
 		request.public_key = buf_view(&key);
-	return cert_issue(&request, nonce, &ca, ret, why);
+	return cert_issue(&request, nonce, CA_KEY(&ca), ret, why);
 }
 
 static void

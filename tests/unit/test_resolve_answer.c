@@ -156,7 +156,7 @@ put_certificate(const struct row *row, struct buf *ret_line)
 	    row->other_key ? other_key.public : user_key.public, &key);
 	request.public_key = buf_view(&key);
 	assert_int_equal(
-	    cert_issue(&request, nonce, &ca_key, &blob, NULL), SBX_OK);
+	    cert_issue(&request, nonce, CA_KEY(&ca_key), &blob, NULL), SBX_OK);
 	if (row->flip)
 		blob.p[blob.len - 1] ^= 1;
 	key_put_line(buf_view(&blob), NULL, ret_line);

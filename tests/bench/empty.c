@@ -1,0 +1,6 @@
+/* What every other program is measured against. */
+int
+main(void)
+{
+	return 0;
+}
