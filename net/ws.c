@@ -28,9 +28,10 @@ struct ws {
 	/* where ws_read wants the payload */
 	uint8_t *payload;
 	size_t room, got;
-	bool in_data; /* the frame that comes in is a data frame */
-	bool ended;   /* the connection has no more */
-	int error;    /* errno that the connection gave, for good */
+	size_t pulled; /* bytes that wslay took meanwhile */
+	bool in_data;  /* the frame that comes in is a data frame */
+	bool ended;    /* the connection has no more */
+	int error;     /* errno that the connection gave, for good */
 };
 
 void
@@ -159,6 +160,7 @@ on_read(wslay_event_context_ptr context, uint8_t *bytes, size_t size, int flags,
 	memcpy(bytes, ws->in + ws->in_start, n);
 	ws->in_start += n;
 	ws->in_len -= n;
+	ws->pulled += n;
 	return (ssize_t)n;
 }
 
@@ -265,7 +267,11 @@ ws_read(struct ws *ws, void *bytes, size_t size)
 	ws->payload = bytes;
 	ws->room = size;
 	ws->got = 0;
-	result = wslay_event_recv(ws->context);
+	/* It returns in the middle of a header too, with more to be had. */
+	do {
+		ws->pulled = 0;
+		result = wslay_event_recv(ws->context);
+	} while (result == 0 && ws->got == 0 && ws->pulled > 0);
 	ws->room = 0;
 	if (ws->got > 0)
 		return (ssize_t)ws->got;

@@ -234,6 +234,7 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	struct settings settings;
 	struct stamp before, after;
 	struct session old;
+	uint64_t passed;
 	bool found;
 	enum sbx_err err = place_open(work->cache, work->alias, &place, why);
 
@@ -244,7 +245,7 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	before = place_stamp(&place);
 	err = settings_read(work->paths, work->config, &settings, why);
 	if (err == SBX_OK)
-		err = place_lock(&place, (unsigned)settings.wait + LOCK_SECONDS,
+		err = place_lock(&place, (unsigned)settings.wait,
 		    wait_line_step, &line, why);
 	if (err != SBX_OK)
 		return err;
@@ -257,9 +258,12 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	err = client_open(work->paths, work->config, &client, why);
 	client.progress = wait_line_step;
 	client.progress_context = &line;
+	passed = wait_line_passed(&line);
+	/* What waiting for the lock has cost is not to be had again. */
 	if (err == SBX_OK)
 		err = client_start(&client, work->alias->id,
-		    client.settings.wait, &object, why);
+		    settings.wait > passed ? settings.wait - passed : 1,
+		    &object, why);
 	if (err == SBX_OK)
 		err = fetch(&client, work, &place, found ? &old : NULL, why);
 	return forget_gone(work, &place, err);
