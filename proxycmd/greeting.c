@@ -70,16 +70,17 @@ judge_proxy(const struct greeting *g, const char *answer, struct sbx_why *why)
 		return sbx_fail(why, SBX_PROTOCOL,
 		    "%s port %s does not answer like an HTTP proxy", e->host,
 		    e->port);
-	if (status == 407)
+	/* tinyproxy says 401 where the user or the password is wrong. */
+	if (status == 407 || status == 401)
 		return sbx_fail(why, SBX_REFUSED,
-		    "the proxy %s:%s %s (407): put a line \"%s:%s USER "
+		    "the proxy %s:%s %s (%u): put a line \"%s:%s USER "
 		    "PASSWORD\" into the credentials_file of [proxy]",
 		    e->host, e->port,
 		    strstr(buf_text(&g->request), "Proxy-Authorization:") ==
 			    NULL
 			? "wants a user and a password"
 			: "does not take this user and password",
-		    e->host, e->port);
+		    status, e->host, e->port);
 	return sbx_fail(why, SBX_UNAVAILABLE,
 	    "the proxy %s:%s does not connect to %s: %.*s", e->host, e->port,
 	    e->target, (int)strcspn(answer, "\r\n"), answer);
