@@ -211,6 +211,10 @@ read_response(struct link *link, const struct link_request *request,
 			*ret_len = (size_t)(end - buf_text(ret)) + 4;
 			return SBX_OK;
 		}
+		if (ret->len >= 5 && memcmp(ret->p, "HTTP/", 5) != 0)
+			return sbx_fail(why, SBX_PROTOCOL,
+			    "%s port %s does not speak HTTP", request->host,
+			    request->port);
 		n = raw_read(link, bytes, sizeof(bytes));
 		if (n > 0) {
 			buf_put(ret, bytes, (size_t)n);

@@ -183,7 +183,7 @@ says "says so" 'none: no such sandbox'
 # A broker that stands still in the middle: its provider is stopped.
 asleep
 rm "$slow"
-provider=$(pgrep -x 'sandboxd: provi') || :
+provider=$(pgrep -x sandboxd:prov) || :
 [ -n "$provider" ] || fail "where is the provider process?"
 kill -STOP "$provider"
 config '[ssh]' 'wait = 2s' '[broker]' 'timeout = 1s'
