@@ -17,13 +17,17 @@ struct reading {
 	struct view rest; /* lines not read yet */
 	int line;	  /* number of the last one */
 	bool seen[CONF_KEYS_MAX];
+	/* of the keys to come, as in the table: "" stands for any name */
+	const char *section;
 	enum sbx_err err; /* the first error; reading ends with it */
 	struct sbx_why why;
 };
 
 static enum sbx_err
-set(struct reading *r, const char *section, const char *name, const char *value)
+set(struct reading *r, const char *name, const char *value)
 {
+	const char *section = r->section;
+
 	for (size_t i = 0; i < r->table->count; i++) {
 		const struct conf_key *key = &r->table->keys[i];
 
@@ -48,8 +52,10 @@ on_pair(void *user, const char *section, const char *name, const char *value)
 {
 	struct reading *r = user;
 
+	/* check_section() has seen it whole; libinih cuts long ones. */
+	(void)section;
 	if (r->err == SBX_OK)
-		r->err = set(r, section, name, value);
+		r->err = set(r, name, value);
 	return r->err == SBX_OK;
 }
 
@@ -69,6 +75,51 @@ is_comment(struct view line)
 	return i < line.len && (line.p[i] == '#' || line.p[i] == ';');
 }
 
+/* Is text, what stands between the brackets, name "WORD" for this row? */
+static bool
+takes_word(const struct conf_key *key, struct view text, struct view *ret_word)
+{
+	const char *quotes = strstr(key->section, CONF_NAMED(""));
+	size_t len = quotes == NULL ? 0 : (size_t)(quotes - key->section);
+
+	if (quotes == NULL || text.len < len + 3 ||
+	    memcmp(text.p, key->section, len) != 0 || text.p[len] != ' ' ||
+	    text.p[len + 1] != '"' || text.p[text.len - 1] != '"')
+		return false;
+	*ret_word = VIEW(text.p + len + 2, text.len - len - 3);
+	return true;
+}
+
+/* [name "WORD"]: from here on its keys may be set once more. */
+static enum sbx_err
+check_named(struct reading *r, struct view text)
+{
+	enum sbx_err err = SBX_NOT_FOUND;
+	char word[CONF_LINE_MAX];
+	struct view name;
+
+	for (size_t i = 0; i < r->table->count; i++) {
+		const struct conf_key *key = &r->table->keys[i];
+
+		if (!takes_word(key, text, &name))
+			continue;
+		r->section = key->section;
+		r->seen[i] = false;
+		if (*key->field.name != '\0')
+			continue;
+		err = text_copy(name, word, sizeof(word));
+		if (err == SBX_OK)
+			err = key->field.parse(
+			    &key->field, word, r->settings, &r->why);
+		if (err != SBX_OK)
+			return err;
+	}
+	return err == SBX_OK
+	    ? SBX_OK
+	    : sbx_fail(&r->why, SBX_CONFIG, "unknown section '[%.*s]'",
+		  (int)text.len, (const char *)text.p);
+}
+
 static enum sbx_err
 check_section(struct reading *r, const char *line)
 {
@@ -78,10 +129,15 @@ check_section(struct reading *r, const char *line)
 		return sbx_fail(&r->why, SBX_CONFIG,
 		    "a section is a line [name] and nothing else");
 	for (size_t i = 0; i < r->table->count; i++) {
-		if (view_eq_str(VIEW(line + 1, len), r->table->keys[i].section))
+		const char *section = r->table->keys[i].section;
+
+		if (view_eq_str(VIEW(line + 1, len), section) &&
+		    strchr(section, '"') == NULL) {
+			r->section = section;
 			return SBX_OK;
+		}
 	}
-	return sbx_fail(&r->why, SBX_CONFIG, "unknown section '%.80s'", line);
+	return check_named(r, VIEW(line + 1, len));
 }
 
 static enum sbx_err
@@ -147,7 +203,9 @@ conf_parse(const struct conf_table *table, const char *name, const char *text,
     void *settings, struct sbx_why *why)
 {
 	static const char bom[] = "\xef\xbb\xbf";
-	struct reading r = { .table = table, .settings = settings };
+	struct reading r = {
+		.table = table, .settings = settings, .section = ""
+	};
 	int result;
 
 	if (table->count > CONF_KEYS_MAX)

@@ -4,6 +4,7 @@
  *	# a comment is a line of its own; so is one with ";"
  *	[section]
  *	key = value
+ *	[section "name"]	where the table says so
  *
  * Anything else is an error that names file and line: an unknown section or
  * key, a key set twice, a malformed value, a comment after a value, an
@@ -19,6 +20,13 @@
 #define CONF_FILE_MAX 65536
 #define CONF_LINE_MAX 1024
 #define CONF_KEYS_MAX 64
+
+/*
+ * The section of keys that stand in [name "WORD"], of which there may be
+ * several.  A row with the key "" is the WORD itself: its parser is called
+ * before those of the other keys.
+ */
+#define CONF_NAMED(name) name "\"\""
 
 struct conf_key {
 	const char *section; /* "" before the first [section] */

@@ -6,11 +6,24 @@ AC_DEFUN([SBX_NEED], [
 	])
 ])
 
+# SBX_NEED_LIBRARY(VARIABLE, LIBRARY, HEADER, FUNCTION, DEBIAN PACKAGE)
+# The same for one that pkg-config does not know everywhere.
+AC_DEFUN([SBX_NEED_LIBRARY], [
+	AC_CHECK_HEADER([$3],
+	    [AC_CHECK_LIB([$2], [$4], [$1_LIBS=-l$2],
+		[sbx_missing="$sbx_missing $5"])],
+	    [sbx_missing="$sbx_missing $5"])
+	AC_SUBST([$1_LIBS])
+])
+
 AC_DEFUN([SBX_LIBRARIES], [
 	sbx_missing=
 	SBX_NEED([SODIUM], [libsodium >= 1.0.18], [libsodium-dev])
 	SBX_NEED([INIH], [inih], [libinih-dev])
 	SBX_NEED([CURL], [libcurl >= 7.80], [libcurl4-openssl-dev])
+	SBX_NEED([OPENSSL], [openssl >= 3.0], [libssl-dev])
+	SBX_NEED_LIBRARY([WSLAY], [wslay], [wslay/wslay.h],
+	    [wslay_event_context_client_init], [libwslay-dev])
 	SBX_NEED([JSONC], [json-c >= 0.15], [libjson-c-dev])
 	SBX_NEED([MICROHTTPD], [libmicrohttpd >= 0.9.70], [libmicrohttpd-dev])
 	SBX_NEED([SQLITE], [sqlite3 >= 3.35], [libsqlite3-dev])

@@ -11,98 +11,12 @@
 #include "common/text.h"
 #include "net/reply.h"
 #include "net/spawn.h"
+#include "net/token.h"
 
 #define SOCKET "sandboxd.sock"
 #define START_SECONDS 30
 #define START_LOCK "start.lock"
 #define START_SAYS_MAX 400
-#define TOKEN_WORDS_MAX 32
-
-/* The first line, without the blanks around it; a token has none inside. */
-static enum sbx_err
-take_token(const char *source, struct buf *text, char *ret, struct sbx_why *why)
-{
-	struct view rest = buf_view(text), line, word = { NULL, 0 }, more;
-
-	if (text_next_line(&rest, &line)) {
-		if (line.len > 0 && line.p[line.len - 1] == '\r')
-			line.len--;
-		if (!text_next_word(&line, &word) ||
-		    text_next_word(&line, &more))
-			word.len = 0;
-	}
-	for (size_t i = 0; i < word.len; i++) {
-		if (word.p[i] <= ' ' || word.p[i] >= 0x7f)
-			word.len = 0;
-	}
-	if (word.len == 0 || text_copy(word, ret, FIELD_TEXT) != SBX_OK)
-		return sbx_fail(why, SBX_CONFIG,
-		    "%s: its first line is no token: it must be one word of "
-		    "at most %d printable characters",
-		    source, FIELD_TEXT - 1);
-	return SBX_OK;
-}
-
-/* No shell: words between blanks, the first an absolute path. */
-static enum sbx_err
-run_token_command(
-    const struct settings *settings, char *ret, struct sbx_why *why)
-{
-	cleanup_buf struct buf out = BUF_INIT(4 * FIELD_TEXT);
-	const char *argv[TOKEN_WORDS_MAX + 1] = { NULL };
-	char words[FIELD_TEXT + 1];
-	struct spawn spawn = { argv, STDOUT_FILENO, false, NULL,
-		(unsigned)settings->timeout };
-	struct view rest = VIEW_STR(settings->token_command), word;
-	size_t count = 0, used = 0;
-	int status = 0;
-	enum sbx_err err;
-
-	while (text_next_word(&rest, &word)) {
-		if (count == TOKEN_WORDS_MAX)
-			return sbx_fail(why, SBX_CONFIG,
-			    "token_command has more than %d words",
-			    TOKEN_WORDS_MAX);
-		argv[count++] = words + used;
-		memcpy(words + used, word.p, word.len);
-		used += word.len;
-		words[used++] = '\0';
-	}
-	if (count == 0 || words[0] != '/')
-		return sbx_fail(why, SBX_CONFIG,
-		    "token_command must start with an absolute path");
-	err = spawn_run(&spawn, &status, &out, why);
-	if (err != SBX_OK)
-		return err;
-	if (status != 0)
-		return sbx_fail(why, SBX_UNAVAILABLE,
-		    "token_command %s failed: run it to see why", argv[0]);
-	return take_token(argv[0], &out, ret, why);
-}
-
-static enum sbx_err
-find_token(const struct settings *settings, char *ret, struct sbx_why *why)
-{
-	cleanup_buf struct buf text = BUF_INIT(4 * FIELD_TEXT);
-	enum sbx_err err;
-
-	if (settings->token[0] != '\0') {
-		buf_put_text(&text, settings->token);
-		return take_token("SANDBOX_TOKEN", &text, ret, why);
-	}
-	if (settings->token_file[0] == '\0')
-		return settings->token_command[0] == '\0'
-		    ? SBX_OK
-		    : run_token_command(settings, ret, why);
-	err = file_read_trusted(settings->token_file, getuid(),
-	    /* forbidden= */ 077, &text, why);
-	if (err == SBX_NOT_FOUND)
-		return sbx_fail(why, SBX_CONFIG, "token_file %s does not exist",
-		    settings->token_file);
-	return err != SBX_OK
-	    ? err
-	    : take_token(settings->token_file, &text, ret, why);
-}
 
 static bool
 listens(const char *path)
@@ -220,7 +134,7 @@ client_open(const struct paths *paths, const char *config, struct client *ret,
 	*ret = (struct client){ .paths = paths };
 	err = settings_read(paths, config, &ret->settings, why);
 	if (err == SBX_OK)
-		err = find_token(&ret->settings, ret->token, why);
+		err = token_find(&ret->settings, ret->token, why);
 	if (err == SBX_OK)
 		err = find_place(ret, why);
 	if (err != SBX_OK)

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/name.h"
 #include "common/text.h"
 
 #define UNIX_SCHEME "unix:"
@@ -39,16 +40,16 @@ is_plain(const char *text)
 	return true;
 }
 
-static bool
-is_loopback(const char *host, size_t len)
+bool
+settings_is_loopback(struct view host)
 {
 	struct in_addr address;
 	char text[INET_ADDRSTRLEN];
 
-	if (view_eq_str(VIEW(host, len), "localhost") ||
-	    view_eq_str(VIEW(host, len), "[::1]"))
+	if (view_eq_str(host, "localhost") || view_eq_str(host, "[::1]") ||
+	    view_eq_str(host, "::1"))
 		return true;
-	return text_copy(VIEW(host, len), text, sizeof(text)) == SBX_OK &&
+	return text_copy(host, text, sizeof(text)) == SBX_OK &&
 	    inet_pton(AF_INET, text, &address) == 1 &&
 	    ntohl(address.s_addr) >> 24 == 127;
 }
@@ -74,7 +75,7 @@ url_fault(const char *url)
 	len = *host == '[' ? strcspn(host, "]/") + 1 : strcspn(host, ":/");
 	if (len == 0 || host[0] == ':')
 		return "it has no host";
-	if (url[4] == ':' && !is_loopback(host, len))
+	if (url[4] == ':' && !settings_is_loopback(VIEW(host, len)))
 		return "plain http is for loopback addresses only: use https";
 	return NULL;
 }
@@ -92,6 +93,44 @@ field_url(const struct field *field, const char *text, void *object,
 }
 
 #define MEMBER(m) offsetof(struct settings, m)
+
+/* [exec "NAME"] begins: the keys that follow are of that command. */
+static enum sbx_err
+enter_exec(const struct field *field, const char *name, void *object,
+    struct sbx_why *why)
+{
+	struct settings *settings = object;
+
+	(void)field;
+	if (!name_is_id(VIEW_STR(name)))
+		return sbx_fail(why, SBX_CONFIG,
+		    "'%.80s' is no name for a command: use a-z, 0-9, _ and -",
+		    name);
+	/* One of the user's stands for the system's of the same name. */
+	for (size_t i = 0; i < settings->exec_count; i++) {
+		settings->exec_current = i;
+		if (strcmp(settings->exec[i].name, name) == 0)
+			return SBX_OK;
+	}
+	if (settings->exec_count == SETTINGS_EXEC_MAX)
+		return sbx_fail(why, SBX_CONFIG, "more than %d commands",
+		    SETTINGS_EXEC_MAX);
+	settings->exec_current = settings->exec_count++;
+	return text_copy(VIEW_STR(name),
+	    settings->exec[settings->exec_current].name, SETTINGS_EXEC_NAME);
+}
+
+static enum sbx_err
+field_command(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	struct settings *settings = object;
+	struct field own = *field;
+
+	own.offset = 0;
+	return field_path(
+	    &own, text, settings->exec[settings->exec_current].command, why);
+}
 
 static const struct conf_key keys[] = {
 	{ "broker",
@@ -118,12 +157,32 @@ static const struct conf_key keys[] = {
 	{ "ssh",
 	    { "public_key", field_path, MEMBER(public_key), 0, 0, NULL,
 		"key to certify instead of a new one", NULL } },
+	{ "proxy",
+	    { "credentials_file", field_path, MEMBER(credentials_file), 0, 0,
+		NULL, "file of lines HOST:PORT USER PASSWORD", NULL } },
+	{ "endpoint",
+	    { "ca_file", field_path, MEMBER(endpoint_ca_file), 0, 0, NULL,
+		"CA certificates for tls and wss endpoints", NULL } },
+	{ CONF_NAMED("exec"), { "", enter_exec, 0, 0, 0, NULL, "", NULL } },
+	{ CONF_NAMED("exec"),
+	    { "command", field_command, 0, 0, 0, NULL,
+		"way into a sandbox, %i being its id there", NULL } },
 };
 
 const struct conf_table settings_table = {
 	keys,
 	sizeof(keys) / sizeof(keys[0]),
 };
+
+const char *
+settings_exec(const struct settings *settings, const char *name)
+{
+	for (size_t i = 0; i < settings->exec_count; i++) {
+		if (strcmp(settings->exec[i].name, name) == 0)
+			return settings->exec[i].command;
+	}
+	return NULL;
+}
 
 /* One of the usual places; it need not be there. */
 static enum sbx_err

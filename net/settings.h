@@ -9,6 +9,15 @@
 #include "common/conf.h"
 #include "common/paths.h"
 
+#define SETTINGS_EXEC_MAX 16
+#define SETTINGS_EXEC_NAME 64
+
+/* [exec "NAME"]: the user's own ways into sandboxes */
+struct settings_exec {
+	char name[SETTINGS_EXEC_NAME];
+	char command[FIELD_TEXT];
+};
+
 struct settings {
 	/* [broker] */
 	char url[FIELD_TEXT];	     /* unix:PATH, https://..; "": default */
@@ -20,6 +29,13 @@ struct settings {
 	uint64_t ttl;		     /* seconds */
 	uint64_t wait;		     /* seconds for a start */
 	char public_key[FIELD_TEXT]; /* "": make keys */
+	/* [proxy] */
+	char credentials_file[FIELD_TEXT]; /* "": none */
+	/* [endpoint] */
+	char endpoint_ca_file[FIELD_TEXT]; /* "": that of [broker] */
+	struct settings_exec exec[SETTINGS_EXEC_MAX];
+	size_t exec_count;
+	size_t exec_current; /* while a file is read */
 	/* from SANDBOX_TOKEN; "" if unset */
 	char token[FIELD_TEXT];
 };
@@ -33,6 +49,13 @@ extern const struct conf_table settings_table;
  */
 enum sbx_err settings_read(const struct paths *paths, const char *config,
     struct settings *ret, struct sbx_why *why) MUST_USE;
+
+/* The command of [exec "NAME"]; NULL if there is none. */
+const char *
+settings_exec(const struct settings *settings, const char *name) MUST_USE;
+
+/* Does host (an IPv6 address with or without brackets) mean this machine? */
+bool settings_is_loopback(struct view host) MUST_USE;
 
 /* Is url "unix:"?  Then *ret_path is the path behind it. */
 bool settings_unix_path(const char *url, const char **ret_path) MUST_USE;

@@ -3,8 +3,16 @@
 #include <poll.h>
 
 #include "proxycmd/dial.h"
+#include "proxycmd/endpoint.h"
 #include "proxycmd/session.h"
 
+/*
+ * Milliseconds for all endpoints together.  What the cache says may be out
+ * of date: it gets less, so that asking anew still fits into the 15 seconds
+ * that some programs give ssh.
+ */
+#define DIAL_CACHED 4000
+#define DIAL_WOKEN 10000
 #define RETRY_FIRST 20 /* milliseconds */
 #define RETRY_LONGEST 500
 
@@ -13,6 +21,8 @@ struct targets {
 	size_t count;
 	struct endpoint item[SESSION_ENDPOINTS];
 };
+
+_Static_assert(SESSION_ENDPOINTS <= DIAL_ENDPOINTS, "all can be raced");
 
 /* At least one, or why there is none. */
 static enum sbx_err
@@ -35,38 +45,16 @@ find_targets(
 	return ret->count > 0 ? SBX_OK : err;
 }
 
-/*
- * One after the other.  Each may take an equal share of the time that is
- * left, so one that swallows packets does not hide the next.
- */
-static enum sbx_err
-dial_once(const struct targets *targets, struct deadline deadline, int *ret_fd,
-    struct sbx_why *why)
-{
-	enum sbx_err err = SBX_UNAVAILABLE;
-
-	for (size_t i = 0; i < targets->count; i++) {
-		unsigned share = (unsigned)deadline_left(deadline) /
-		    (unsigned)(targets->count - i);
-
-		err = dial_endpoint(
-		    &targets->item[i], deadline_in(share), ret_fd, why);
-		if (err == SBX_OK)
-			return SBX_OK;
-	}
-	return err;
-}
-
 /* A sandbox that was just started may need a moment to listen. */
 static enum sbx_err
-dial_patiently(const struct targets *targets, struct deadline deadline,
-    int *ret_fd, struct sbx_why *why)
+dial_patiently(const struct targets *targets, const struct dial_setup *setup,
+    struct deadline deadline, int *ret_fd, struct sbx_why *why)
 {
 	int pause = RETRY_FIRST;
 	enum sbx_err err;
 
-	while ((err = dial_once(targets, deadline, ret_fd, why)) ==
-		SBX_UNAVAILABLE &&
+	while ((err = dial_race(targets->item, targets->count, setup, deadline,
+		    ret_fd, why)) == SBX_UNAVAILABLE &&
 	    deadline_left(deadline) > pause) {
 		(void)poll(NULL, 0, pause);
 		pause = 2 * pause > RETRY_LONGEST ? RETRY_LONGEST : 2 * pause;
@@ -121,8 +109,8 @@ connect_open(const struct connect_request *request, int *ret_fd,
 		err = find_targets(&session, &targets, why);
 		if (err != SBX_OK)
 			return err;
-		err =
-		    dial_once(&targets, deadline_in(DIAL_TIMEOUT), ret_fd, why);
+		err = dial_race(targets.item, targets.count, request->dial,
+		    deadline_in(DIAL_CACHED), ret_fd, why);
 		if (err != SBX_UNAVAILABLE && err != SBX_TIMEOUT)
 			return err;
 	}
@@ -133,12 +121,13 @@ connect_open(const struct connect_request *request, int *ret_fd,
 	err = find_targets(&session, &targets, why);
 	if (err != SBX_OK)
 		return err;
-	err =
-	    dial_patiently(&targets, deadline_in(DIAL_TIMEOUT), ret_fd, &last);
+	err = dial_patiently(
+	    &targets, request->dial, deadline_in(DIAL_WOKEN), ret_fd, &last);
 	if (err == SBX_OK)
 		return SBX_OK;
+	if (err != SBX_UNAVAILABLE && err != SBX_TIMEOUT)
+		return sbx_fail(why, err, "%.500s", sbx_why_text(&last, err));
 	return sbx_fail(why, err,
-	    "%s was started but does not answer, %.300s: see sandboxctl show "
-	    "%s",
-	    session.id, last.text, session.id);
+	    "%s runs but does not answer: %.300s: see sandboxctl show %s",
+	    session.id, sbx_why_text(&last, err), session.id);
 }

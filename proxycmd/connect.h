@@ -8,11 +8,13 @@
 #include <stdint.h>
 
 #include "proxycmd/delegate.h"
+#include "proxycmd/dial.h"
 
 struct connect_request {
 	const char *cache;
 	const struct alias *alias;
 	const struct delegate *delegate;
+	const struct dial_setup *dial;
 	uint64_t now; /* Unix time */
 };
 

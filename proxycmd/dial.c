@@ -1,241 +1,297 @@
 #include "proxycmd/dial.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include "common/cleanup.h"
+#include "proxycmd/attempt.h"
+#include "proxycmd/kind.h"
 
-/* Attempts under way, and the ones that may follow. */
-struct race {
-	const struct address_list *list;
-	struct pollfd pending[LOOKUP_MAX];
-	size_t pending_count;
-	size_t next;		      /* of the list */
-	struct deadline next_attempt; /* not earlier, unless all failed */
-	int error;		      /* errno of the last failure */
+#define ATTEMPTS_MAX 32 /* under way at the same time */
+
+/* One endpoint: its addresses, and how far they were tried. */
+struct lane {
+	const struct endpoint *endpoint;
+	struct address_list list; /* one of no length if it needs none */
+	size_t next;		  /* of the list */
+	struct deadline due;	  /* of the next one, unless all failed */
+	size_t under_way;	  /* attempts, a lookup included */
+	bool started;
 };
 
-/* The first that is left, of another family than this one if there is any. */
-static size_t
-pick_next(
-    const struct address_list *list, const bool *taken, sa_family_t family)
-{
-	size_t first = LOOKUP_MAX;
+struct runner {
+	struct lane *lane;
+	bool is_lookup;
+	struct attempt attempt;
+};
 
-	for (size_t i = 0; i < list->count; i++) {
-		if (taken[i])
-			continue;
-		if (list->item[i].sa.ss_family != family)
-			return i;
-		if (first == LOOKUP_MAX)
-			first = i;
-	}
-	return first;
+struct race {
+	const struct dial_setup *setup;
+	struct lane lanes[DIAL_ENDPOINTS];
+	size_t lane_count;
+	struct deadline due; /* of the next lane */
+	struct runner *runners[ATTEMPTS_MAX];
+	size_t runner_count;
+	enum sbx_err err;
+	struct sbx_why *why;
+	struct runner *winner;
+};
+
+static void
+end_runner(struct race *race, size_t i)
+{
+	struct runner *r = race->runners[i];
+
+	r->lane->under_way--;
+	/* A failure makes room for the next one at once. */
+	r->lane->due = deadline_in(0);
+	attempt_end(&r->attempt);
+	free(r);
+	race->runners[i] = race->runners[--race->runner_count];
 }
 
-void
-dial_interleave(struct address_list *list)
+static bool
+is_plain(enum sbx_err err)
 {
-	struct address_list sorted = { 0 };
-	bool taken[LOOKUP_MAX] = { false };
-	sa_family_t family = AF_UNSPEC;
+	return err == SBX_UNAVAILABLE || err == SBX_TIMEOUT;
+}
 
-	while (sorted.count < list->count) {
-		size_t pick = pick_next(list, taken, family);
+/*
+ * What could be mended by asking the broker again decides what happens next;
+ * what could not is what a person needs to read.
+ */
+static void
+note_failure(struct race *race, const struct attempt *a)
+{
+	bool first = race->err == SBX_OK;
+	bool telling = first || !is_plain(a->err) || a->why.text[0] == '\0';
 
-		taken[pick] = true;
-		family = list->item[pick].sa.ss_family;
-		sorted.item[sorted.count++] = list->item[pick];
-	}
-	*list = sorted;
+	if (race->why != NULL &&
+	    (telling || race->why->text[0] == '\0' || is_plain(race->err)))
+		*race->why = a->why;
+	if (first || is_plain(a->err))
+		race->err = a->err;
 }
 
 static void
-failed(struct race *race, int error)
+take_addresses(struct race *race, struct lane *lane, struct attempt *a)
 {
-	race->error = error;
-	race->next_attempt = deadline_in(0);
+	a->err = lookup_finish(
+	    a->status, lane->endpoint->host, &lane->list, &a->why);
+	if (a->err != SBX_OK) {
+		note_failure(race, a);
+		return;
+	}
+	lookup_interleave(&lane->list);
 }
 
-/* The connected descriptor if that was immediate, otherwise -1. */
-static int
-start_attempt(struct race *race)
+/* Take a step with a runner; true if it is over and gone. */
+static bool
+step(struct race *race, size_t i)
 {
-	const struct address *to = &race->list->item[race->next++];
-	cleanup_close int fd = socket(to->sa.ss_family,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+	struct runner *r = race->runners[i];
+	enum step result = r->attempt.step(&r->attempt);
 
-	race->next_attempt = deadline_in(DIAL_ATTEMPT);
-	if (fd < 0) {
-		failed(race, errno);
-		return -1;
+	if (result == STEP_WAIT)
+		return false;
+	if (result == STEP_DONE && !r->is_lookup) {
+		race->winner = r;
+		return false;
 	}
-	if (connect(fd, (const struct sockaddr *)&to->sa, to->len) == 0)
-		return steal_fd(&fd);
-	if (errno != EINPROGRESS && errno != EINTR) {
-		failed(race, errno);
-		return -1;
-	}
-	race->pending[race->pending_count++] =
-	    (struct pollfd){ .fd = steal_fd(&fd), .events = POLLOUT };
-	return -1;
+	if (result == STEP_DONE)
+		take_addresses(race, r->lane, &r->attempt);
+	else
+		note_failure(race, &r->attempt);
+	end_runner(race, i);
+	return true;
 }
 
-/* The one that has connected, or -1; failed ones are taken out. */
+static void
+start_runner(struct race *race, struct lane *lane,
+    const struct address *address, attempt_step *start, bool is_lookup)
+{
+	struct runner *r = calloc(1, sizeof(*r));
+
+	if (r == NULL) {
+		race->err = SBX_NOMEM;
+		return;
+	}
+	*r = (struct runner){ .lane = lane, .is_lookup = is_lookup };
+	attempt_init(&r->attempt, lane->endpoint, race->setup, address);
+	r->attempt.step = start;
+	lane->due = deadline_in(DIAL_ATTEMPT);
+	lane->under_way++;
+	race->runners[race->runner_count++] = r;
+	(void)step(race, race->runner_count - 1);
+}
+
+static void
+start_lane(struct race *race, struct lane *lane)
+{
+	const struct endpoint *e = lane->endpoint;
+
+	lane->started = true;
+	race->due = deadline_in(DIAL_ATTEMPT);
+	if (!e->kind->lookup)
+		lane->list.count = 1;
+	else if (lookup_numeric(e->host, e->port, &lane->list))
+		lookup_interleave(&lane->list);
+	else
+		start_runner(race, lane, NULL, attempt_start_lookup,
+		    /* is_lookup= */ true);
+}
+
+static void
+start_attempt(struct race *race, struct lane *lane)
+{
+	start_runner(race, lane, &lane->list.item[lane->next++],
+	    lane->endpoint->kind->start, /* is_lookup= */ false);
+}
+
+static bool
+is_spent(const struct lane *lane)
+{
+	return lane->started && lane->under_way == 0 &&
+	    lane->next >= lane->list.count;
+}
+
+/* Start what is due; false if there is nothing left to hope for. */
+static bool
+start_due(struct race *race)
+{
+	bool hope = false, spent = true;
+
+	for (size_t i = 0; i < race->lane_count; i++) {
+		struct lane *lane = &race->lanes[i];
+
+		/* All before it have failed, or had their time. */
+		if (!lane->started && (spent || deadline_left(race->due) == 0))
+			start_lane(race, lane);
+		while (race->winner == NULL && lane->started &&
+		    lane->next < lane->list.count &&
+		    race->runner_count < ATTEMPTS_MAX &&
+		    (lane->under_way == 0 || deadline_left(lane->due) == 0))
+			start_attempt(race, lane);
+		if (race->winner != NULL)
+			return true;
+		spent = spent && is_spent(lane);
+		hope = hope || !is_spent(lane);
+	}
+	return hope;
+}
+
+static void
+not_after(struct deadline deadline, int *wait)
+{
+	int left = deadline_left(deadline);
+
+	if (left < *wait)
+		*wait = left;
+}
+
+/* How long to wait for those that are under way. */
 static int
-take_winner(struct race *race)
+next_event(const struct race *race, struct deadline deadline)
+{
+	int wait = deadline_left(deadline);
+
+	for (size_t i = 0; i < race->lane_count; i++) {
+		const struct lane *lane = &race->lanes[i];
+
+		if (!lane->started)
+			not_after(race->due, &wait);
+		else if (lane->next < lane->list.count &&
+		    race->runner_count < ATTEMPTS_MAX)
+			not_after(lane->due, &wait);
+	}
+	for (size_t i = 0; i < race->runner_count; i++) {
+		const struct attempt *a = &race->runners[i]->attempt;
+
+		if (a->again.at != 0)
+			not_after(a->again, &wait);
+	}
+	return wait;
+}
+
+static void
+step_all(struct race *race, struct pollfd *pfd)
 {
 	size_t i = 0;
 
-	while (i < race->pending_count) {
-		int fd = race->pending[i].fd, error = 0;
-		socklen_t len = sizeof(error);
+	/* The last one takes the place of one that is gone. */
+	while (i < race->runner_count && race->winner == NULL) {
+		const struct attempt *a = &race->runners[i]->attempt;
+		bool due = a->again.at != 0 && deadline_left(a->again) == 0;
+		size_t last = race->runner_count - 1;
 
-		if (race->pending[i].revents == 0) {
+		if ((pfd[i].revents == 0 && !due) || !step(race, i))
 			i++;
-			continue;
-		}
-		race->pending[i] = race->pending[--race->pending_count];
-		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-			error = errno;
-		if (error == 0)
-			return fd;
-		(void)close(fd);
-		failed(race, error);
+		else
+			pfd[i] = pfd[last];
 	}
-	return -1;
 }
 
-static int
+static enum sbx_err
 run(struct race *race, struct deadline deadline)
 {
-	int fd = -1;
+	struct pollfd pfd[ATTEMPTS_MAX];
 
-	while (fd < 0) {
-		bool more = race->next < race->list->count;
-		int wait = deadline_left(deadline);
+	while (start_due(race)) {
+		int wait = next_event(race, deadline);
 
-		if (wait == 0) {
-			race->error = ETIMEDOUT;
-			return -1;
+		if (race->winner != NULL)
+			return SBX_OK;
+		if (deadline_left(deadline) == 0)
+			return sbx_fail(race->why, SBX_TIMEOUT,
+			    "no answer in time from %s",
+			    race->lanes[0].endpoint->text);
+		for (size_t i = 0; i < race->runner_count; i++) {
+			const struct attempt *a = &race->runners[i]->attempt;
+
+			pfd[i] = (struct pollfd){ a->watch, a->events, 0 };
 		}
-		if (more && deadline_left(race->next_attempt) == 0) {
-			fd = start_attempt(race);
-			continue;
-		}
-		if (!more && race->pending_count == 0)
-			return -1;
-		if (more && deadline_left(race->next_attempt) < wait)
-			wait = deadline_left(race->next_attempt);
-		if (poll(race->pending, race->pending_count, wait) > 0)
-			fd = take_winner(race);
+		if (poll(pfd, race->runner_count, wait) < 0)
+			continue; /* a signal: nothing in pfd counts */
+		step_all(race, pfd);
+		if (race->winner != NULL)
+			return SBX_OK;
 	}
-	return fd;
+	return race->err == SBX_OK ? SBX_UNAVAILABLE : race->err;
 }
 
 enum sbx_err
-dial_race(
-    const struct address_list *list, struct deadline deadline, int *ret_fd)
-{
-	struct race race = { .list = list,
-		.next_attempt = deadline_in(0),
-		.error = EHOSTUNREACH };
-	int fd = run(&race, deadline);
-
-	for (size_t i = 0; i < race.pending_count; i++)
-		(void)close(race.pending[i].fd);
-	if (fd < 0) {
-		errno = race.error;
-		return errno == ETIMEDOUT ? SBX_TIMEOUT : SBX_UNAVAILABLE;
-	}
-	*ret_fd = fd;
-	return SBX_OK;
-}
-
-static enum sbx_err
-set_options(int fd)
-{
-	int on = 1, flags = fcntl(fd, F_GETFL);
-
-	/*
-	 * Without TCP_NODELAY the key exchange waits for delayed
-	 * acknowledgements; ssh sets it only after that.
-	 */
-	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ||
-	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) < 0)
-		return SBX_IO;
-	return SBX_OK;
-}
-
-static enum sbx_err
-dial_tcp(const struct endpoint *endpoint, struct deadline deadline, int *ret_fd,
+dial_race(const struct endpoint *endpoints, size_t count,
+    const struct dial_setup *setup, struct deadline deadline, int *ret_fd,
     struct sbx_why *why)
 {
-	struct address_list list;
+	cleanup_free struct race *race = calloc(1, sizeof(*race));
 	cleanup_close int fd = -1;
-	enum sbx_err err =
-	    lookup_host(endpoint->host, endpoint->port, deadline, &list, why);
+	enum sbx_err err;
+	int flags;
 
+	if (race == NULL)
+		return SBX_NOMEM;
+	if (count > DIAL_ENDPOINTS)
+		return SBX_INTERNAL;
+	race->setup = setup;
+	race->why = why;
+	race->due = deadline_in(0);
+	race->lane_count = count;
+	for (size_t i = 0; i < count; i++)
+		race->lanes[i].endpoint = &endpoints[i];
+	err = run(race, deadline);
+	if (err == SBX_OK)
+		fd = steal_fd(&race->winner->attempt.fd);
+	while (race->runner_count > 0)
+		end_runner(race, 0);
 	if (err != SBX_OK)
 		return err;
-	dial_interleave(&list);
-	err = dial_race(&list, deadline, &fd);
-	if (err == SBX_OK)
-		err = set_options(fd);
-	if (err != SBX_OK)
-		return sbx_fail(why, err, "cannot connect to %s port %s: %s",
-		    endpoint->host, endpoint->port, strerror(errno));
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
+		return sbx_fail(why, SBX_IO, "cannot use the connection: %s",
+		    strerror(errno));
 	*ret_fd = steal_fd(&fd);
 	return SBX_OK;
-}
-
-static enum sbx_err
-dial_unix(const struct endpoint *endpoint, struct deadline deadline,
-    int *ret_fd, struct sbx_why *why)
-{
-	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	/* 0 would mean for ever */
-	int left = deadline_left(deadline) + 1;
-	struct timeval limit = { left / 1000, left % 1000 * 1000 };
-	int error;
-
-	memcpy(to.sun_path, endpoint->path, sizeof(to.sun_path));
-	/*
-	 * A full backlog makes connect() wait on a blocking socket, and only
-	 * there: SO_SNDTIMEO is what bounds it.
-	 */
-	if (fd >= 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) ==
-		0 &&
-	    connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0) {
-		limit = (struct timeval){ 0 };
-		if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit,
-			sizeof(limit)) == 0) {
-			*ret_fd = steal_fd(&fd);
-			return SBX_OK;
-		}
-	}
-	error = errno == EAGAIN ? ETIMEDOUT : errno;
-	return sbx_fail(why, error == ETIMEDOUT ? SBX_TIMEOUT : SBX_UNAVAILABLE,
-	    "cannot connect to %s: %s", endpoint->path, strerror(error));
-}
-
-enum sbx_err
-dial_endpoint(const struct endpoint *endpoint, struct deadline deadline,
-    int *ret_fd, struct sbx_why *why)
-{
-	switch (endpoint->kind) {
-	case ENDPOINT_UNIX:
-		return dial_unix(endpoint, deadline, ret_fd, why);
-	case ENDPOINT_TCP:
-		return dial_tcp(endpoint, deadline, ret_fd, why);
-	}
-	return SBX_INTERNAL;
 }

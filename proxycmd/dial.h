@@ -1,31 +1,38 @@
 /*
- * Connecting to an endpoint.  The addresses of a TCP host are raced as
- * RFC 8305 says: families in turn, a new attempt every DIAL_ATTEMPT
- * milliseconds or as soon as one has failed, the first that connects wins.
+ * From endpoints to one connection, as RFC 8305 says.  The addresses of an
+ * endpoint are raced: families in turn, a new attempt every DIAL_ATTEMPT
+ * milliseconds or as soon as one has failed.  The endpoints are raced in
+ * the same way, so one that is dead costs the next one no more than that.
+ * The first connection wins.
  */
 #ifndef SBX_DIAL_H
 #define SBX_DIAL_H
 
-#include "proxycmd/endpoint.h"
-#include "proxycmd/lookup.h"
+#include <stddef.h>
 
-#define DIAL_TIMEOUT 10000 /* milliseconds for all endpoints together */
-#define DIAL_ATTEMPT 250
+#include "common/paths.h"
+#include "proxycmd/deadline.h"
+
+#define DIAL_ATTEMPT 250 /* milliseconds */
+#define DIAL_ENDPOINTS 8
+
+struct endpoint;
+
+/* What some kinds of endpoints need. */
+struct dial_setup {
+	const struct paths *paths;
+	const char *config; /* the file to read, NULL for the usual ones */
+	const char *relay;  /* absolute path of sandbox-relay */
+};
 
 /*
- * A connected, blocking descriptor; TCP_NODELAY and keepalive are set on
- * TCP.  SBX_UNAVAILABLE when nothing takes the connection, SBX_TIMEOUT.
+ * A connected, blocking descriptor, behind which the SSH server is the next
+ * to speak; on TCP with TCP_NODELAY and keepalive.  SBX_UNAVAILABLE when
+ * nothing takes the connection, SBX_TIMEOUT; of several failures the one
+ * that says most is told.
  */
-enum sbx_err dial_endpoint(const struct endpoint *endpoint,
-    struct deadline deadline, int *ret_fd, struct sbx_why *why) MUST_USE;
-
-/* RFC 8305, section 4: alternate families, starting with the first one. */
-void dial_interleave(struct address_list *list);
-/*
- * The race alone; the list in the order of the attempts.  The reason of the
- * last failure is left in errno.
- */
-enum sbx_err dial_race(const struct address_list *list,
-    struct deadline deadline, int *ret_fd) MUST_USE;
+enum sbx_err dial_race(const struct endpoint *endpoints, size_t count,
+    const struct dial_setup *setup, struct deadline deadline, int *ret_fd,
+    struct sbx_why *why) MUST_USE;
 
 #endif

@@ -1,11 +1,11 @@
 #include "proxycmd/lookup.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -42,34 +42,58 @@ resolve(const char *host, const char *port, int flags, struct address_list *ret)
 	return ret->count == 0 ? EAI_NONAME : 0;
 }
 
+bool
+lookup_numeric(const char *host, const char *port, struct address_list *ret)
+{
+	return resolve(host, port, AI_NUMERICHOST, ret) == 0;
+}
+
 static _Noreturn void
-child(const char *host, const char *port, int out)
+child(const char *host, const char *port, int out, pid_t parent)
 {
 	struct answer answer = { 0 };
 	enum sbx_err err;
 
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
 	answer.code = resolve(host, port, 0, &answer.list);
 	err = file_write_fd(out, VIEW(&answer, sizeof(answer)));
 	_exit(err == SBX_OK ? 0 : 1);
 }
 
-/* False at the deadline or when the child died. */
+enum sbx_err
+lookup_start(const char *host, const char *port, int *ret_fd, pid_t *ret_pid,
+    struct sbx_why *why)
+{
+	cleanup_close int in = -1, out = -1;
+	pid_t self = getpid();
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return sbx_fail(
+		    why, SBX_IO, "cannot make a pipe: %s", strerror(errno));
+	in = ends[0];
+	out = ends[1];
+	*ret_pid = fork();
+	if (*ret_pid == 0)
+		child(host, port, out, self);
+	if (*ret_pid < 0)
+		return sbx_fail(
+		    why, SBX_IO, "cannot fork: %s", strerror(errno));
+	*ret_fd = steal_fd(&in);
+	return SBX_OK;
+}
+
+/* The child writes it in one go: there is no waiting between the parts. */
 static bool
-read_answer(int fd, struct deadline deadline, struct answer *ret)
+read_answer(int fd, struct answer *ret)
 {
 	uint8_t *p = (uint8_t *)ret;
 	size_t len = 0;
 
 	while (len < sizeof(*ret)) {
-		struct pollfd pfd = { .fd = fd, .events = POLLIN };
-		int ready = poll(&pfd, 1, deadline_left(deadline));
-		ssize_t n;
+		ssize_t n = read(fd, p + len, sizeof(*ret) - len);
 
-		if (ready < 0 && errno == EINTR)
-			continue;
-		if (ready <= 0)
-			return false;
-		n = read(fd, p + len, sizeof(*ret) - len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -79,53 +103,54 @@ read_answer(int fd, struct deadline deadline, struct answer *ret)
 	return true;
 }
 
-static enum sbx_err
-ask_child(const char *host, const char *port, struct deadline deadline,
-    struct answer *ret, struct sbx_why *why)
-{
-	int ends[2];
-	pid_t pid;
-	bool ok;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return sbx_fail(
-		    why, SBX_IO, "cannot make a pipe: %s", strerror(errno));
-	pid = fork();
-	if (pid == 0)
-		child(host, port, ends[1]);
-	(void)close(ends[1]);
-	if (pid < 0) {
-		(void)close(ends[0]);
-		return sbx_fail(
-		    why, SBX_IO, "cannot fork: %s", strerror(errno));
-	}
-	ok = read_answer(ends[0], deadline, ret);
-	(void)close(ends[0]);
-	(void)kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	if (ok)
-		return SBX_OK;
-	return sbx_fail(why, SBX_TIMEOUT,
-	    "no answer in time about the address of %s", host);
-}
-
 enum sbx_err
-lookup_host(const char *host, const char *port, struct deadline deadline,
-    struct address_list *ret, struct sbx_why *why)
+lookup_finish(
+    int fd, const char *host, struct address_list *ret, struct sbx_why *why)
 {
-	struct answer answer = { 0 };
-	enum sbx_err err;
+	struct answer answer;
 
-	if (resolve(host, port, AI_NUMERICHOST, ret) == 0)
-		return SBX_OK;
-	err = ask_child(host, port, deadline, &answer, why);
-	if (err != SBX_OK)
-		return err;
+	if (!read_answer(fd, &answer))
+		return sbx_fail(why, SBX_UNAVAILABLE,
+		    "the address of %s could not be looked up", host);
 	if (answer.code != 0)
 		return sbx_fail(why, SBX_UNAVAILABLE,
 		    "cannot find the address of %s: %s", host,
 		    gai_strerror(answer.code));
 	*ret = answer.list;
 	return SBX_OK;
+}
+
+/* The first that is left, of another family than this one if there is any. */
+static size_t
+pick_next(
+    const struct address_list *list, const bool *taken, sa_family_t family)
+{
+	size_t first = LOOKUP_MAX;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (taken[i])
+			continue;
+		if (list->item[i].sa.ss_family != family)
+			return i;
+		if (first == LOOKUP_MAX)
+			first = i;
+	}
+	return first;
+}
+
+void
+lookup_interleave(struct address_list *list)
+{
+	struct address_list sorted = { 0 };
+	bool taken[LOOKUP_MAX] = { false };
+	sa_family_t family = AF_UNSPEC;
+
+	while (sorted.count < list->count) {
+		size_t pick = pick_next(list, taken, family);
+
+		taken[pick] = true;
+		family = list->item[pick].sa.ss_family;
+		sorted.item[sorted.count++] = list->item[pick];
+	}
+	*list = sorted;
 }

@@ -67,9 +67,11 @@ static const struct opt global_options[] = {
 struct target {
 	struct paths paths;
 	char program[PATHS_MAX]; /* sandbox-resolve */
+	char relay[PATHS_MAX];	 /* sandbox-relay */
 	const char *cache;
 	struct alias alias;
 	struct delegate delegate;
+	struct dial_setup dial;
 };
 
 static enum sbx_err
@@ -84,11 +86,17 @@ find_target(const char *name, struct target *ret, struct sbx_why *why)
 	if (err == SBX_OK)
 		err = paths_join(
 		    ret->paths.libexec, "sandbox-resolve", ret->program);
+	if (err == SBX_OK)
+		err =
+		    paths_join(ret->paths.libexec, "sandbox-relay", ret->relay);
 	ret->cache = *options.cache == '\0' ? ret->paths.cache : options.cache;
 	ret->delegate = (struct delegate){ .program = ret->program,
 		.cache = options.cache,
 		.config = options.config,
 		.suffix = other_suffix ? options.suffix : "" };
+	ret->dial = (struct dial_setup){ .paths = &ret->paths,
+		.config = *options.config == '\0' ? NULL : options.config,
+		.relay = ret->relay };
 	return err;
 }
 
@@ -195,7 +203,7 @@ command_connect(int argc, char **argv)
 	if (err == SBX_OK && own.fdpass)
 		err = handoff_check(STDOUT_FILENO, &own.fdpass, &why);
 	request = (struct connect_request){ target.cache, &target.alias,
-		&target.delegate, (uint64_t)time(NULL) };
+		&target.delegate, &target.dial, (uint64_t)time(NULL) };
 	if (err == SBX_OK)
 		err = connect_open(&request, &fd, &status, &why);
 	if (err == SBX_OK && status != 0)

@@ -6,6 +6,7 @@
 #include "common/text.h"
 #include "net/reply.h"
 #include "proxycmd/hosts.h"
+#include "proxycmd/kind.h"
 
 struct said {
 	char id[NAME_ID_MAX + 1];
@@ -31,21 +32,6 @@ static const struct reply_field fields[] = {
 	    ANSWER_HOST_KEYS, MEMBER(host_key_count) },
 	{ "endpoints", REPLY_TEXTS, false, MEMBER(endpoint), SIZE(endpoint[0]),
 	    SESSION_ENDPOINTS, MEMBER(endpoint_count) },
-};
-
-/* Ways in, and whether a broker on another machine may name them. */
-static const struct {
-	const char *scheme;
-	bool networked;
-} schemes[] = {
-	{ "unix:", false },
-	{ "unix-mux:", false },
-	{ "exec:", false },
-	{ "vsock:", true },
-	{ "tcp://", true },
-	{ "tls://", true },
-	{ "wss://", true },
-	{ "connect://", true },
 };
 
 static enum sbx_err
@@ -126,28 +112,27 @@ judge_host_keys(const struct said *said, const struct question *q,
 }
 
 static enum sbx_err
-judge_endpoint(
-    const char *endpoint, const struct question *q, struct sbx_why *why)
+judge_endpoint(const char *text, const struct question *q, struct sbx_why *why)
 {
-	for (const char *c = endpoint; *c != '\0'; c++) {
+	const struct kind *kind = kind_find(text);
+	struct endpoint endpoint;
+
+	for (const char *c = text; *c != '\0'; c++) {
 		if (*c <= ' ' || *c >= 0x7f)
 			return refuse(q, why, "an endpoint is malformed");
 	}
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		size_t len = strlen(schemes[i].scheme);
-
-		if (strncmp(endpoint, schemes[i].scheme, len) != 0)
-			continue;
-		if (q->networked && !schemes[i].networked)
-			return refuse(q, why,
-			    "a broker on the network may not name endpoints "
-			    "on this machine");
-		return SBX_OK;
-	}
-	return sbx_fail(why, SBX_REFUSED,
-	    "%s: endpoint '%.80s' is of a kind unknown here: is this "
-	    "sandbox-ssh older than the broker?",
-	    q->alias->text, endpoint);
+	if (kind == NULL)
+		return sbx_fail(why, SBX_REFUSED,
+		    "%s: endpoint '%.80s' is of a kind unknown here: is this "
+		    "sandbox-ssh older than the broker?",
+		    q->alias->text, text);
+	if (q->networked && kind->local)
+		return refuse(q, why,
+		    "a broker on the network may not name endpoints on this "
+		    "machine");
+	if (endpoint_parse(text, &endpoint, NULL) != SBX_OK)
+		return refuse(q, why, "an endpoint is malformed");
+	return SBX_OK;
 }
 
 static enum sbx_err

@@ -235,6 +235,25 @@ place_put(const struct place *place, const struct credentials *credentials,
 	return err;
 }
 
+enum sbx_err
+place_put_session(const struct place *place, const struct session *session,
+    struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(SESSION_FILE_MAX);
+	cleanup_close int dir = -1;
+	enum sbx_err err =
+	    file_open_dir(place->cache_fd, place->alias->text, &dir, why);
+
+	session_put(session, &text);
+	if (err == SBX_OK)
+		err = buf_error(&text);
+	if (err == SBX_OK)
+		err = check_folder(dir, place->alias->text, why);
+	return err != SBX_OK
+	    ? err
+	    : put_file(dir, CACHE_SESSION, buf_view(&text), why);
+}
+
 static bool
 is_over(const char *cache, const struct alias *alias, uint64_t when)
 {

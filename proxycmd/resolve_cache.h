@@ -72,6 +72,9 @@ bool stamp_eq(const struct stamp *a, const struct stamp *b) MUST_USE;
  */
 enum sbx_err place_put(const struct place *place,
     const struct credentials *credentials, struct sbx_why *why) MUST_USE;
+/* The session alone, beside credentials that stay as they are. */
+enum sbx_err place_put_session(const struct place *place,
+    const struct session *session, struct sbx_why *why) MUST_USE;
 /* Remove the alias's folder with all that place_put writes; was there one? */
 bool place_drop(const struct place *place);
 /* Remove those whose certificates ended more than keep seconds ago. */

@@ -1,7 +1,8 @@
 /*
- * What a person sees while a sandbox starts: one line on a terminal, which
- * is gone when the wait is over.  Nothing anywhere else: whatever is printed
- * during a connection may end up in someone's data.
+ * What a person sees while a sandbox starts.  On a terminal: one line with
+ * the time that has passed, which is gone when the wait is over.  Anywhere
+ * else: nothing, or one line if the wait is a long one, so that whoever
+ * looks into a log knows what it is waiting for.
  */
 #ifndef SBX_RESOLVE_WAIT_H
 #define SBX_RESOLVE_WAIT_H
@@ -9,18 +10,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/err.h"
+
 struct wait_line {
-	int fd; /* -1: say nothing */
+	int fd;
+	bool terminal;
+	bool told; /* that one line */
 	const char *id;
 	int64_t since; /* when it began, CLOCK_MONOTONIC milliseconds */
 	unsigned turn;
 	int width; /* of what stands there now */
 };
 
-/* fd is kept silent if it is no terminal. */
 void wait_line_begin(struct wait_line *ret, int fd, const char *id);
 /* A progress function (net/http.h): context is a struct wait_line. */
 void wait_line_step(void *context);
+/* Whole seconds since it began. */
+uint64_t wait_line_passed(const struct wait_line *line) MUST_USE;
 void wait_line_end(struct wait_line *line);
 #define cleanup_wait_line __attribute__((cleanup(wait_line_end)))
 

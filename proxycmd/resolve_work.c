@@ -224,16 +224,44 @@ work_prepare(
 	return forget_gone(work, &place, err);
 }
 
+/*
+ * Until it runs the cache says that it does not, so that whoever comes
+ * meanwhile waits here instead of at a socket where nobody answers yet.  A
+ * broker that cannot be asked changes nothing: what it said last may be so.
+ */
+static enum sbx_err
+start(struct client *client, const struct work *work, const struct place *place,
+    struct session *old, uint64_t wait, struct sbx_why *why)
+{
+	cleanup_object struct json_object *object = NULL;
+	bool was_running = old != NULL && old->running;
+	enum sbx_err err = SBX_OK;
+
+	if (was_running) {
+		old->running = false;
+		err = place_put_session(place, old, why);
+	}
+	if (err == SBX_OK)
+		err = client_start(client, work->alias->id, wait, &object, why);
+	if (was_running && err != SBX_OK && err != SBX_TIMEOUT) {
+		old->running = true;
+		/* What failed before is what is told. */
+		if (place_put_session(place, old, NULL) != SBX_OK)
+			return err;
+	}
+	return err;
+}
+
 enum sbx_err
 work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 {
 	cleanup_place struct place place = PLACE_INIT;
 	cleanup_client struct client client = { .token = "" };
 	cleanup_wait_line struct wait_line line = { .fd = -1 };
-	cleanup_object struct json_object *object = NULL;
 	struct settings settings;
 	struct stamp before, after;
 	struct session old;
+	uint64_t passed;
 	bool found;
 	enum sbx_err err = place_open(work->cache, work->alias, &place, why);
 
@@ -244,7 +272,7 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	before = place_stamp(&place);
 	err = settings_read(work->paths, work->config, &settings, why);
 	if (err == SBX_OK)
-		err = place_lock(&place, (unsigned)settings.wait + LOCK_SECONDS,
+		err = place_lock(&place, (unsigned)settings.wait,
 		    wait_line_step, &line, why);
 	if (err != SBX_OK)
 		return err;
@@ -257,9 +285,11 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	err = client_open(work->paths, work->config, &client, why);
 	client.progress = wait_line_step;
 	client.progress_context = &line;
+	passed = wait_line_passed(&line);
+	/* What waiting for the lock has cost is not to be had again. */
 	if (err == SBX_OK)
-		err = client_start(&client, work->alias->id,
-		    client.settings.wait, &object, why);
+		err = start(&client, work, &place, found ? &old : NULL,
+		    settings.wait > passed ? settings.wait - passed : 1, why);
 	if (err == SBX_OK)
 		err = fetch(&client, work, &place, found ? &old : NULL, why);
 	return forget_gone(work, &place, err);

@@ -16,6 +16,7 @@ allowed_edges() {
 	net/*		common/* net/*
 	proxycmd/resolve*	common/* certs/* net/* proxycmd/*
 	proxycmd/hosts*	common/* certs/* net/* proxycmd/*
+	proxycmd/tunnel*	common/* net/* proxycmd/*
 	proxycmd/*	common/* certs/* net/settings.* proxycmd/*
 	broker/*	common/* certs/* net/* broker/*
 	ctl/*		common/* net/* ctl/*
@@ -27,8 +28,9 @@ folders='common certs authkeys net proxycmd broker ctl init'
 # Programs and what they must not load; "static" means nothing at all.
 program_rules() {
 	cat <<-'END'
-	sandbox-proxy		libcurl libjson-c libsqlite3 libmicrohttpd
+	sandbox-proxy		libcurl libjson-c libsqlite3 libmicrohttpd libssl libcrypto libwslay
 	sandbox-resolve		libsqlite3 libmicrohttpd
+	sandbox-relay		libjson-c libsqlite3 libmicrohttpd
 	sandbox-cert		libcurl libjson-c libsqlite3 libmicrohttpd
 	sandboxctl		libsqlite3 libmicrohttpd
 	sandbox-authkeys	static

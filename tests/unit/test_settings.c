@@ -109,6 +109,49 @@ test_defaults(void **state)
 }
 
 static void
+test_commands(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *why;
+	} bad[] = {
+		{ "[exec]\ncommand = /x\n", ":1: unknown section '[exec]'" },
+		{ "[exec x]\ncommand = /x\n", ":1: unknown section" },
+		{ "[exec \"x]\ncommand = /x\n", ":1: unknown section" },
+		{ "[exec \"\"]\ncommand = /x\n", ":1: '' is no name" },
+		{ "[exec \"A\"]\ncommand = /x\n", ":1: 'A' is no name" },
+		{ "[exec \"a\"\"]\ncommand = /x\n", ":1: 'a\"' is no name" },
+		{ "[exec \"a\"] x\ncommand = /x\n", ":1: a section is" },
+		{ "[ssh \"a\"]\nttl = 1h\n", ":1: unknown section" },
+		{ "[exec \"a\"]\ncommand = x\n", ":2: command = 'x'" },
+		{ "[exec \"a\"]\nurl = x\n", ":2: unknown key 'url'" },
+		{ "[exec \"a\"]\n = x\n", ":2: " },
+		{ "[exec \"a\"]\ncommand = /x\ncommand = /y\n",
+		    ":3: command is set twice" },
+	};
+	struct paths paths = { .home = "" };
+	struct settings settings;
+
+	(void)state;
+	write_config("[exec \"a\"]\ncommand = /x %i\n[broker]\nurl = unix:/u\n"
+		     "[exec \"b-2\"]\ncommand = /y\n");
+	assert_int_equal(settings_read(&paths, file, &settings, NULL), SBX_OK);
+	assert_string_equal(settings_exec(&settings, "a"), "/x %i");
+	assert_string_equal(settings_exec(&settings, "b-2"), "/y");
+	assert_string_equal(settings.url, "unix:/u");
+	assert_null(settings_exec(&settings, "c"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct sbx_why why = { "" };
+
+		write_config(bad[i].text);
+		assert_int_equal(
+		    settings_read(&paths, file, &settings, &why), SBX_CONFIG);
+		if (strstr(why.text, bad[i].why) == NULL)
+			fail_msg("%s: %s", bad[i].text, why.text);
+	}
+}
+
+static void
 test_the_environment_wins(void **state)
 {
 	struct paths paths = { .home = "" };
@@ -217,6 +260,7 @@ main(void)
 {
 	static const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_the_environment_wins),
 		cmocka_unit_test(test_errors_name_file_and_line),
 		cmocka_unit_test(test_a_file_that_others_can_write),

@@ -1,0 +1,360 @@
+#!/usr/bin/python3
+"""client.py: what the client costs, against its neighbours (make bench-client).
+
+Everything in one run on one machine: rounds in which each way has its turn,
+medians, ratios.  The budgets are those of the design.  A neighbour that is
+not installed is left out, and said so; SYSTEMD_SSH_PROXY names a
+systemd-ssh-proxy, which Debian 12 has not.
+
+environment: BENCH_ROUNDS (25) logins a way, BENCH_LAPS (300) short programs,
+BENCH_MIB (4096) of throughput, BENCH_REPEAT (3) times each
+"""
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+SRC, BUILD = os.environ["SRCDIR"], os.environ["BUILDDIR"]
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", 25))
+LAPS = int(os.environ.get("BENCH_LAPS", 300))
+MIB = int(os.environ.get("BENCH_MIB", 4096))
+REPEAT = int(os.environ.get("BENCH_REPEAT", 3))
+ALIAS = "run-1234.sandbox"
+FIXTURES = SRC + "/tests/fixtures/"
+PYTHON = "/usr/bin/python3"
+
+
+class World:
+    """Keys, a cache, and servers that end with us."""
+
+    def __init__(self, folder):
+        self.dir = folder
+        self.servers = []
+        os.mkdir(folder + "/libexec")
+        os.symlink(BUILD + "/sandbox-relay", folder + "/libexec/sandbox-relay")
+        os.environ["SANDBOX_SSH_LIBEXEC"] = folder + "/libexec"
+        for name in ("host", "key"):
+            self.run("ssh-keygen", "-qt", "ed25519", "-N", "", "-f", self.path(name))
+        self.make_certificates()
+        with open(self.path("sshd_config"), "w") as f:
+            f.write(
+                f"HostKey {folder}/host\nAuthorizedKeysFile {folder}/key.pub\n"
+                "StrictModes no\nUsePAM no\nPermitRootLogin yes\n"
+                "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+            )
+        sshd = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin")
+        first = self.serve(
+            PYTHON, FIXTURES + "sshd_socket.py", self.path("sock"),
+            sshd, "-i", "-f", self.path("sshd_config"),
+        )
+        self.port = int(first)
+        self.proxy = self.free_port()
+        self.serve(PYTHON, FIXTURES + "http_proxy.py", str(self.proxy))
+        with open(self.path("client.conf"), "w") as f:
+            f.write(f"[endpoint]\nca_file = {folder}/ca.pem\n")
+
+    def path(self, name):
+        return self.dir + "/" + name
+
+    @staticmethod
+    def run(*words):
+        subprocess.run(words, check=True, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def make_certificates(self):
+        new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+               "-nodes", "-days", "2")
+        self.run("openssl", "req", "-x509", *new, "-subj", "/CN=ca",
+                 "-keyout", self.path("ca.key"), "-out", self.path("ca.pem"))
+        self.run("openssl", "req", *new[:-2], "-subj", "/CN=server",
+                 "-keyout", self.path("tls.key"), "-out", self.path("tls.csr"))
+        with open(self.path("ext"), "w") as f:
+            f.write("subjectAltName=IP:127.0.0.1\n")
+        self.run("openssl", "x509", "-req", "-days", "2", "-in",
+                 self.path("tls.csr"), "-CA", self.path("ca.pem"), "-CAkey",
+                 self.path("ca.key"), "-CAcreateserial", "-extfile",
+                 self.path("ext"), "-out", self.path("tls.pem"))
+
+    @staticmethod
+    def free_port():
+        with socket.create_server(("127.0.0.1", 0)) as s:
+            return s.getsockname()[1]
+
+    def serve(self, *words):
+        """A server of ours: it says a line when it listens."""
+        server = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True)
+        self.servers.append(server)
+        return server.stdout.readline()
+
+    def serve_other(self, port, *words):
+        server = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        self.servers.append(server)
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        sys.exit(f"{words[0]} does not listen")
+
+    def end(self):
+        for server in self.servers:
+            if server.stdin:
+                server.stdin.close()
+            else:
+                server.send_signal(signal.SIGTERM)
+            server.wait()
+
+    def cache(self, name, endpoint):
+        """A cache of its own for each endpoint, and what ssh is told."""
+        cache = self.path("cache-" + name)
+        entry = cache + "/" + ALIAS
+        os.makedirs(entry, 0o700)
+        os.chmod(cache, 0o700)
+        shutil.copy(self.path("key"), entry + "/id_ed25519")
+        with open(self.path("host.pub")) as f:
+            key = " ".join(f.read().split()[:2])
+        with open(entry + "/known_hosts", "w") as f:
+            f.write(f"{ALIAS} {key}\n")
+        with open(entry + "/session", "w") as f:
+            f.write("version=1\nid=run-1234\nuser=root\nstate=running\n"
+                    "not_after=99999999999\nsingle_use=no\n"
+                    f"endpoint={endpoint}\n")
+        os.chmod(entry + "/session", 0o600)
+        proxy = [BUILD + "/sandbox-proxy", "--cache", cache,
+                 "--config", self.path("client.conf")]
+        text = subprocess.run(proxy + ["print-config"], check=True,
+                              capture_output=True, text=True).stdout
+        with open(self.path("config-" + name), "w") as f:
+            f.write(text)
+        return proxy
+
+    def ssh_ours(self, name):
+        return ["ssh", "-F", self.path("config-" + name), "-l", "root", ALIAS]
+
+    def ssh_plain(self, *options):
+        return ["ssh", "-F", "none", "-o", "UserKnownHostsFile=" +
+                self.path("plain_hosts"), "-o", "IdentitiesOnly=yes", "-o",
+                "PreferredAuthentications=publickey", "-o",
+                "GlobalKnownHostsFile=none", "-i", self.path("key"), *options,
+                "-p", str(self.port), "-l", "root", "127.0.0.1"]
+
+
+def shell_word(words):
+    return " ".join(words)
+
+
+def table(title, rows, unit):
+    """rows: name, value, ratio, what it is a ratio to, budget or None"""
+    print(f"\n{title}")
+    for name, value, ratio, budget, least in rows:
+        line = f"  {name:<34} {value:>10.3f} {unit}"
+        if ratio is not None:
+            line += f"  {ratio:>6.3f}"
+        if budget is not None:
+            good = ratio >= budget if least else ratio <= budget
+            line += (f"  budget {'>=' if least else '<='} {budget}"
+                     f"  {'ok' if good else 'OVER'}")
+            if not good:
+                over.append(f"{title}: {name}")
+        print(line, flush=True)
+
+
+over = []
+
+
+def measure(ways, rounds, once):
+    times = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            times[name].append(once(way))
+    return {name: statistics.median(t) for name, t in times.items()}
+
+
+def login(words):
+    begin = time.monotonic()
+    subprocess.run(words + ["true"], check=True, stdin=subprocess.DEVNULL)
+    return (time.monotonic() - begin) * 1000
+
+
+def logins(w):
+    fdpass = ("-o", "ProxyUseFdpass=yes")
+    ways = {"direct": w.ssh_plain(), "sandbox-proxy, tcp": w.ssh_ours("tcp"),
+            "sandbox-proxy, unix": w.ssh_ours("unix"),
+            "sandbox-proxy, connect": w.ssh_ours("connect")}
+    neighbours = {
+        "nc -F": (["nc", "-F", "%h", "%p"], fdpass),
+        "nc": (["nc", "%h", "%p"], ()),
+        "socat": (["socat", "-", "TCP:%h:%p"], ()),
+        "connect-proxy": (["connect-proxy", "%h", "%p"], ()),
+        "corkscrew (HTTP proxy)":
+            (["corkscrew", "127.0.0.1", str(w.proxy), "%h", "%p"], ()),
+    }
+    systemd = os.environ.get("SYSTEMD_SSH_PROXY")
+    if systemd:
+        neighbours["systemd-ssh-proxy, unix"] = (
+            [systemd, "unix" + w.path("sock"), "22"], fdpass)
+    else:
+        print("systemd-ssh-proxy: not measured, SYSTEMD_SSH_PROXY is not set")
+    for name, (command, options) in neighbours.items():
+        if not shutil.which(command[0]):
+            print(f"{command[0]} is not installed")
+            continue
+        ways[name] = w.ssh_plain(
+            "-o", "ProxyCommand=" + shell_word(command), *options)
+    for way in ways.values():
+        login(way)
+    got = measure(ways, ROUNDS, login)
+    budgets = {"sandbox-proxy, tcp": 0.87, "sandbox-proxy, unix": 0.72}
+    table("ssh ... true, and its ratio to direct",
+          [(n, t, t / got["direct"], budgets.get(n), False)
+           for n, t in got.items()], "ms")
+
+
+def lap(mode, commands):
+    words = [BUILD + "/tests/bench/lap", mode, str(LAPS)]
+    for i, command in enumerate(commands):
+        words += (["--"] if i else []) + command
+    out = subprocess.run(words, check=True, capture_output=True,
+                         text=True).stdout
+    return [int(line) / 1e6 for line in out.split()]
+
+
+def programs(w, ours):
+    empty, prepare = lap("exit", [
+        [BUILD + "/tests/bench/nothing"], ours["tcp"] + ["prepare", ALIAS]])
+    table("programs, and their ratio to an empty one",
+          [("an empty static program", empty, None, None, False),
+           ("sandbox-proxy prepare, warm", prepare, prepare / empty, 2.0,
+            False)], "ms")
+    nc = shutil.which("nc")
+    ways = {"nc -F": [nc, "-F", "127.0.0.1", str(w.port)]} if nc else {}
+    for name in ("tcp", "unix", "connect"):
+        ways["connect --fdpass, " + name] = (
+            ours[name] + ["connect", "--fdpass", ALIAS, "22"])
+    systemd = os.environ.get("SYSTEMD_SSH_PROXY")
+    if systemd:
+        ways["systemd-ssh-proxy, unix"] = [
+            systemd, "unix" + w.path("sock"), "22"]
+    got = dict(zip(ways, lap("descriptor", list(ways.values()))))
+    base = got.get("nc -F")
+    table("time to the descriptor, and its ratio to nc -F",
+          [(n, t, base and t / base,
+            1.0 if base and n == "connect --fdpass, tcp" else None, False)
+           for n, t in got.items()], "ms")
+
+
+def up(words):
+    begin = time.monotonic()
+    feed = subprocess.Popen(["head", "-c", f"{MIB}M", "/dev/zero"],
+                            stdout=subprocess.PIPE)
+    subprocess.run(words + ["cat >/dev/null"], check=True, stdin=feed.stdout)
+    feed.wait()
+    return MIB / (time.monotonic() - begin)
+
+
+def down(words):
+    begin = time.monotonic()
+    subprocess.run(words + [f"head -c {MIB}M /dev/zero"], check=True,
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    return MIB / (time.monotonic() - begin)
+
+
+def memory(words, name):
+    """Resident and private KiB of the relay between ssh and a server."""
+    ssh = subprocess.Popen(words + ["echo up; cat"], stdin=subprocess.PIPE,
+                           stdout=subprocess.PIPE)
+    ssh.stdout.readline()
+    with open("/proc/self/status") as f:
+        uid = re.search(r"^Uid:\s+(\d+)", f.read(), re.M).group(1)
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                command = f.read()
+            if b"sandbox-relay" not in command or w_dir not in command:
+                continue
+            with open(f"/proc/{pid}/smaps_rollup") as f:
+                text = f.read()
+        except OSError:
+            continue
+        rss, private = (re.search(rf"^{key}:\s+(\d+)", text, re.M).group(1)
+                        for key in ("Rss", "Private_Dirty"))
+        print(f"  {name:<34} {rss:>10} KiB, {private} of them its own")
+    ssh.stdin.close()
+    ssh.wait()
+    return uid
+
+
+w_dir = b""
+
+
+def throughput(w):
+    names = ["tcp", "unix", "connect"] + [n for n in ("tls", "wss") if n in w.extra]
+    ways = {"direct": w.ssh_plain()}
+    ways.update(("through " + n, w.ssh_ours(n)) for n in names)
+    for title, once in (("to the sandbox", up), ("from the sandbox", down)):
+        got = measure(ways, REPEAT, once)
+        budgets = {"through tcp": 0.98, "through wss": 0.70}
+        table(f"{MIB} MiB {title}, and its ratio to direct",
+              [(n, t, t / got["direct"], budgets.get(n), True)
+               for n, t in got.items()], "MiB/s")
+    print("\nmemory of the relays")
+    for n in names:
+        if n in w.extra:
+            memory(w.ssh_ours(n), n)
+
+
+def main():
+    global w_dir
+    folder = tempfile.mkdtemp(prefix="bench-client.")
+    w_dir = folder.encode()
+    w = World(folder)
+    try:
+        w.extra = {}
+        stunnel = shutil.which("stunnel4")
+        if stunnel:
+            port = w.free_port()
+            with open(w.path("stunnel.conf"), "w") as f:
+                f.write(f"foreground = yes\npid =\ncert = {folder}/tls.pem\n"
+                        f"key = {folder}/tls.key\n[ssh]\n"
+                        f"accept = 127.0.0.1:{port}\n"
+                        f"connect = 127.0.0.1:{w.port}\n")
+            w.serve_other(port, stunnel, w.path("stunnel.conf"))
+            w.extra["tls"] = f"tls://127.0.0.1:{port}"
+        port = w.free_port()
+        w.serve(PYTHON, FIXTURES + "ws_server.py", str(port), str(w.port),
+                "tls", w.path("tls.pem"), w.path("tls.key"))
+        w.extra["wss"] = f"wss://127.0.0.1:{port}/"
+        endpoints = {
+            "tcp": f"tcp://127.0.0.1:{w.port}",
+            "unix": "unix:" + w.path("sock"),
+            "connect": f"connect://127.0.0.1:{w.proxy}/127.0.0.1:{w.port}",
+            **w.extra,
+        }
+        ours = {n: w.cache(n, e) for n, e in endpoints.items()}
+        with open(w.path("host.pub")) as f:
+            key = " ".join(f.read().split()[:2])
+        with open(w.path("plain_hosts"), "w") as f:
+            f.write(f"[127.0.0.1]:{w.port} {key}\n")
+        programs(w, ours)
+        logins(w)
+        throughput(w)
+    finally:
+        w.end()
+        shutil.rmtree(folder)
+    print()
+    for what in over:
+        print("over budget:", what)
+
+
+main()

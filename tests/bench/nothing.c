@@ -1,0 +1,6 @@
+/* What starting any program costs: linked statically, does nothing. */
+int
+main(void)
+{
+	return 0;
+}
