@@ -71,8 +71,8 @@ static const struct conf_key keys[] = {
 		"what a certificate may grant at most", NULL } },
 };
 
-const struct conf_table gate_settings_table = { keys,
-	sizeof(keys) / sizeof(keys[0]) };
+const struct conf_table gate_settings_table = { .keys = keys,
+	.count = sizeof(keys) / sizeof(keys[0]) };
 
 /* The keys that have no default. */
 static enum sbx_err

@@ -53,7 +53,7 @@ run_token_command(
 	char words[FIELD_TEXT + 1];
 	struct spawn spawn = { argv, STDOUT_FILENO, false, NULL,
 		(unsigned)settings->timeout };
-	struct view rest = VIEW_STR(settings->token_command), word;
+	struct view rest = VIEW_STR(settings->broker.token_command), word;
 	size_t count = 0, used = 0;
 	int status = 0;
 	enum sbx_err err;
@@ -83,25 +83,26 @@ run_token_command(
 static enum sbx_err
 find_token(const struct settings *settings, char *ret, struct sbx_why *why)
 {
+	const struct settings_broker *broker = &settings->broker;
 	cleanup_buf struct buf text = BUF_INIT(4 * FIELD_TEXT);
 	enum sbx_err err;
 
-	if (settings->token[0] != '\0') {
-		buf_put_text(&text, settings->token);
+	if (broker->token[0] != '\0') {
+		buf_put_text(&text, broker->token);
 		return take_token("SANDBOX_TOKEN", &text, ret, why);
 	}
-	if (settings->token_file[0] == '\0')
-		return settings->token_command[0] == '\0'
+	if (broker->token_file[0] == '\0')
+		return broker->token_command[0] == '\0'
 		    ? SBX_OK
 		    : run_token_command(settings, ret, why);
-	err = file_read_trusted(settings->token_file, getuid(),
+	err = file_read_trusted(broker->token_file, getuid(),
 	    /* forbidden= */ 077, &text, why);
 	if (err == SBX_NOT_FOUND)
 		return sbx_fail(why, SBX_CONFIG, "token_file %s does not exist",
-		    settings->token_file);
+		    broker->token_file);
 	return err != SBX_OK
 	    ? err
-	    : take_token(settings->token_file, &text, ret, why);
+	    : take_token(broker->token_file, &text, ret, why);
 }
 
 static bool
@@ -185,7 +186,7 @@ find_socket(
 static enum sbx_err
 find_place(struct client *client, struct sbx_why *why)
 {
-	const char *url = client->settings.url, *path;
+	const char *url = client->settings.broker.url, *path;
 	size_t len = strlen(url);
 
 	(void)snprintf(client->base, sizeof(client->base), "http://localhost");
@@ -206,17 +207,27 @@ client_close(struct client *client)
 	if (client == NULL)
 		return;
 	sodium_memzero(client->token, sizeof(client->token));
-	sodium_memzero(client->settings.token, sizeof(client->settings.token));
+	sodium_memzero(client->settings.broker.token,
+	    sizeof(client->settings.broker.token));
 }
 
 enum sbx_err
 client_open(const struct paths *paths, const char *config, struct client *ret,
     struct sbx_why *why)
 {
+	return client_open_for(paths, config, "", ret, why);
+}
+
+enum sbx_err
+client_open_for(const struct paths *paths, const char *config, const char *name,
+    struct client *ret, struct sbx_why *why)
+{
 	enum sbx_err err;
 
 	*ret = (struct client){ .paths = paths };
 	err = settings_read(paths, config, &ret->settings, why);
+	if (err == SBX_OK)
+		err = settings_choose(&ret->settings, name, why);
 	if (err == SBX_OK)
 		err = find_token(&ret->settings, ret->token, why);
 	if (err == SBX_OK)
@@ -326,9 +337,9 @@ client_call(struct client *client, const char *method, const char *path,
 		.method = method,
 		.unix_socket =
 		    client->socket[0] == '\0' ? NULL : client->socket,
-		.ca_file = client->settings.ca_file[0] == '\0'
+		.ca_file = client->settings.broker.ca_file[0] == '\0'
 		    ? NULL
-		    : client->settings.ca_file,
+		    : client->settings.broker.ca_file,
 		.bearer = client->token[0] == '\0' ? NULL : client->token,
 		.timeout = (unsigned)client->settings.timeout + extra,
 		.progress = client->progress,

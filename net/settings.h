@@ -9,19 +9,28 @@
 #include "common/conf.h"
 #include "common/paths.h"
 
-struct settings {
-	/* [broker] */
+#define SETTINGS_DOMAINS 16
+
+/* A broker: [broker], or [domain "SUFFIX"] for the names that end in it. */
+struct settings_broker {
+	char suffix[FIELD_TEXT];     /* "" in [broker] */
 	char url[FIELD_TEXT];	     /* unix:PATH, https://..; "": default */
 	char token_file[FIELD_TEXT]; /* "": none */
 	char token_command[FIELD_TEXT];
-	char ca_file[FIELD_TEXT]; /* "": the system's */
-	uint64_t timeout;	  /* seconds for one request */
+	char ca_file[FIELD_TEXT];    /* "": the system's */
+	char trusted_ca[FIELD_TEXT]; /* "": any CA */
+	char token[FIELD_TEXT];	     /* from SANDBOX_TOKEN; "" if unset */
+};
+
+struct settings {
+	struct settings_broker broker; /* the one to talk to */
+	struct settings_broker domain[SETTINGS_DOMAINS];
+	size_t domain_count;
+	uint64_t timeout; /* seconds for one request */
 	/* [ssh] */
 	uint64_t ttl;		     /* seconds */
 	uint64_t wait;		     /* seconds for a start */
 	char public_key[FIELD_TEXT]; /* "": make keys */
-	/* from SANDBOX_TOKEN; "" if unset */
-	char token[FIELD_TEXT];
 };
 
 extern const struct conf_table settings_table;
@@ -33,6 +42,20 @@ extern const struct conf_table settings_table;
  */
 enum sbx_err settings_read(const struct paths *paths, const char *config,
     struct settings *ret, struct sbx_why *why) MUST_USE;
+
+/*
+ * The domain with the longest suffix that name ends in, or NULL: then it is
+ * [broker]'s.
+ */
+const struct settings_broker *settings_domain(
+    const struct settings *settings, const char *name) MUST_USE;
+/*
+ * Make that domain's broker the one to talk to.  Nothing of [broker], of
+ * SANDBOX_BROKER and of SANDBOX_TOKEN is left then: a token is for the broker
+ * that it was given for.  SBX_CONFIG if the domain has no url.
+ */
+enum sbx_err settings_choose(struct settings *settings, const char *name,
+    struct sbx_why *why) MUST_USE;
 
 /* Is url "unix:"?  Then *ret_path is the path behind it. */
 bool settings_unix_path(const char *url, const char **ret_path) MUST_USE;

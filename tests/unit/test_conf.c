@@ -35,7 +35,7 @@ static const struct conf_key keys[] = {
 		.def = "sandbox" } },
 };
 
-static const struct conf_table table = { keys, LENGTH(keys) };
+static const struct conf_table table = { .keys = keys, .count = LENGTH(keys) };
 
 #define X10 "xxxxxxxxxx"
 #define X100 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
@@ -212,7 +212,8 @@ words_of_the_file_replace_the_default(void **state)
 static void
 table_has_a_limit(void **state)
 {
-	struct conf_table many = { keys, CONF_KEYS_MAX + 1 };
+	struct conf_table many = { .keys = keys,
+		.count = CONF_KEYS_MAX + 1 };
 	struct settings s = { .url = "" };
 
 	(void)state;

@@ -87,7 +87,7 @@ test_url(void **state)
 	assert_string_equal(
 	    sbx_err_name(err), sbx_err_name(row->good ? SBX_OK : SBX_CONFIG));
 	if (row->good)
-		assert_string_equal(settings.url, row->url);
+		assert_string_equal(settings.broker.url, row->url);
 	else
 		assert_non_null(strstr(why.text, "SANDBOX_BROKER"));
 }
@@ -101,8 +101,8 @@ test_defaults(void **state)
 	(void)state;
 	write_config("");
 	assert_int_equal(settings_read(&paths, file, &settings, NULL), SBX_OK);
-	assert_string_equal(settings.url, "");
-	assert_string_equal(settings.token, "");
+	assert_string_equal(settings.broker.url, "");
+	assert_string_equal(settings.broker.token, "");
 	assert_int_equal(settings.ttl, 3600);
 	assert_int_equal(settings.wait, 120);
 	assert_int_equal(settings.timeout, 10);
@@ -117,15 +117,15 @@ test_the_environment_wins(void **state)
 	(void)state;
 	write_config("[broker]\nurl = unix:/a\n[ssh]\nttl = 2h\n");
 	assert_int_equal(settings_read(&paths, file, &settings, NULL), SBX_OK);
-	assert_string_equal(settings.url, "unix:/a");
+	assert_string_equal(settings.broker.url, "unix:/a");
 	assert_int_equal(settings.ttl, 7200);
 	assert_int_equal(setenv("SANDBOX_BROKER", "unix:/b", 1), 0);
 	assert_int_equal(setenv("SANDBOX_TOKEN", "secret", 1), 0);
 	assert_int_equal(settings_read(&paths, file, &settings, NULL), SBX_OK);
 	assert_int_equal(unsetenv("SANDBOX_BROKER"), 0);
 	assert_int_equal(unsetenv("SANDBOX_TOKEN"), 0);
-	assert_string_equal(settings.url, "unix:/b");
-	assert_string_equal(settings.token, "secret");
+	assert_string_equal(settings.broker.url, "unix:/b");
+	assert_string_equal(settings.broker.token, "secret");
 }
 
 static void
