@@ -101,8 +101,7 @@ is_comment(struct view line)
 
 /* The element that bears this label; NULL if there is none. */
 static char *
-find_element(
-    const struct conf_list *list, void *settings, const char *label)
+find_element(const struct conf_list *list, void *settings, const char *label)
 {
 	char *array = (char *)settings + list->offset;
 	size_t used = *(size_t *)(void *)((char *)settings + list->used);
@@ -121,8 +120,7 @@ add_element(struct reading *r, const struct conf_list *list, const char *label,
     char **ret)
 {
 	size_t *used = (void *)((char *)r->settings + list->used);
-	char *element =
-	    (char *)r->settings + list->offset + *used * list->size;
+	char *element = (char *)r->settings + list->offset + *used * list->size;
 	enum sbx_err err;
 
 	if (*used == list->max)
@@ -154,10 +152,9 @@ open_element(struct reading *r, size_t index, const char *label)
 		if (err != SBX_OK)
 			return err;
 	}
-	opened = &r->opened[index]
-			   [(size_t)(element - (char *)r->settings -
-				list->offset) /
-			       list->size];
+	opened = &r->opened[index][(size_t)(element - (char *)r->settings -
+				       list->offset) /
+	    list->size];
 	if (*opened)
 		return sbx_fail(&r->why, SBX_CONFIG,
 		    "section [%.80s] stands twice", r->section);

@@ -9,8 +9,8 @@
  *	key = value
  *
  * Anything else is an error that names file and line: an unknown section or
- * key, a key or a label set twice, a malformed value, a comment after a value, an
- * indented line, a control character, a line of more than CONF_LINE_MAX - 1
+ * key, a key or a label set twice, a malformed value, a comment after a value,
+ *an indented line, a control character, a line of more than CONF_LINE_MAX - 1
  * bytes (199 where libinih's limit is fixed).
  */
 #ifndef SBX_CONF_H
@@ -35,7 +35,7 @@ struct conf_key {
  */
 struct conf_list {
 	const char *section;
-	struct field label; /* into an element, which it names: a text */
+	struct field label;	  /* into an element, which it names: a text */
 	const struct field *keys; /* into an element */
 	size_t count;
 	size_t offset, size; /* of the array; of one element */

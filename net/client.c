@@ -100,9 +100,8 @@ find_token(const struct settings *settings, char *ret, struct sbx_why *why)
 	if (err == SBX_NOT_FOUND)
 		return sbx_fail(why, SBX_CONFIG, "token_file %s does not exist",
 		    broker->token_file);
-	return err != SBX_OK
-	    ? err
-	    : take_token(broker->token_file, &text, ret, why);
+	return err != SBX_OK ? err
+			     : take_token(broker->token_file, &text, ret, why);
 }
 
 static bool

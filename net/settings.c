@@ -104,9 +104,9 @@ field_suffix(const struct field *field, const char *text, void *object,
 
 /* What both kinds of section say of a broker; base is where it stands. */
 #define BROKER(m) offsetof(struct settings_broker, m)
-#define FIELD(base, name, parse, help)                                     \
-	{                                                                  \
-		#name, parse, (base) + BROKER(name), 0, 0, NULL, help, NULL \
+#define FIELD(base, name, parse, help)                                      \
+	{                                                                   \
+#name, parse, (base) + BROKER(name), 0, 0, NULL, help, NULL \
 	}
 #define URL(base)                   \
 	FIELD(base, url, field_url, \

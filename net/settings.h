@@ -47,15 +47,15 @@ enum sbx_err settings_read(const struct paths *paths, const char *config,
  * The domain with the longest suffix that name ends in, or NULL: then it is
  * [broker]'s.
  */
-const struct settings_broker *settings_domain(
-    const struct settings *settings, const char *name) MUST_USE;
+const struct settings_broker *
+settings_domain(const struct settings *settings, const char *name) MUST_USE;
 /*
  * Make that domain's broker the one to talk to.  Nothing of [broker], of
  * SANDBOX_BROKER and of SANDBOX_TOKEN is left then: a token is for the broker
  * that it was given for.  SBX_CONFIG if the domain has no url.
  */
-enum sbx_err settings_choose(struct settings *settings, const char *name,
-    struct sbx_why *why) MUST_USE;
+enum sbx_err settings_choose(
+    struct settings *settings, const char *name, struct sbx_why *why) MUST_USE;
 
 /* Is url "unix:"?  Then *ret_path is the path behind it. */
 bool settings_unix_path(const char *url, const char **ret_path) MUST_USE;

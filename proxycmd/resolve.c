@@ -60,8 +60,7 @@ parse_name(const char *name, const struct work *work, struct alias *ret,
 {
 	const struct settings_broker *domain;
 	struct settings settings;
-	enum sbx_err err =
-	    name_parse_long_alias(name, values.suffix, ret, why);
+	enum sbx_err err = name_parse_long_alias(name, values.suffix, ret, why);
 
 	if (err != SBX_OK || strchr(ret->provider, '.') == NULL)
 		return err;

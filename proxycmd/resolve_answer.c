@@ -118,11 +118,11 @@ judge_token(const struct said *said, const struct question *q,
 	uint64_t latest = q->now + q->ttl;
 
 	if (q->trusted != NULL)
-		return refuse(q, why,
-		    "it has no certificate, and trusted_ca wants one");
+		return refuse(
+		    q, why, "it has no certificate, and trusted_ca wants one");
 	if (said->expires_at <= q->now)
-		return refuse(q, why,
-		    "it has no certificate, and no expires_at to come");
+		return refuse(
+		    q, why, "it has no certificate, and no expires_at to come");
 	ret->session.not_after =
 	    said->expires_at < latest ? said->expires_at : latest;
 	return SBX_OK;

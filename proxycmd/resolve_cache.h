@@ -39,9 +39,9 @@ struct stamp {
 
 /* What a connection needs, as texts of the files. */
 struct credentials {
-	struct view key;	/* private key file; len 0: see link */
-	const char *link;	/* private key elsewhere; NULL: none */
-	struct view public_key; /* of a key that is not ours; len 0: none */
+	struct view key;	 /* private key file; len 0: see link */
+	const char *link;	 /* private key elsewhere; NULL: none */
+	struct view public_key;	 /* of a key that is not ours; len 0: none */
 	struct view certificate; /* len 0: none */
 	struct view known_hosts;
 	struct view session;

@@ -45,8 +45,8 @@ put_token(const struct settings_broker *broker, struct buf *ret)
 
 	put(ret, "token", source);
 	if (source != broker->token_file ||
-	    file_open_trusted(source, getuid(), /* forbidden= */ 077, &fd,
-		&why) == SBX_OK)
+	    file_open_trusted(
+		source, getuid(), /* forbidden= */ 077, &fd, &why) == SBX_OK)
 		return true;
 	put(ret, "token_error", why.text);
 	return false;

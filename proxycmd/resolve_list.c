@@ -140,8 +140,8 @@ list_refresh(const struct work *work, int cache_fd, const char *suffix,
 }
 
 void
-list_in_passing(const struct client *client, int cache_fd, const char *suffix,
-    uint64_t now)
+list_in_passing(
+    const struct client *client, int cache_fd, const char *suffix, uint64_t now)
 {
 	cleanup_client struct client own = *client;
 	cleanup_close int lock = -1;

@@ -17,7 +17,6 @@
 #define LOCK_SECONDS 60 /* above what one request may take by default */
 #define PATH_LEN (NAME_ID_MAX + 64)
 
-
 /*
  * The key in the cache stays while its certificate lives: another ssh may
  * just be reading the two files, and must not find halves of two pairs.
@@ -130,8 +129,8 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	if (err != SBX_OK)
 		return err;
 	place_prune(place, work->now, HOSTS_KEEP);
-	list_in_passing(client, place->cache_fd, list_suffix(client, work->suffix),
-	    work->now);
+	list_in_passing(client, place->cache_fd,
+	    list_suffix(client, work->suffix), work->now);
 	return hosts_update(work->cache, place->cache_fd, work->now, why);
 }
 
@@ -294,7 +293,8 @@ work_hosts(
 
 	(void)warning;
 	if (first == SBX_OK)
-		first = settings_read(work->paths, work->config, &settings, why);
+		first =
+		    settings_read(work->paths, work->config, &settings, why);
 	if (first != SBX_OK)
 		return first;
 	/* One that is down does not hide the others. */

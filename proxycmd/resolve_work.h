@@ -11,7 +11,7 @@
 struct work {
 	const struct paths *paths;
 	const char *cache;
-	const char *config; /* NULL: the usual files */
+	const char *config;	   /* NULL: the usual files */
 	const struct alias *alias; /* NULL for work_hosts */
 	const char *suffix;	   /* what names end in, domains aside */
 	uint64_t ttl; /* seconds; not 0: new credentials whatever there are */
