@@ -344,6 +344,7 @@ client_call(struct client *client, const char *method, const char *path,
 		.progress = client->progress,
 		.progress_context = client->progress_context,
 	};
+	struct sbx_why own = { "" };
 	long status = 0;
 	enum sbx_err err;
 
@@ -363,5 +364,11 @@ client_call(struct client *client, const char *method, const char *path,
 		return refusal(client, path, status, &answer, why);
 	if (answer.len == 0)
 		return SBX_OK;
-	return reply_parse(buf_text(&answer), answer.len, ret, why);
+	err = reply_parse(buf_text(&answer), answer.len, ret, &own);
+	if (err == SBX_OK)
+		return SBX_OK;
+	return sbx_fail(why, err, "the broker's answer cannot be used, %s "
+	    "(asked %s%s)", sbx_why_text(&own, err),
+	    *client->socket == '\0' ? "" : "unix:",
+	    *client->socket == '\0' ? client->base : client->socket);
 }

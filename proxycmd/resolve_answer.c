@@ -193,6 +193,7 @@ answer_judge(struct json_object *object, const struct question *q,
     struct answer *ret, struct sbx_why *why)
 {
 	struct said said = { .id = "" };
+	struct sbx_why own = { "" };
 	enum sbx_err err;
 
 	*ret = (struct answer){
@@ -201,9 +202,11 @@ answer_judge(struct json_object *object, const struct question *q,
 		    ANSWER_HOST_KEYS * (ANSWER_HOST_KEY_LEN + NAME_ALIAS_MAX)),
 	};
 	err = reply_read(
-	    object, fields, sizeof(fields) / sizeof(fields[0]), &said, why);
+	    object, fields, sizeof(fields) / sizeof(fields[0]), &said, &own);
 	if (err != SBX_OK)
-		return err;
+		return sbx_fail(why, err,
+		    "%s: the broker's answer cannot be used: %s",
+		    q->alias->text, sbx_why_text(&own, err));
 	if (strcmp(said.id, q->alias->id) != 0)
 		return refuse(q, why, "it is about another sandbox");
 	if (!hosts_is_user(said.user))

@@ -48,8 +48,7 @@ main() {
 
 	rm -f "$config"
 	{
-		yes "# a line that says nothing" | head -c 1048000
-		echo
+		printf '# line %d says nothing\n' {1..45000}
 		echo "Host work"
 	} >"$work/large"
 	install -m 0600 "$work/large" "$config"

@@ -129,6 +129,59 @@ test_the_environment_wins(void **state)
 }
 
 static void
+choose(const char *name, const char *url, const char *token_file)
+{
+	struct paths paths = { .home = "" };
+	struct settings settings;
+
+	assert_int_equal(setenv("SANDBOX_TOKEN", "secret", 1), 0);
+	assert_int_equal(settings_read(&paths, file, &settings, NULL), SBX_OK);
+	assert_int_equal(unsetenv("SANDBOX_TOKEN"), 0);
+	assert_int_equal(settings_choose(&settings, name, NULL), SBX_OK);
+	assert_string_equal(settings.broker.url, url);
+	assert_string_equal(settings.broker.token_file, token_file);
+	/* A token is for the broker that it was given for. */
+	assert_string_equal(settings.broker.token,
+	    settings.broker.suffix[0] == '\0' ? "secret" : "");
+	assert_int_equal(settings.timeout, 5);
+}
+
+static void
+test_domains(void **state)
+{
+	struct paths paths = { .home = "" };
+	struct sbx_why why = { "" };
+	struct settings settings;
+
+	(void)state;
+	write_config("[broker]\nurl = unix:/a\ntoken_file = /t\n"
+		     "timeout = 5s\n"
+		     "[domain \"prod.sandbox\"]\nurl = https://prod\n"
+		     "[domain \"eu.prod.sandbox\"]\nurl = https://eu\n"
+		     "token_file = /eu\n"
+		     "[domain \"none.sandbox\"]\n");
+	choose("run-1.sandbox", "unix:/a", "/t");
+	choose("run-1.prod.sandbox", "https://prod", "");
+	choose("run-1.eu.prod.sandbox", "https://eu", "/eu");
+	choose("run-1.us.prod.sandbox", "https://prod", "");
+	/* A suffix is whole labels, and there is an id before it. */
+	choose("run-1.xprod.sandbox", "unix:/a", "/t");
+	choose("prod.sandbox", "unix:/a", "/t");
+	choose("", "unix:/a", "/t");
+	assert_int_equal(settings_read(&paths, file, &settings, NULL), SBX_OK);
+	assert_int_equal(
+	    settings_choose(&settings, "a.none.sandbox", &why), SBX_CONFIG);
+	assert_non_null(strstr(why.text, "[domain \"none.sandbox\"]"));
+	write_config("[domain \"../x\"]\nurl = unix:/a\n");
+	assert_int_equal(
+	    settings_read(&paths, file, &settings, &why), SBX_CONFIG);
+	write_config("[domain \"a.sandbox\"]\nurl = http://elsewhere\n");
+	assert_int_equal(
+	    settings_read(&paths, file, &settings, &why), SBX_CONFIG);
+	assert_non_null(strstr(why.text, ":2: url"));
+}
+
+static void
 test_errors_name_file_and_line(void **state)
 {
 	struct paths paths = { .home = "" };
@@ -218,6 +271,7 @@ main(void)
 	static const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_the_environment_wins),
+		cmocka_unit_test(test_domains),
 		cmocka_unit_test(test_errors_name_file_and_line),
 		cmocka_unit_test(test_a_file_that_others_can_write),
 		cmocka_unit_test(test_a_named_file_must_exist),
