@@ -105,7 +105,6 @@ row_28() {
 	77 another-key {"sign": {"key": "$lab/other.pub"}}
 	77 another-sandbox {"sign": {"principals": "run-9999"}}
 	77 principal {"sign": {"principals": "run-1234,run-9999"}}
-	77 principal {"sign": {"principals": "run-1234,"}}
 	77 longer {"sign": {"validity": "-1m:+10h"}}
 	77 longer {"sign": {"validity": "always:forever"}}
 	77 not-valid-yet {"sign": {"validity": "+30m:+50m"}}
@@ -124,7 +123,7 @@ row_28() {
 	77 certificate {"certificate": null, "expires_at": null}
 	77 trusted {"certificate": "ssh-ed25519 AAAA"}
 	76 id {"id": "run-1234\\u001b[2J"}
-	76 id {"id": "run-1234\\u0000"}
+	76 JSON {"id": "run-1234\\u0000"}
 	76 state {"state": "running\\n"}
 	76 user {"user": "root\\nProxyCommand x"}
 	76 certificate {"certificate": "a\\u001b[2J"}
