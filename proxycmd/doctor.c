@@ -117,6 +117,12 @@ ask_health(struct doctor *doctor, struct sbx_why *why)
 	}
 	if (err != SBX_OK || status == 0)
 		return err;
+	/* It knows the domains, and so which names are none. */
+	if (status == EX_USAGE)
+		return sbx_fail(why, SBX_BAD_NAME,
+		    "'%s' is not a sandbox name: write ID.SUFFIX, or configure "
+		    "a domain that it ends in",
+		    r->alias == NULL ? "" : r->alias->text);
 	return sbx_fail(why, SBX_CONFIG, "cannot run %s (status %d): %.*s",
 	    r->delegate->program, status,
 	    (int)strcspn(buf_text(doctor->health), "\n"),

@@ -34,7 +34,7 @@ fails() {
 
 broker() {
 	lab_config '[broker]' "url = $1" "ca_file = $lab/authority.crt" \
-	    'timeout = 2s' "${@:2}"
+	    "timeout = ${patience:-5s}" "${@:2}"
 }
 
 row_27() {
@@ -43,12 +43,14 @@ row_27() {
 	broker http://127.0.0.1:1
 	fails 69 "27 down: no port" 'cannot be reached'
 
-	local mode url
+	local mode url patience=
 	for url in "unix:$lab/broker.sock" \
 	    "http://127.0.0.1:$(lab_port http)" \
 	    "https://127.0.0.1:$(lab_port good)"; do
-		broker "$url"
 		while read -r status mode regex; do
+			patience=5s
+			[ "$status" != 75 ] || patience=1s
+			broker "$url"
 			lab_mode "$mode"
 			fails "$status" "27 $mode, ${url%%:*}" "$regex"
 		done <<-'END'
@@ -222,7 +224,7 @@ row_32() {
 # Credentials that still live need no broker; when it is time to renew them,
 # the message says how long they last.
 broker_down() {
-	local sign end
+	local sign end patience=
 	lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\"}"
 	rm -rf "$cache"
 	check 0 "credentials" ssh "$host" true
@@ -240,6 +242,7 @@ broker_down() {
 	check 0 "broker down: old credentials" ssh "$host" true
 	says "broker down: says until when, and why" \
 	    "run-1234: the certificate ends at $(date -d "@$end" +%T) and cannot be renewed: .*cannot be reached"
+	patience=1s
 	broker "unix:$lab/broker.sock"
 	lab_mode silent
 	check 0 "broker silent: old credentials" ssh "$host" true

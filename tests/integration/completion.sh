@@ -39,7 +39,8 @@ in_bash() {
 }
 
 in_fish() {
-	env -i HOME="$HOME" PATH="$PATH" TERM=dumb fish -c \
+	env -i HOME="$HOME" PATH="$PATH" TERM=dumb \
+	    XDG_DATA_DIRS="$share:/usr/share" fish -c \
 	    "complete -C '$*'" >"$out.all" 2>"$err"
 	cut -f1 "$out.all" >"$out"
 }
@@ -54,7 +55,8 @@ in_zsh() {
 	tmux -L comp send-keys -t zsh C-u C-l
 	wait_for "an empty line" screen '^ready> *$'
 	tmux -L comp send-keys -t zsh -l "$*"
-	tmux -L comp send-keys -t zsh Tab
+	# The first fills in what all have in common, at both ends.
+	tmux -L comp send-keys -t zsh Tab Tab
 	wait_for "zsh offers something" screen "$want"
 }
 
@@ -111,7 +113,7 @@ want='run-5678'
 in_zsh ssh run-
 has "zsh: ssh" "${names[@]}"
 in_zsh scp run-
-has "zsh: scp" run-1234.sandbox: run-5678.sandbox:
+has "zsh: scp" "${names[@]}"
 in_zsh sandbox-proxy doctor run-
 has "zsh: sandbox-proxy doctor" "${names[@]}"
 in_zsh sandboxctl show run-
