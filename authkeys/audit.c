@@ -14,10 +14,19 @@ put_cert(const struct cert *cert, struct buf *ret)
 	cert_put_public_key(cert, &key);
 	key_fingerprint(buf_view(&key), key_print);
 	key_fingerprint(cert->ca, ca_print);
-	buf_printf(ret,
-	    " serial=%016" PRIx64 " key=%s ca=%s keyid=", cert->serial,
+	buf_printf(ret, " serial=%" PRIu64 " key=%s ca=%s keyid=", cert->serial,
 	    key_print, ca_print);
 	text_escape(cert->key_id, AUDIT_KEY_ID_MAX, /* quote= */ true, ret);
+}
+
+static void
+put_plain_key(struct view key, struct buf *ret)
+{
+	char key_print[KEY_FINGERPRINT_LEN] = "";
+
+	if (key.len > 0)
+		key_fingerprint(key, key_print);
+	buf_printf(ret, " serial= key=%s ca= keyid=", key_print);
 }
 
 /* For people, so blanks stay; the quotes around it must stay the only ones. */
@@ -40,7 +49,7 @@ void
 audit_put(const struct audit *audit, struct buf *ret)
 {
 	if (audit->err == SBX_OK)
-		buf_put_text(ret, "allow");
+		buf_put_text(ret, audit->cert != NULL ? "allow" : "chained");
 	else
 		buf_printf(ret, "deny reason=%s", sbx_err_name(audit->err));
 	buf_put_text(ret, " user=");
@@ -52,7 +61,7 @@ audit_put(const struct audit *audit, struct buf *ret)
 	if (audit->cert != NULL)
 		put_cert(audit->cert, ret);
 	else
-		buf_put_text(ret, " serial= key= ca= keyid=");
-	if (audit->err != SBX_OK && audit->detail[0] != '\0')
+		put_plain_key(audit->key, ret);
+	if (audit->detail[0] != '\0')
 		put_detail(audit->detail, ret);
 }

@@ -33,6 +33,25 @@ find_ca(const struct ca_set *trusted, struct view blob, const uint8_t **ret)
 	return SBX_CA_UNKNOWN;
 }
 
+/* Letting it in again and again is not what its issuer meant. */
+static enum sbx_err
+check_single_use(const struct cert_grant *grant,
+    const struct gate_settings *settings, bool *ret, struct sbx_why *why)
+{
+	bool always = settings->single_use == GATE_SINGLE_USE_ALWAYS;
+
+	*ret = grant->single_use || always;
+	if (grant->single_use && settings->single_use == GATE_SINGLE_USE_NEVER)
+		return sbx_fail(why, SBX_SINGLE_USE,
+		    "certificate is for a single use, and single_use = never: "
+		    "issue one without it");
+	if (*ret && settings->state_dir[0] == '\0')
+		return sbx_fail(why, SBX_SINGLE_USE,
+		    "certificate is for a single use, and state_dir is not "
+		    "set: set it, or issue one without it");
+	return SBX_OK;
+}
+
 enum sbx_err
 decide(const struct request *request, const struct gate_settings *settings,
     uint64_t now, struct decision *ret, struct sbx_why *why)
@@ -61,11 +80,9 @@ decide(const struct request *request, const struct gate_settings *settings,
 		err = find_ca(&settings->trusted, ret->cert.ca, &ret->ca);
 	if (err != SBX_OK)
 		return err;
-	/* Letting it in again and again is not what its issuer meant. */
-	if (grant.single_use)
-		return sbx_fail(why, SBX_REFUSED,
-		    "certificate is for a single use, which this gate cannot "
-		    "enforce: issue one without it");
+	err = check_single_use(&grant, settings, &ret->single_use, why);
+	if (err != SBX_OK)
+		return err;
 	ret->permit = grant.permit & settings->permit;
 	return SBX_OK;
 }

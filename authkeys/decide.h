@@ -18,6 +18,7 @@ struct decision {
 	/* What is granted; only after SBX_OK. */
 	unsigned permit;
 	const uint8_t *ca; /* the trusted key that signed; in settings */
+	bool single_use;   /* to one connection only: see admit.h */
 };
 
 /* now is a Unix time.  Call it for certificates only. */

@@ -8,38 +8,68 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* A sanitizer's run-time needs address space and a process of its own. */
-#if defined(__has_feature)
-#define SANITIZED __has_feature(address_sanitizer)
-#elif defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
+#include "authkeys/sanitized.h"
+#include "authkeys/seccomp.h"
 
 static const struct {
 	int resource;
 	rlim_t max;
 	bool spare_sanitizers;
+	bool when_sealed; /* not before */
 } limits[] = {
-	{ RLIMIT_AS, 64 * 1024 * 1024, true },
-	{ RLIMIT_NPROC, 0, true },
-	{ RLIMIT_NOFILE, 16, false },
-	{ RLIMIT_FSIZE, 1024 * 1024, false },
-	{ RLIMIT_CORE, 0, false },
+	{ RLIMIT_AS, 64 * 1024 * 1024, true, false },
+	{ RLIMIT_NPROC, 0, true, true },
+	{ RLIMIT_NOFILE, 16, false, false },
+	{ RLIMIT_FSIZE, 1024 * 1024, false, false },
+	{ RLIMIT_CORE, 0, false, false },
 };
 
+#define LIMITS (sizeof(limits) / sizeof(limits[0]))
+
+/* Those that limits_apply lowered. */
+static rlim_t inherited[LIMITS];
+static bool applied;
+
 static bool
-lower(int resource, rlim_t max)
+inherit(void)
+{
+	struct rlimit limit;
+
+	for (size_t i = 0; i < LIMITS; i++) {
+		if (getrlimit(limits[i].resource, &limit) < 0)
+			return false;
+		inherited[i] = limit.rlim_cur;
+	}
+	applied = true;
+	return true;
+}
+
+static bool
+lower(int resource, rlim_t max, bool hard)
 {
 	struct rlimit limit;
 
 	if (getrlimit(resource, &limit) < 0)
 		return false;
-	if (limit.rlim_max > max)
-		limit.rlim_max = max;
-	limit.rlim_cur = limit.rlim_max;
+	if (limit.rlim_cur > max)
+		limit.rlim_cur = max;
+	if (hard)
+		limit.rlim_max = limit.rlim_cur;
 	return setrlimit(resource, &limit) == 0;
+}
+
+static bool
+lower_all(bool sealed)
+{
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < LIMITS; i++) {
+		if ((SANITIZED && limits[i].spare_sanitizers) ||
+		    (!sealed && limits[i].when_sealed))
+			continue;
+		ok = lower(limits[i].resource, limits[i].max, sealed);
+	}
+	return ok;
 }
 
 /*
@@ -75,18 +105,51 @@ fill_descriptors(void)
 	return true;
 }
 
-enum sbx_err
-limits_apply(struct sbx_why *why)
+static enum sbx_err
+result(bool ok, struct sbx_why *why)
 {
-	bool ok = set_signals() && fill_descriptors() &&
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-
-	for (size_t i = 0; ok && i < sizeof(limits) / sizeof(limits[0]); i++) {
-		if (!SANITIZED || !limits[i].spare_sanitizers)
-			ok = lower(limits[i].resource, limits[i].max);
-	}
 	if (ok)
 		return SBX_OK;
 	return sbx_fail(why, SBX_INTERNAL, "cannot limit this process: %s",
 	    strerror(errno));
+}
+
+enum sbx_err
+limits_apply(struct sbx_why *why)
+{
+	return result(set_signals() && fill_descriptors() && inherit() &&
+		lower_all(/* sealed= */ false),
+	    why);
+}
+
+enum sbx_err
+limits_seal(struct sbx_why *why)
+{
+	return result(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+		lower_all(/* sealed= */ true) && seccomp_apply(),
+	    why);
+}
+
+void
+limits_extend(unsigned seconds)
+{
+	(void)alarm(LIMITS_SECONDS + seconds);
+}
+
+enum sbx_err
+limits_lift(void)
+{
+	struct rlimit limit;
+
+	for (size_t i = 0; applied && i < LIMITS; i++) {
+		if (getrlimit(limits[i].resource, &limit) < 0)
+			return SBX_INTERNAL;
+		limit.rlim_cur = inherited[i];
+		if (setrlimit(limits[i].resource, &limit) < 0)
+			return SBX_INTERNAL;
+	}
+	if (signal(SIGPIPE, SIG_DFL) == SIG_ERR ||
+	    signal(SIGXFSZ, SIG_DFL) == SIG_ERR)
+		return SBX_INTERNAL;
+	return SBX_OK;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "authkeys/chain.h"
 #include "common/text.h"
 
 #define ID_FILE_PREFIX "file:"
@@ -43,6 +44,19 @@ field_users(const struct field *field, const char *text, void *object,
 	return field_words(field, text, object, why);
 }
 
+/* char[FIELD_TEXT]: a command for chain_run. */
+static enum sbx_err
+field_then(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	enum sbx_err err = chain_check(text, why);
+
+	return err != SBX_OK ? err : field_text(field, text, object, why);
+}
+
+/* In the order of enum gate_single_use. */
+static const char *const single_use[] = { "marked", "always", "never", NULL };
+
 #define AT(member) offsetof(struct gate_settings, member)
 
 static const struct conf_key keys[] = {
@@ -69,12 +83,30 @@ static const struct conf_key keys[] = {
 	{ "",
 	    { "permit", field_permit, AT(permit), 0, 0, PERMIT_DEFAULT_WORDS,
 		"what a certificate may grant at most", NULL } },
+	{ "",
+	    { "single_use", field_choice, AT(single_use), 0, 0, "marked",
+		"which certificates let in one connection only", single_use } },
+	{ "",
+	    { "state_dir", field_path, AT(state_dir), 0, 0, NULL,
+		"folder of what the gate must remember", NULL } },
+	{ "",
+	    { "then", field_then, AT(then), 0, 0, NULL,
+		"command that is asked about plain keys", NULL } },
+	{ "",
+	    { "then_timeout", field_duration, AT(then_timeout), 1,
+		CHAIN_TIMEOUT_MAX, "3s", "how long that may take", NULL } },
+	{ "",
+	    { "revoked", field_path, AT(revoked), 0, 0, NULL,
+		"signed list of what was revoked", NULL } },
+	{ "",
+	    { "revoked_max_age", field_duration, AT(revoked_max_age), 1, 0,
+		"24h", "how old that list may be", NULL } },
 };
 
 const struct conf_table gate_settings_table = { .keys = keys,
 	.count = sizeof(keys) / sizeof(keys[0]) };
 
-/* The keys that have no default. */
+/* The keys that have no default, and those that need another. */
 static enum sbx_err
 check_complete(
     const char *name, const struct gate_settings *settings, struct sbx_why *why)
@@ -87,6 +119,9 @@ check_complete(
 		missing = "trusted_ca";
 	else if (settings->login_users.count == 0)
 		missing = "login_users";
+	else if (settings->single_use == GATE_SINGLE_USE_ALWAYS &&
+	    settings->state_dir[0] == '\0')
+		missing = "single_use = always, but state_dir";
 	if (missing == NULL)
 		return SBX_OK;
 	return sbx_fail(why, SBX_CONFIG,

@@ -15,6 +15,13 @@
 #define GATE_CA_FILE_MAX 65536	/* bytes of the trusted_ca file */
 #define GATE_CLOCK_SKEW_MAX 600 /* seconds */
 
+/* Which certificates let in one connection only. */
+enum gate_single_use {
+	GATE_SINGLE_USE_MARKED, /* those that say so */
+	GATE_SINGLE_USE_ALWAYS,
+	GATE_SINGLE_USE_NEVER, /* those that say so are refused */
+};
+
 struct gate_settings {
 	/* As the file says it. */
 	char sandbox_id[FIELD_TEXT]; /* an id, or "file:" and a path */
@@ -24,6 +31,12 @@ struct gate_settings {
 	uint64_t clock_skew;
 	uint64_t issued_after;
 	unsigned permit;
+	int single_use;		    /* enum gate_single_use */
+	char state_dir[FIELD_TEXT]; /* "": none */
+	char then[FIELD_TEXT];	    /* as chain.h reads it; "": none */
+	uint64_t then_timeout;
+	char revoked[FIELD_TEXT]; /* path of the revocation list; "": none */
+	uint64_t revoked_max_age; /* seconds */
 	/* Read from the files that it names. */
 	char id[NAME_ID_MAX + 1];
 	struct ca_set trusted;

@@ -6,8 +6,6 @@
 
 #include "common/cleanup.h"
 
-#define MESSAGE_MAX 8192
-
 static enum sbx_err
 fail_errno(void)
 {
@@ -34,8 +32,9 @@ open_socket(const char *path, int type, int *ret_fd)
 	return SBX_OK;
 }
 
-static void
-put_message(int priority, const char *program, time_t now, struct view text,
+/* With a NUL at its end, as messages on a stream have it. */
+void
+syslog_put(int priority, const char *program, time_t now, struct view text,
     struct buf *ret)
 {
 	char when[32] = "";
@@ -46,29 +45,38 @@ put_message(int priority, const char *program, time_t now, struct view text,
 	buf_printf(
 	    ret, "<%d>%s%s[%ld]: ", priority, when, program, (long)getpid());
 	buf_put_view(ret, text);
+	buf_put_u8(ret, '\0');
 }
 
 enum sbx_err
-syslog_send(const char *path, int priority, const char *program, time_t now,
-    struct view text)
+syslog_send_put(const char *path, struct view message)
 {
-	cleanup_buf struct buf message = BUF_INIT(MESSAGE_MAX);
 	cleanup_close int fd = -1;
 	enum sbx_err err;
 
-	put_message(priority, program, now, text, &message);
+	if (message.len == 0)
+		return SBX_TRUNCATED;
 	err = open_socket(path, SOCK_DGRAM, &fd);
-	if (err != SBX_OK && errno == EPROTOTYPE) {
-		/* Messages of a stream end with a NUL. */
-		buf_put_u8(&message, '\0');
-		err = open_socket(path, SOCK_STREAM, &fd);
-	}
 	if (err == SBX_OK)
-		err = buf_error(&message);
+		message.len--;
+	else if (errno == EPROTOTYPE)
+		err = open_socket(path, SOCK_STREAM, &fd);
 	if (err != SBX_OK)
 		return err;
 	if (send(fd, message.p, message.len, MSG_NOSIGNAL) !=
 	    (ssize_t)message.len)
 		return fail_errno();
 	return SBX_OK;
+}
+
+enum sbx_err
+syslog_send(const char *path, int priority, const char *program, time_t now,
+    struct view text)
+{
+	cleanup_buf struct buf message = BUF_INIT(SYSLOG_MESSAGE_MAX);
+
+	syslog_put(priority, program, now, text, &message);
+	if (buf_error(&message) != SBX_OK)
+		return buf_error(&message);
+	return syslog_send_put(path, buf_view(&message));
 }

@@ -21,4 +21,14 @@
 enum sbx_err syslog_send(const char *path, int priority, const char *program,
     time_t now, struct view text) MUST_USE;
 
+/*
+ * The same in two steps, of which the second may be taken in a signal
+ * handler.
+ */
+void syslog_put(int priority, const char *program, time_t now, struct view text,
+    struct buf *ret);
+enum sbx_err syslog_send_put(const char *path, struct view message) MUST_USE;
+
+#define SYSLOG_MESSAGE_MAX 8192
+
 #endif

@@ -74,7 +74,8 @@ sign(struct broker *b, const struct caller *caller,
 	cleanup_buf struct buf key_blob = BUF_INIT(KEY_BLOB_MAX);
 	struct cert_request request = { .type = CERT_TYPE_USER,
 		.principal = ret->sandbox.id,
-		.permit = wish->permit };
+		.permit = wish->permit,
+		.single_use = wish->single_use };
 	char key_id[STORE_OWNER_MAX + NAME_ID_MAX + SIGNER_SERIAL_LEN + 4];
 	struct validity validity = { 0 };
 	struct public_key key;
@@ -109,6 +110,19 @@ sign(struct broker *b, const struct caller *caller,
 	return buf_error(&ret->certificate);
 }
 
+/* Somebody must be able to remember that it was used. */
+static enum sbx_err
+check_single_use(const struct sandbox *sandbox, const struct issue_wish *wish,
+    struct sbx_why *why)
+{
+	if (!wish->single_use || sandbox->isolation == ISOLATION_NAMESPACES)
+		return SBX_OK;
+	return sbx_fail(why, SBX_STATE,
+	    "sandbox %s has no isolation, so its login gate cannot enforce a "
+	    "single use: ask without single_use",
+	    sandbox->id);
+}
+
 static enum sbx_err
 issue_in_turn(struct broker *b, const struct caller *caller, const char *id,
     const struct issue_wish *wish, struct issued *ret, struct sbx_why *why)
@@ -118,6 +132,8 @@ issue_in_turn(struct broker *b, const struct caller *caller, const char *id,
 
 	if (err == SBX_OK)
 		err = sandboxes_reconcile(b, s, why);
+	if (err == SBX_OK)
+		err = check_single_use(s, wish, why);
 	if (err == SBX_OK)
 		err = provider_call_credentials(
 		    b->provider_fd, s->provider, s->id, &ret->access, why);

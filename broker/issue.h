@@ -20,6 +20,7 @@ struct issue_wish {
 	unsigned permit;			     /* enum permit bits */
 	char source_address[ISSUE_SOURCE_MAX];	     /* "": anywhere */
 	char force_command[ISSUE_COMMAND_MAX];	     /* "": none */
+	bool single_use;
 };
 
 struct issued {

@@ -385,9 +385,6 @@ read_ssh_wish(const struct broker *b, const struct call *call,
 	enum sbx_err err =
 	    body_read(call->body, &ssh_table, &body, NULL, NULL, why);
 
-	if (err == SBX_OK && body.single_use)
-		return sbx_fail(why, SBX_USAGE,
-		    "single_use is not supported by this broker yet");
 	if (err == SBX_OK)
 		err = permit_of(&body, &ret->permit, why);
 	if (err != SBX_OK)
@@ -398,6 +395,7 @@ read_ssh_wish(const struct broker *b, const struct call *call,
 	if (*body.ttl != '\0')
 		err = duration_of(
 		    "ttl", body.ttl, b->settings->max_ttl, &ret->ttl, why);
+	ret->single_use = body.single_use;
 	memcpy(ret->public_key, body.public_key, sizeof(ret->public_key));
 	memcpy(ret->source_address, body.source_address,
 	    sizeof(ret->source_address));

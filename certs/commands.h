@@ -7,7 +7,13 @@
 
 int cmd_ca_init(int argc, char **argv);
 int cmd_issue(int argc, char **argv);
+int cmd_revocations(int argc, char **argv);
+int cmd_revoke(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+
+/* Of revocations, which has verbs of its own. */
+int cmd_revocations_sign(int argc, char **argv);
+int cmd_revocations_show(int argc, char **argv);
 
 #endif

@@ -1,4 +1,4 @@
-/* sandbox-cert(1): make a CA, issue, show and verify certificates. */
+/* sandbox-cert(1): make a CA; issue, show, verify and revoke certificates. */
 #include <sodium.h>
 
 #include "certs/commands.h"
@@ -9,6 +9,10 @@ static const struct command commands[] = {
 	{ "ca-init", "[options] FILE", "make a CA key pair", cmd_ca_init },
 	{ "issue", "[options] KEY.pub", "issue a user certificate", cmd_issue },
 	{ "show", "[options] FILE", "print certificates", cmd_show },
+	{ "revoke", "[options] CERT.pub...", "add certificates to a list",
+	    cmd_revoke },
+	{ "revocations", "sign|show ...", "make and print revocation lists",
+	    cmd_revocations },
 	{ "verify", "[options] FILE", "judge a certificate as the login gate",
 	    cmd_verify },
 };

@@ -10,6 +10,23 @@
 #include "common/log.h"
 #include "common/text.h"
 
+enum sbx_err
+field_arguments(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	struct arguments *list =
+	    (struct arguments *)((char *)object + field->offset);
+
+	if (*text == '\0')
+		return sbx_fail(why, SBX_BAD_VALUE, "%s is empty", field->name);
+	if (list->count == ARGUMENTS_MAX)
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "%s is given more than %d times", field->name,
+		    ARGUMENTS_MAX);
+	list->arg[list->count++] = text;
+	return SBX_OK;
+}
+
 enum opt_result
 operand_parse(const struct usage *usage, int argc, char **argv, void *values,
     const char **ret)

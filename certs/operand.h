@@ -10,6 +10,16 @@
 
 #define OPERAND_MAX 262144 /* bytes of a file that is only data */
 
+/* An option that can be given several times: its words, in argv. */
+#define ARGUMENTS_MAX 64
+
+struct arguments {
+	size_t count;
+	const char *arg[ARGUMENTS_MAX];
+};
+
+field_parser field_arguments; /* struct arguments; adds up */
+
 /*
  * opt_parse, then exactly one operand into *ret.  OPT_WRONG after one line
  * on stderr, as opt_parse.

@@ -84,7 +84,22 @@
 	X(OPTION_VALUE, "option-value", EX_DATAERR, "malformed option value")  \
 	X(SOURCE_ADDRESS, "source-address", EX_DATAERR,                        \
 	    "peer address is not allowed")                                     \
-	X(LOGIN_USER, "login-user", EX_DATAERR, "user may not log in")
+	X(LOGIN_USER, "login-user", EX_DATAERR, "user may not log in")         \
+	X(SINGLE_USE, "single-use", EX_DATAERR,                                \
+	    "single use cannot be enforced here")                              \
+	X(USED, "used", EX_DATAERR, "certificate was used already")            \
+	X(CONNECTION, "connection", EX_OSERR,                                  \
+	    "connection cannot be told from others")                           \
+	/* the chained command */                                              \
+	X(THEN, "then", EX_UNAVAILABLE, "the chained command failed")          \
+	/* revocation lists */                                                 \
+	X(REVOKED, "revoked", EX_DATAERR, "certificate, key or CA is revoked") \
+	X(REVOKED_LIST, "revocation-list", EX_DATAERR,                         \
+	    "revocation list is missing or damaged")                           \
+	X(REVOKED_SIGNER, "revocation-list-signer", EX_DATAERR,                \
+	    "revocation list is not signed by a trusted CA")                   \
+	X(REVOKED_STALE, "revocation-list-stale", EX_DATAERR,                  \
+	    "revocation list is out of date")
 
 enum sbx_err {
 #define SBX_ENUM(code, name, status, text) SBX_##code,

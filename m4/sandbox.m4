@@ -50,6 +50,22 @@ AC_DEFUN([SBX_TRY_CFLAGS], [
 	done
 ])
 
+# The highest level of _FORTIFY_SOURCE that compiler and C library know: the
+# library warns about one that it does not.
+AC_DEFUN([SBX_FORTIFY], [
+	AC_MSG_CHECKING([for _FORTIFY_SOURCE=3])
+	sbx_fortify="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3"
+	sbx_saved=$CFLAGS
+	CFLAGS="-O2 -Werror $sbx_fortify"
+	AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[
+#include <string.h>
+	    ]], [])],
+	    [AC_MSG_RESULT([yes])],
+	    [sbx_fortify="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"
+	     AC_MSG_RESULT([no])])
+	CFLAGS=$sbx_saved
+])
+
 AC_DEFUN([SBX_COMPILER], [
 	AC_ARG_ENABLE([sanitizers], [AS_HELP_STRING([--enable-sanitizers],
 	    [build with AddressSanitizer and UndefinedBehaviorSanitizer])])
@@ -70,7 +86,9 @@ AC_DEFUN([SBX_COMPILER], [
 		SBX_CFLAGS="$SBX_CFLAGS -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 		SBX_LDFLAGS="$SBX_LDFLAGS -fsanitize=address,undefined"
 	], [
-		SBX_CFLAGS="$SBX_CFLAGS -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE"
+		SBX_FORTIFY
+		SBX_TRY_CFLAGS([-fcf-protection -ftrivial-auto-var-init=zero])
+		SBX_CFLAGS="$SBX_CFLAGS $sbx_fortify -fPIE"
 		SBX_LDFLAGS="$SBX_LDFLAGS -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack"
 	])
 	# Sanitizers cannot be linked statically.

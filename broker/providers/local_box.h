@@ -6,6 +6,7 @@
  *   spec        "issued_after N"
  *   host_key    private key, OpenSSH's format
  *   workspace/  owned by the account that logs in
+ *   gate/       with namespaces: what its login gate remembers, and owns
  *   init        while it runs: process 1, and what waits for it
  */
 #ifndef SBX_LOCAL_BOX_H
@@ -16,6 +17,7 @@
 #include "certs/keyfile.h"
 
 #define BOX_WORKSPACE "workspace"
+#define BOX_GATE "gate"
 
 struct box {
 	char id[NAME_ID_MAX + 1];

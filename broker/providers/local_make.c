@@ -37,45 +37,59 @@ exists(int dir, const char *name)
 	return faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* The folder above and a name in it. */
-struct place {
-	int dir;
+/* Folders that belong to an account of the sandbox; its group is the same. */
+static const struct {
 	const char *name;
+	mode_t mode;
+	uid_t owner;
+} inner[] = {
+	{ BOX_WORKSPACE, 0755, LOCAL_UID_SANDBOX },
+	{ BOX_GATE, 0700, LOCAL_UID_AUTHKEYS },
 };
 
+#define INNER (sizeof(inner) / sizeof(inner[0]))
+
+/* arg is the descriptor of the sandbox's folder. */
 static enum sbx_err
 remove_job(void *arg, uid_t first_uid, gid_t first_gid, struct sbx_why *why)
 {
-	const struct place *place = arg;
+	const int *dir = arg;
+	enum sbx_err err = SBX_OK;
 
 	(void)first_uid;
 	(void)first_gid;
-	return tree_remove(place->dir, place->name, why);
+	for (size_t i = 0; err == SBX_OK && i < INNER; i++)
+		err = tree_remove(*dir, inner[i].name, why);
+	return err;
 }
 
 static enum sbx_err
-workspace_job(void *arg, uid_t first_uid, gid_t first_gid, struct sbx_why *why)
+make_job(void *arg, uid_t first_uid, gid_t first_gid, struct sbx_why *why)
 {
-	const struct place *place = arg;
+	const int *dir = arg;
 
-	if (mkdirat(place->dir, place->name, 0755) < 0 ||
-	    fchmodat(place->dir, place->name, 0755, 0) < 0 ||
-	    fchownat(place->dir, place->name, first_uid + LOCAL_UID_SANDBOX,
-		first_gid + LOCAL_UID_SANDBOX, AT_SYMLINK_NOFOLLOW) < 0)
-		return sbx_fail(why, SBX_IO, "cannot make the workspace: %s",
-		    strerror(errno));
+	for (size_t i = 0; i < INNER; i++) {
+		const char *name = inner[i].name;
+
+		if (mkdirat(*dir, name, inner[i].mode) < 0 ||
+		    fchmodat(*dir, name, inner[i].mode, 0) < 0 ||
+		    fchownat(*dir, name, first_uid + inner[i].owner,
+			first_gid + inner[i].owner, AT_SYMLINK_NOFOLLOW) < 0)
+			return sbx_fail(why, SBX_IO,
+			    "cannot make the folder '%s': %s", name,
+			    strerror(errno));
+	}
 	return SBX_OK;
 }
 
 /*
- * The workspace goes first, while the folder still says whose it is, then
+ * Those folders go first, while the folder still says whose it is, then
  * the slot, so that its next owner never meets files of this one.
  */
 static enum sbx_err
 remove_temporary(
     const struct shelf *shelf, const char *id, int dir, struct sbx_why *why)
 {
-	struct place workspace = { dir, BOX_WORKSPACE };
 	char name[TEMPORARY_LEN];
 	struct local_slice slice;
 	bool sliced = box_read_slice(dir, &slice, NULL) == SBX_OK;
@@ -84,8 +98,8 @@ remove_temporary(
 	put_temporary(id, name);
 	if (!sliced)
 		err = tree_remove(dir, BOX_WORKSPACE, why);
-	else if (exists(dir, BOX_WORKSPACE))
-		err = userns_run(&slice, remove_job, &workspace, why);
+	else if (exists(dir, BOX_WORKSPACE) || exists(dir, BOX_GATE))
+		err = userns_run(&slice, remove_job, &dir, why);
 	else
 		err = SBX_OK;
 	if (err != SBX_OK)
@@ -209,11 +223,10 @@ choose_isolation(const struct provider_context *context,
 static enum sbx_err
 fill(const struct box *box, struct sbx_why *why)
 {
-	struct place workspace = { box->dir, BOX_WORKSPACE };
+	int dir = box->dir;
 
 	if (box->isolation == ISOLATION_NAMESPACES) {
-		enum sbx_err err =
-		    userns_run(&box->slice, workspace_job, &workspace, why);
+		enum sbx_err err = userns_run(&box->slice, make_job, &dir, why);
 
 		if (err != SBX_OK)
 			return err;
@@ -241,7 +254,9 @@ begin(const struct shelf *shelf, struct box *box, struct sbx_why *why)
 	sweep_boxes(shelf);
 	sweep_slots(shelf);
 	put_temporary(box->id, name);
-	if (mkdirat(shelf->boxes, name, 0700) < 0)
+	/* The sandbox's own root, who is nobody here, must get through it. */
+	if (mkdirat(shelf->boxes, name, 0711) < 0 ||
+	    fchmodat(shelf->boxes, name, 0711, 0) < 0)
 		return sbx_fail(why, SBX_IO, "cannot create folder %s: %s",
 		    name, strerror(errno));
 	return lock_folder(shelf->boxes, name, &box->dir, why);

@@ -192,7 +192,8 @@ write_gate(const struct provider_context *context, const struct box *box,
 	err = file_open_dir(runtime, folder, &fd, why);
 	if (err != SBX_OK)
 		return err;
-	text_authkeys_conf(box->id, ca, user, box->issued_after, &text);
+	text_authkeys_conf(box->id, ca, user, box->issued_after,
+	    /* state_dir= */ NULL, &text);
 	err =
 	    file_write_atomic(fd, "authkeys.conf", 0644, buf_view(&text), why);
 	if (err != SBX_OK)

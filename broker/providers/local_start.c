@@ -20,25 +20,34 @@
 #define INFO_MAX 1024
 #define SMALL_TEXT_MAX 8192
 
+/* What is seen inside of the sandbox's own folder. */
+static const struct {
+	const char *from;
+	const char *inside;
+} parts[] = {
+	{ STAGE "/" BOX_WORKSPACE, INSIDE_HOME "/" BOX_WORKSPACE },
+	{ STAGE "/" BOX_GATE, INSIDE_GATE },
+};
+
 struct launch {
 	struct bwrap bwrap;
-	int workspace; /* -1: none */
+	int dir; /* the sandbox's own; -1: none */
 };
 
 /*
- * The workspace is bound from the working folder: nobody has to be able to
- * walk there, and the path is not resolved a second time.
+ * Bound from the working folder: nobody has to be able to walk there, and
+ * the path is not resolved a second time.
  */
 static int
-stage_workspace(int workspace)
+stage(int dir)
 {
-	if (fchdir(workspace) < 0)
-		return child_fail("workspace");
+	if (fchdir(dir) < 0)
+		return child_fail("sandbox's folder");
 	if (unshare(CLONE_NEWNS) < 0)
 		return child_fail("unshare");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount(".", STAGE, NULL, MS_BIND, NULL) < 0)
-		return child_fail("cannot mount the workspace");
+		return child_fail("cannot mount the sandbox's folder");
 	return 0;
 }
 
@@ -48,8 +57,8 @@ launch_body(void *arg, int sync)
 	struct launch *launch = arg;
 	int status = userns_enter(sync);
 
-	if (status == 0 && launch->workspace >= 0)
-		status = stage_workspace(launch->workspace);
+	if (status == 0 && launch->dir >= 0)
+		status = stage(launch->dir);
 	if (status != 0)
 		return status;
 	if (chdir("/") < 0)
@@ -75,7 +84,7 @@ enum sbx_err
 start_probe(const struct local_slice *slice, struct sbx_why *why)
 {
 	cleanup_child struct child child = CHILD_INIT;
-	struct launch launch = { .workspace = -1 };
+	struct launch launch = { .dir = -1 };
 	char line[320];
 	enum sbx_err err;
 
@@ -122,7 +131,7 @@ add_texts(struct bwrap *b, const struct provider_context *context,
 	bwrap_text(b, "0644", INSIDE_OWN "/sshd_config", buf_view(&text));
 	buf_reset(&text);
 	text_authkeys_conf(box->id, INSIDE_OWN "/ca.pub", INSIDE_USER,
-	    box->issued_after, &text);
+	    box->issued_after, INSIDE_GATE, &text);
 	bwrap_text(b, "0644", INSIDE_OWN "/authkeys.conf", buf_view(&text));
 	buf_reset(&text);
 	buf_printf(&text, "%s\n", context->ca_line);
@@ -191,9 +200,11 @@ add_command(struct bwrap *b, const struct box *box, const struct pipes *pipes,
 	bwrap_add(b, "--hostname");
 	bwrap_add(b, box->id);
 	bwrap_folder(b, "0755", INSIDE_HOME);
-	bwrap_add(b, "--bind");
-	bwrap_add(b, STAGE);
-	bwrap_add(b, INSIDE_HOME "/" BOX_WORKSPACE);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		bwrap_add(b, "--bind");
+		bwrap_add(b, parts[i].from);
+		bwrap_add(b, parts[i].inside);
+	}
 	bwrap_add(b, "--info-fd");
 	bwrap_add_fd(b, pipes->info[1]);
 	/* It keeps a reader itself, or it would die of our death halfway. */
@@ -304,14 +315,9 @@ start_namespaces(const struct provider_context *context, const struct box *box,
 {
 	cleanup_child struct child child = CHILD_INIT;
 	cleanup_pipes struct pipes pipes = PIPES_INIT;
-	cleanup_close int workspace = openat(box->dir, BOX_WORKSPACE,
-	    O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	struct launch launch = { .workspace = workspace };
+	struct launch launch = { .dir = box->dir };
 	enum sbx_err err;
 
-	if (workspace < 0)
-		return sbx_fail(why, SBX_IO, "cannot open the workspace: %s",
-		    strerror(errno));
 	if (pipe2(pipes.info, O_CLOEXEC) < 0 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pipes.block) <
 		0 ||

@@ -14,6 +14,7 @@
 #define INSIDE_OWN "/opt/sandbox-ssh"
 #define INSIDE_HOME "/home/sandbox"
 #define INSIDE_USER "sandbox"
+#define INSIDE_GATE "/var/lib/sandbox-authkeys"
 
 /*
  * The start of a process 1 that takes connections from the socket.  Returns

@@ -92,7 +92,7 @@ text_sshd_config(
 
 void
 text_authkeys_conf(const char *id, const char *ca_path, const char *user,
-    uint64_t issued_after, struct buf *ret)
+    uint64_t issued_after, const char *state_dir, struct buf *ret)
 {
 	buf_printf(ret,
 	    "sandbox_id = %s\n"
@@ -100,6 +100,8 @@ text_authkeys_conf(const char *id, const char *ca_path, const char *user,
 	    "login_users = %s\n"
 	    "issued_after = %" PRIu64 "\n",
 	    id, ca_path, user, issued_after);
+	if (state_dir != NULL)
+		buf_printf(ret, "state_dir = %s\n", state_dir);
 }
 
 void

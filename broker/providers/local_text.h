@@ -28,9 +28,9 @@ struct sshd_setup {
 enum sbx_err text_sshd_config(const struct sshd_setup *setup, struct buf *ret,
     struct sbx_why *why) MUST_USE;
 
-/* The gate's configuration, authkeys.conf(5). */
+/* The gate's configuration, authkeys.conf(5); state_dir may be NULL. */
 void text_authkeys_conf(const char *id, const char *ca_path, const char *user,
-    uint64_t issued_after, struct buf *ret);
+    uint64_t issued_after, const char *state_dir, struct buf *ret);
 
 /* /etc/hosts inside. */
 void text_hosts(const char *id, struct buf *ret);

@@ -218,8 +218,10 @@ certificates() {
 	    /v1/sandboxes/run-1/ssh -d "{\"public_key\":\"$key\"}"
 	call 400 "a ttl that is too long" POST /v1/sandboxes/run-1/ssh \
 	    -d "{\"public_key\":\"$key\",\"ttl\":\"25h\"}"
-	call 422 "single use" POST /v1/sandboxes/run-1/ssh \
+	call 200 "single use" POST /v1/sandboxes/run-1/ssh \
 	    -d "{\"public_key\":\"$key\",\"single_use\":true}"
+	certificate "single use"
+	shown "it is marked" 'single-use@sandbox-ssh'
 	call 400 "no key" POST /v1/sandboxes/run-1/ssh -d '{}'
 	holds "it is named" 'public_key'
 	call 400 "nonsense for a key" POST /v1/sandboxes/run-1/ssh \
@@ -479,6 +481,11 @@ no_isolation() {
 	    -d '{"id":"bare"}'
 	holds "it says so" '"isolation":"none"'
 	holds "loudly" 'NOT ISOLATED'
+	call 409 "single use, which nobody would remember" POST \
+	    /v1/sandboxes/bare/ssh \
+	    -d "{\"public_key\":\"$key\",\"single_use\":true}"
+	call 200 "any use" POST /v1/sandboxes/bare/ssh \
+	    -d "{\"public_key\":\"$key\"}"
 	call 204 "delete" DELETE /v1/sandboxes/bare
 	kill "$pid"
 	wait "$pid" || fail "its end"

@@ -5,145 +5,7 @@
 . "$(dirname "$0")/world.sh"
 world_enter "$0" "$@"
 
-# All of it where every folder belongs to root, as sshd demands.
-gate=/usr/lib/sandbox-ssh/sandbox-authkeys
-etc=/etc/sandbox-ssh
-conf=$etc/authkeys.conf
-keys=/srv/keys
-
-machine() {
-	local name
-	install -D -m 0755 "$BUILDDIR/authkeys/sandbox-authkeys" "$gate"
-	mkdir -p "$etc" "$keys" /etc/ssh/sshd_config.d
-	for name in sandbox other; do
-		useradd --create-home --shell /bin/sh --password '*' "$name"
-	done
-	useradd --system --home-dir / --shell /usr/sbin/nologin \
-	    sandbox-authkeys
-
-	for name in user host ca next-ca stranger; do
-		ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$keys/$name"
-	done
-	ssh-keygen -q -t rsa -b 2048 -N '' -f "$keys/rsa-ca"
-	echo "gate $(cut -d' ' -f1,2 "$keys/host.pub")" >"$keys/known_hosts"
-
-	reset_settings
-	sed "s|^\(AuthorizedKeysCommand\) .*/sandbox-authkeys|\1 $gate|" \
-	    "$BUILDDIR/sshd_config.d/sandbox.conf" |
-		sed "s|\($gate\) |\1 -c $conf |" \
-		    >/etc/ssh/sshd_config.d/sandbox.conf
-	# Whatever stands below the snippet must not open another door.
-	cat >"$keys/sshd_config" <<-END
-	Include /etc/ssh/sshd_config.d/sandbox.conf
-	HostKey $keys/host
-	PidFile none
-	AuthorizedKeysFile .ssh/authorized_keys
-	TrustedUserCAKeys $keys/stranger.pub
-	PasswordAuthentication yes
-	PermitTunnel yes
-	AllowAgentForwarding yes
-	END
-}
-
-reset_settings() {
-	rm -rf "$etc"
-	mkdir "$etc"
-	echo run-1234 >"$etc/id"
-	{
-		echo "# two, as while one is being replaced"
-		cat "$keys/next-ca.pub" "$keys/ca.pub"
-	} >"$etc/ca.pub"
-	cat >"$conf" <<-END
-	sandbox_id = file:$etc/id
-	trusted_ca = $etc/ca.pub
-	login_users = sandbox
-	END
-	chmod 0644 "$etc"/*
-}
-
-# A system log of our own: /dev is the machine's, so it gets another one.
-# Every message comes out of the coprocess as one line.
-start_log() {
-	local dev=/run/dev node
-	mkdir "$dev"
-	mount -t tmpfs -o mode=0755 dev "$dev"
-	for node in null zero full random urandom tty; do
-		: >"$dev/$node"
-		mount --bind "/dev/$node" "$dev/$node"
-	done
-	mkdir "$dev/pts"
-	mount --bind /dev/pts "$dev/pts"
-	ln -s pts/ptmx "$dev/ptmx"
-	ln -s /proc/self/fd "$dev/fd"
-	mount --rbind "$dev" /dev
-	coproc log { python3 -c '
-import os, socket
-log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-log.bind("/dev/log")
-os.chmod("/dev/log", 0o666)
-print("ready", flush=True)
-while True:
-    print(log.recv(8192).decode("ascii", "backslashreplace"), flush=True)
-'; }
-	logged "the log listens" '^ready$'
-}
-
-# logged NAME REGEX: wait for a message like that.
-logged() {
-	local line
-	while IFS= read -rt 30 line <&"${log[0]}"; do
-		[[ ! $line =~ $2 ]] || {
-			ok "$1"
-			return
-		}
-		echo "    other message: $line"
-	done
-	fail "$1: the log does not say '$2'"
-}
-
-# certify [SSH-KEYGEN ARGUMENT...]: $cert, with a $serial of its own.
-number=0
-certify() {
-	number=$((number + 1))
-	cert=$keys/cert-$number
-	cp "$keys/user" "$cert"
-	cp "$keys/user.pub" "$cert.pub"
-	ssh-keygen -q -z "$number" "$@" "$cert.pub" 2>/dev/null
-	serial=$(printf '%016x' "$number")
-}
-
-good=(-s "$keys/ca" -I alice/run-1234/1 -n run-1234 -V -1m:+1h)
-
-# As a regular expression.
-fingerprint() {
-	ssh-keygen -lf "$1" | cut -d' ' -f2 | sed 's/+/\\+/g'
-}
-
-# The gate as sshd calls it: its user, hardly any environment.
-as_sshd() {
-	env -i PATH=/usr/bin:/bin setpriv --reuid sandbox-authkeys \
-	    --regid sandbox-authkeys --clear-groups "$@" </dev/null
-}
-
-# ask USER PUBLIC-KEY-FILE
-ask() {
-	local type blob
-	read -r type blob _ <"$2"
-	as_sshd "$gate" -c "$conf" "$1" "$type" "$blob"
-}
-
-# login USER KEY-FILE [SSH ARGUMENT...]; the certificate lies beside the key.
-login() {
-	local user=$1 key=$2
-	shift 2
-	ssh -F none -o BatchMode=yes -o LogLevel="${loud:-ERROR}" \
-	    -o IdentityFile="$key" -o IdentitiesOnly=yes \
-	    -o IdentityAgent=none -o HostKeyAlias=gate \
-	    -o UserKnownHostsFile="$keys/known_hosts" \
-	    -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=yes \
-	    -o ProxyCommand="$sshd -i -e -f $keys/sshd_config 2>>$keys/sshd.log" \
-	    "$user@gate" "$@"
-}
+. "$(dirname "$0")/gate-machine.sh"
 
 # Nothing on standard output, and one line that says why.
 asked_in_vain() {
@@ -281,12 +143,12 @@ test_refused() {
 	    -O extension:force-command=true
 	refused "flag with data" option-value "${good[@]}" -O clear \
 	    -O extension:permit-pty=x
-	refused "single use" refused "${good[@]}" \
+	refused "single use" single-use "${good[@]}" \
 	    -O extension:single-use@sandbox-ssh
 
 	certify "${good[@]}" -z 0
 	check 255 "serial 0" login sandbox "$cert" true
-	logged "serial-zero" 'deny reason=serial-zero .* serial=0{16} '
+	logged "serial-zero" 'deny reason=serial-zero .* serial=0 '
 
 	# A client would not offer it.
 	certify "${good[@]}" -h
@@ -303,15 +165,16 @@ test_refused() {
 	reset_settings
 }
 
-# issue [OPTION...]: $cert by our own issuer, with a $serial of its own.
+# issue [OPTION...]: $cert by our own issuer, with a $serial of its own, also in $hex.
 issue() {
 	number=$((number + 1))
-	serial=$(printf '%016x' "$number")
+	serial=$number
+	hex=$(printf '%016x' "$number")
 	cert=$keys/cert-$number
 	cp "$keys/user" "$cert"
 	cp "$keys/user.pub" "$cert.pub"
 	"$BUILDDIR/certs/sandbox-cert" issue --ca "$keys/ca" \
-	    --sandbox run-1234 --serial "$serial" "$@" "$cert.pub" >/dev/null
+	    --sandbox run-1234 --serial "$hex" "$@" "$cert.pub" >/dev/null
 }
 
 test_sandbox_cert() {
@@ -320,20 +183,84 @@ test_sandbox_cert() {
 	is "permits what was asked" "$(cut -d' ' -f1 "$out")" \
 	    'cert-authority,principals="run-1234",restrict,pty'
 	check 0 "it logs in" login sandbox "$cert" true
-	logged "allowed" "allow .* serial=$serial .* keyid=root/run-1234/$serial"
+	logged "allowed" "allow .* serial=$serial .* keyid=root/run-1234/$hex"
 
 	issue --force-command 'echo forced' --ttl 24h
 	check 0 "with a command" login sandbox "$cert" 'echo asked'
 	is "its output" "$(<"$out")" forced
 
 	issue --single-use
-	asked_in_vain "for a single use" refused
+	asked_in_vain "for a single use" single-use
 	issue --sandbox run-1235
 	asked_in_vain "for another sandbox" wrong-sandbox
 	issue --ca "$keys/stranger"
 	asked_in_vain "by another CA" ca-unknown
 	issue --valid-from "$(($(date +%s) - 7200))"
 	asked_in_vain "expired" expired
+}
+
+# in_force ARGUMENT...: a list that revokes what these arguments say.
+in_force() {
+	"$BUILDDIR/certs/sandbox-cert" revocations sign --ca "$keys/ca" \
+	    --out "$etc/revoked" "$@"
+	grep -q '^revoked = ' "$conf" || echo "revoked = $etc/revoked" >>"$conf"
+}
+
+# locked_out NAME REASON: the certificate that there is, by gate and sshd.
+locked_out() {
+	asked_in_vain "$1" "$2"
+	check 255 "$1: sshd says no" login sandbox "$cert" true
+	logged "$1: in sshd too" "deny reason=$2 .* serial=$serial "
+}
+
+test_revoked() {
+	local before after
+	certify "${good[@]}"
+	before=$(printf '0x1-0x%x' $((number - 1)))
+	after=$(printf '0x%x-0xffffffffffffffff' $((number + 1)))
+	in_force --serial "$before" --serial "$after" \
+	    --key "$keys/stranger.pub" --revoke-ca "$keys/stranger.pub"
+	check 0 "others are revoked" login sandbox "$cert" true
+	logged "allowed" "allow .* serial=$serial "
+	in_force --serial "0x$hex"
+	locked_out "its serial is revoked" revoked
+	check 1 "once more" ask sandbox "$cert-cert.pub"
+	says "list and cause are named" "$etc/revoked: the serial is revoked"
+	in_force --serial "0x$hex" --issuer "$keys/next-ca.pub"
+	check 0 "another CA's serial" login sandbox "$cert" true
+	logged "allowed" "allow .* serial=$serial "
+	in_force --key "$keys/user.pub"
+	locked_out "its key is revoked" revoked
+	"$BUILDDIR/certs/sandbox-cert" revocations sign --ca "$keys/next-ca" \
+	    --out "$etc/revoked" --revoke-ca "$keys/ca.pub"
+	locked_out "its CA is revoked" revoked
+	rm "$etc/revoked"
+	"$BUILDDIR/certs/sandbox-cert" revoke --ca "$keys/ca" \
+	    --list "$etc/revoked" "$cert-cert.pub"
+	locked_out "revoked in one step" revoked
+
+	"$BUILDDIR/certs/sandbox-cert" revocations sign --ca "$keys/stranger" \
+	    --out "$etc/revoked"
+	locked_out "a stranger's list" revocation-list-signer
+	in_force --next-update 1s
+	wait_for "the list's end" is_over "$etc/revoked"
+	locked_out "the next update is due" revocation-list-stale
+	in_force
+	truncate -s -1 "$etc/revoked"
+	locked_out "a list that is cut short" revocation-list
+	rm "$etc/revoked"
+	locked_out "no list" revocation-list
+	in_force
+	chmod o+w "$etc/revoked"
+	locked_out "anybody's list" untrusted-file
+	reset_settings
+}
+
+is_over() {
+	local due
+	due=$("$BUILDDIR/certs/sandbox-cert" revocations show --json "$1" |
+		sed 's/.*"next_update":\([0-9]*\).*/\1/')
+	[ "$(date +%s)" -ge "$due" ]
 }
 
 test_plain_key() {
@@ -405,16 +332,6 @@ test_files() {
 	done
 }
 
-# What sshd thought of it, when a check failed.
-show_sshd_log() {
-	local status=$?
-	[ "$status" = 0 ] || [ ! -s "$keys/sshd.log" ] ||
-		tail -5 "$keys/sshd.log" | cut -c -200 | sed 's/^/    sshd: /' >&2
-}
-
-trap show_sshd_log EXIT
-sshd=$(PATH=$PATH:/usr/sbin command -v sshd) ||
-	world_skip "sshd is missing: apt-get install openssh-server"
 export -f ask as_sshd as_sshd_ask
 export gate conf
 machine
@@ -426,6 +343,7 @@ test_good
 test_restrictions
 test_refused
 test_sandbox_cert
+test_revoked
 test_plain_key
 test_words
 test_files

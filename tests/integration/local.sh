@@ -58,6 +58,14 @@ certificate() {
 	    -V -1m:+10m "$HOME/user-$1.pub"
 }
 
+# For sandbox one, and for one connection.
+certificate_once() {
+	rm -f "$HOME/user-once" "$HOME"/user-once*.pub
+	ssh-keygen -q -t ed25519 -N '' -f "$HOME/user-once"
+	ssh-keygen -q -s "$HOME/ca" -I test/one/02 -z 2 -n one -V -1m:+10m \
+	    -O extension:single-use@sandbox-ssh "$HOME/user-once.pub"
+}
+
 # Processes, zombies aside, whose uid is in a sandbox's range. (ps prints
 # large uids as negative numbers.)
 processes_of() {
@@ -164,6 +172,22 @@ together() {
 	check 0 "kill the other" provider kill two
 }
 
+single_use() {
+	certificate_once
+	check 0 "create" provider create one
+	check 0 "start" provider start one
+	check 0 "a certificate for a single use" ssh_with one once true
+	check 255 "once more" ssh_with one once true
+	check 0 "another one" inside one true
+	check 2 "what the gate remembers is its own" \
+	    inside one ls /var/lib/sandbox-authkeys
+	check 0 "stop" provider stop one
+	check 0 "start again" provider start one
+	check 255 "it still remembers" ssh_with one once true
+	check 0 "kill" provider kill one
+	is "no file is left" "$(entries "$state/sandboxes")" 0
+}
+
 known_or_ended() {
 	case $(provider inspect "$1") in
 	running*) [ "$(processes_of "$2")" = 2 ] ;;
@@ -225,6 +249,7 @@ as_user() {
 	set_up_home
 	life
 	together
+	single_use
 	trouble
 }
 
@@ -263,6 +288,8 @@ without_namespaces() {
 	check 0 "it is told of the workspace" inside one \
 	    'echo kept >$SANDBOX_WORKSPACE/file'
 	check 255 "a certificate for another sandbox" ssh_with one two true
+	certificate_once
+	check 255 "nobody would remember a single use" ssh_with one once true
 	check 0 "a process that wants to stay" inside one \
 	    "trap '' HUP TERM; (setsid sleep 4321 &) >/dev/null 2>&1 </dev/null"
 	check 0 "stop" provider stop one

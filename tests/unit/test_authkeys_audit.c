@@ -8,6 +8,10 @@
 #include "authkeys/audit.h"
 #include "certs/build.h"
 
+#define NO_KEY          \
+	{               \
+		NULL, 0 \
+	}
 #define FIELDS " serial= key= ca= keyid="
 
 /* Without a certificate. */
@@ -17,29 +21,41 @@ static const struct row {
 	const char *want;
 } rows[] = {
 	{ "settings are broken",
-	    { SBX_CONFIG, "sandbox", "", NULL, "/etc/x:3: unknown key 'y'" },
+	    { SBX_CONFIG, "sandbox", "", NULL, "/etc/x:3: unknown key 'y'",
+		NO_KEY },
 	    "deny reason=config user=sandbox sandbox=" FIELDS
 	    " detail=\"/etc/x:3: unknown key 'y'\"" },
-	{ "no particulars", { SBX_ENCODING, "sandbox", "run-1", NULL, "" },
+	{ "no particulars",
+	    { SBX_ENCODING, "sandbox", "run-1", NULL, "", NO_KEY },
 	    "deny reason=encoding user=sandbox sandbox=run-1" FIELDS },
-	{ "nothing known", { SBX_USAGE, "", "", NULL, "" },
+	{ "nothing known", { SBX_USAGE, "", "", NULL, "", NO_KEY },
 	    "deny reason=usage user= sandbox=" FIELDS },
 	{ "user name that looks like fields",
 	    { SBX_ENCODING, "x sandbox=run-2\nallow user=\"\\", "run-1", NULL,
-		"" },
+		"", NO_KEY },
 	    "deny reason=encoding "
 	    "user=x\\x20sandbox=run-2\\x0aallow\\x20user=\\x22\\x5c "
 	    "sandbox=run-1" FIELDS },
 	{ "detail that ends its quotes",
-	    { SBX_CONFIG, "a", "b", NULL, "x\" user=\"y\n\x1b[2J" },
+	    { SBX_CONFIG, "a", "b", NULL, "x\" user=\"y\n\x1b[2J", NO_KEY },
 	    "deny reason=config user=a sandbox=b" FIELDS
 	    " detail=\"x' user='y\\x0a\\x1b[2J\"" },
+	{ "the chained command's answer",
+	    { SBX_OK, "sandbox", "run-1", NULL, "/bin/x %u", NO_KEY },
+	    "chained user=sandbox sandbox=run-1" FIELDS
+	    " detail=\"/bin/x %u\"" },
+	{ "it failed, for a key",
+	    { SBX_THEN, "sandbox", "run-1", NULL, "/bin/x ended with status 1",
+		{ (const uint8_t *)"key", 3 } },
+	    "deny reason=then user=sandbox sandbox=run-1 serial= "
+	    "key=SHA256:LHDhK3oGRvkiefQnx7OOczTY5Tic/xZ6HcMOc/gmtoM ca= keyid= "
+	    "detail=\"/bin/x ended with status 1\"" },
 	{ "user name of 65 bytes",
 	    { SBX_ENCODING,
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		"a"
 		"aa",
-		"b", NULL, "" },
+		"b", NULL, "", NO_KEY },
 	    "deny reason=encoding "
 	    "user=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	    "aaaaaa... sandbox=b" FIELDS },
@@ -72,7 +88,7 @@ put_with_key_id(struct view key_id, enum sbx_err err, struct buf *line)
 		.serial = 0xabc,
 		.valid_after = 1,
 		.valid_before = 2 };
-	struct audit audit = { err, "sandbox", "run-1", NULL, "" };
+	struct audit audit = { err, "sandbox", "run-1", NULL, "", NO_KEY };
 	struct keypair pair;
 	struct cert cert;
 
@@ -99,14 +115,12 @@ test_certificate(void **state)
 	put_with_key_id(VIEW_STR("al ice"), SBX_EXPIRED, &line);
 	assert_string_equal(buf_text(&line),
 	    "deny reason=expired user=sandbox sandbox=run-1 "
-	    "serial=0000000000000abc key=" PRINT " ca=" PRINT
-	    " keyid=al\\x20ice");
+	    "serial=2748 key=" PRINT " ca=" PRINT " keyid=al\\x20ice");
 	buf_reset(&line);
 	put_with_key_id(VIEW_STR("alice/run-1/abc"), SBX_OK, &line);
 	assert_string_equal(buf_text(&line),
 	    "allow user=sandbox sandbox=run-1 "
-	    "serial=0000000000000abc key=" PRINT " ca=" PRINT
-	    " keyid=alice/run-1/abc");
+	    "serial=2748 key=" PRINT " ca=" PRINT " keyid=alice/run-1/abc");
 }
 
 /* The worst that can be said still fits. */
@@ -116,7 +130,8 @@ test_longest_line_fits(void **state)
 	static const uint8_t zeros[CERT_KEY_ID_MAX];
 	cleanup_buf struct buf line = BUF_INIT(AUDIT_LINE_MAX);
 	char worst[SBX_WHY_MAX];
-	struct audit audit = { SBX_ISSUED_EARLIER, worst, worst, NULL, worst };
+	struct audit audit = { SBX_ISSUED_EARLIER, worst, worst, NULL, worst,
+		NO_KEY };
 
 	(void)state;
 	memset(worst, '\1', sizeof(worst) - 1);

@@ -21,7 +21,10 @@ struct row {
 	int64_t after, before; /* from NOW */
 	uint64_t issued_after;
 	unsigned cert_permit, gate_permit;
-	bool single_use;
+	bool single_use;	/* the certificate says so */
+	int single_use_setting; /* enum gate_single_use */
+	bool no_state;
+	bool want_single_use;
 	bool stranger; /* signed by a CA that is not trusted */
 };
 
@@ -53,7 +56,19 @@ static const struct row rows[] = {
 	{ "as old as the sandbox", SBX_OK, FITS, .issued_after = NOW - 60 },
 	{ "older than the sandbox", SBX_ISSUED_EARLIER, FITS,
 	    .issued_after = NOW - 59 },
-	{ "single use", SBX_REFUSED, FITS, .single_use = true },
+	{ "single use", SBX_OK, FITS, .single_use = true,
+	    .want_single_use = true },
+	{ "single use, nowhere to remember it", SBX_SINGLE_USE, FITS,
+	    .single_use = true, .no_state = true },
+	{ "single use, never enforced", SBX_SINGLE_USE, FITS,
+	    .single_use = true, .single_use_setting = GATE_SINGLE_USE_NEVER },
+	{ "not marked, never enforced", SBX_OK, FITS,
+	    .single_use_setting = GATE_SINGLE_USE_NEVER },
+	{ "not marked, always enforced", SBX_OK, FITS,
+	    .single_use_setting = GATE_SINGLE_USE_ALWAYS,
+	    .want_single_use = true },
+	{ "always enforced, nowhere to remember it", SBX_SINGLE_USE, FITS,
+	    .single_use_setting = GATE_SINGLE_USE_ALWAYS, .no_state = true },
 	{ "gate permits less", SBX_OK, FITS, .permit = 0,
 	    .gate_permit = PERMIT_PORT },
 	{ "certificate permits less", SBX_OK, FITS, .permit = 0,
@@ -114,9 +129,13 @@ settings_of(const struct row *row)
 		.clock_skew = 60,
 		.issued_after = row->issued_after,
 		.permit = row->gate_permit,
+		.single_use = row->single_use_setting,
+		.state_dir = "/nonexistent",
 		.trusted = { .count = 2 },
 	};
 
+	if (row->no_state)
+		settings.state_dir[0] = '\0';
 	/* The one that counts stands last. */
 	memset(settings.trusted.key[0], 0x58, KEY_ED25519_LEN);
 	memcpy(settings.trusted.key[1], trusted_ca.public, KEY_ED25519_LEN);
@@ -143,6 +162,7 @@ test_row(void **state)
 	if (err != SBX_OK)
 		return;
 	assert_int_equal(decision.permit, row->permit);
+	assert_int_equal(decision.single_use, row->want_single_use);
 	assert_ptr_equal(decision.ca, settings.trusted.key[1]);
 }
 

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -10,6 +11,7 @@
 #include <cmocka.h>
 
 #include "authkeys/limits.h"
+#include "authkeys/sanitized.h"
 
 /* In a child each: limits cannot be taken back. True exits with 0. */
 typedef bool child_check(void);
@@ -36,17 +38,17 @@ alarm_is_set(void)
 	    action.sa_handler == SIG_IGN;
 }
 
+/* Asking for them is not permitted any more, but they hold. */
 static bool
-limits_are_hard(void)
+limits_hold_when_sealed(void)
 {
-	struct rlimit limit;
+	int fd = 0;
 
-	if (limits_apply(NULL) != SBX_OK)
+	if (limits_apply(NULL) != SBX_OK || limits_seal(NULL) != SBX_OK)
 		return false;
-	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max <= 16 &&
-	    limit.rlim_cur <= 16 && getrlimit(RLIMIT_CORE, &limit) == 0 &&
-	    limit.rlim_max == 0 && getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
-	    limit.rlim_max <= 1024 * 1024;
+	while (fd >= 0 && fd < 16)
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return fd < 0 && errno == EMFILE && (SANITIZED || fork() < 0);
 }
 
 /* A limit that is lower already stays. */
@@ -58,6 +60,23 @@ lower_limit_stays(void)
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0 &&
 	    limits_apply(NULL) == SBX_OK &&
 	    getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max == 8;
+}
+
+/* Another program gets what sshd gave us, signals too. */
+static bool
+lifted_as_it_was(void)
+{
+	struct rlimit before, after;
+	struct sigaction action;
+
+	return getrlimit(RLIMIT_NOFILE, &before) == 0 &&
+	    limits_apply(NULL) == SBX_OK &&
+	    getrlimit(RLIMIT_NOFILE, &after) == 0 && after.rlim_cur <= 16 &&
+	    limits_lift() == SBX_OK && getrlimit(RLIMIT_NOFILE, &after) == 0 &&
+	    after.rlim_cur == before.rlim_cur &&
+	    after.rlim_max == before.rlim_max &&
+	    sigaction(SIGPIPE, NULL, &action) == 0 &&
+	    action.sa_handler == SIG_DFL;
 }
 
 static bool
@@ -76,8 +95,9 @@ static const struct row {
 	child_check *check;
 } rows[] = {
 	{ "the alarm is set and kills", alarm_is_set },
-	{ "limits cannot be raised again", limits_are_hard },
+	{ "limits hold when sealed", limits_hold_when_sealed },
 	{ "a lower limit stays", lower_limit_stays },
+	{ "another program gets the old ones", lifted_as_it_was },
 	{ "closed output cannot be written", closed_output_cannot_be_written },
 };
 

@@ -55,11 +55,37 @@ static const struct row {
 	{ "unknown key", LEAST "sandbox = run-2\n", "test:4: unknown key" },
 	{ "a section", LEAST "[gate]\npermit = pty\n",
 	    "test:4: unknown section" },
-	/* They would promise what nothing here enforces. */
-	{ "single_use", LEAST "single_use = always\n", "test:4: unknown key" },
-	{ "state_dir", LEAST "state_dir = /var\n", "test:4: unknown key" },
-	{ "revoked", LEAST "revoked = /r\n", "test:4: unknown key" },
-	{ "then", LEAST "then = /bin/true\n", "test:4: unknown key" },
+	{ "single use and its folder",
+	    LEAST "single_use = always\nstate_dir = /var/lib/x\n", NULL },
+	{ "single use always, no folder", LEAST "single_use = always\n",
+	    "test: single_use = always, but state_dir is not set" },
+	{ "single use never, no folder", LEAST "single_use = never\n", NULL },
+	{ "single use sometimes", LEAST "single_use = yes\n",
+	    "test:4: single_use = 'yes' is none of: marked, always, never" },
+	{ "folder by a relative path", LEAST "state_dir = var\n",
+	    "test:4: state_dir" },
+	{ "chained command",
+	    LEAST "then = /bin/x -u %u --key=%t:%k 100%%\n"
+		  "then_timeout = 10s\n",
+	    NULL },
+	{ "chained command by a relative path", LEAST "then = x %u\n",
+	    "test:4: then = 'x %u' does not start with the absolute path" },
+	{ "chained command out of tokens", LEAST "then = /bin/%u\n",
+	    "test:4: then" },
+	{ "unknown token", LEAST "then = /bin/x %h\n",
+	    "test:4: then: '%h': the tokens are" },
+	{ "half a token", LEAST "then = /bin/x %\n", "test:4: then: '%'" },
+	{ "no command", LEAST "then =\n", "test:4: then is empty" },
+	{ "then_timeout of two minutes", LEAST "then_timeout = 2m\n",
+	    "test:4: then_timeout" },
+	{ "revocation list", LEAST "revoked = /r\nrevoked_max_age = 1h\n",
+	    NULL },
+	{ "revocation list by a relative path", LEAST "revoked = r\n",
+	    "test:4: revoked" },
+	{ "revoked_max_age without a unit", LEAST "revoked_max_age = 60\n",
+	    "test:4: revoked_max_age" },
+	{ "revoked_max_age of nothing", LEAST "revoked_max_age = 0s\n",
+	    "test:4: revoked_max_age" },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -94,8 +120,14 @@ test_defaults(void **state)
 	assert_int_equal(settings.max_ttl, 24 * 3600);
 	assert_int_equal(settings.clock_skew, 60);
 	assert_int_equal(settings.issued_after, 0);
+	assert_string_equal(settings.revoked, "");
+	assert_int_equal(settings.revoked_max_age, 24 * 3600);
 	assert_int_equal(settings.permit, PERMIT_DEFAULT);
 	assert_int_equal(settings.login_users.count, 1);
+	assert_int_equal(settings.single_use, GATE_SINGLE_USE_MARKED);
+	assert_string_equal(settings.state_dir, "");
+	assert_string_equal(settings.then, "");
+	assert_int_equal(settings.then_timeout, 3);
 }
 
 /* What the files themselves must be is tested with sshd, as root. */

@@ -112,10 +112,15 @@ test_gate_settings(void **state)
 	cleanup_buf struct buf text = BUF_INIT(1024);
 
 	(void)state;
-	text_authkeys_conf("run-1", "/x/ca.pub", "sandbox", 17, &text);
+	text_authkeys_conf("run-1", "/x/ca.pub", "sandbox", 17, NULL, &text);
 	assert_string_equal(buf_text(&text),
 	    "sandbox_id = run-1\ntrusted_ca = /x/ca.pub\n"
 	    "login_users = sandbox\nissued_after = 17\n");
+	buf_reset(&text);
+	text_authkeys_conf("run-1", "/x/ca.pub", "sandbox", 17, "/s", &text);
+	assert_string_equal(buf_text(&text),
+	    "sandbox_id = run-1\ntrusted_ca = /x/ca.pub\n"
+	    "login_users = sandbox\nissued_after = 17\nstate_dir = /s\n");
 }
 
 static const struct {

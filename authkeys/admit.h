@@ -1,0 +1,30 @@
+/*
+ * The decision over one certificate together with what the gate remembers:
+ * decide.h, at a time that never goes back, and then the claim of a
+ * certificate that is for a single use.
+ */
+#ifndef SBX_AUTHKEYS_ADMIT_H
+#define SBX_AUTHKEYS_ADMIT_H
+
+#include "authkeys/connection.h"
+#include "authkeys/decide.h"
+
+struct admit_context {
+	const struct gate_settings *settings;
+	uint64_t now;	     /* Unix time */
+	uid_t trusted_owner; /* of files besides root, or FILE_NO_OWNER */
+	uid_t state_owner;
+	/* connection_of_parent; called only if it matters */
+	enum sbx_err (*connection)(struct connection *ret, struct sbx_why *why);
+};
+
+/*
+ * As decide().  After SBX_OK why may still hold something for the log: a
+ * floor that could not be written, as on a full disk, keeps only those out
+ * whose certificate is for a single use.
+ */
+enum sbx_err
+admit(const struct admit_context *context, const struct request *request,
+    struct decision *ret, struct sbx_why *why) MUST_USE;
+
+#endif

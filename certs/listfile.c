@@ -1,0 +1,67 @@
+#include "certs/listfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/paths.h"
+
+enum sbx_err
+listfile_lock(const char *path, int *ret_fd, struct sbx_why *why)
+{
+	cleanup_buf struct buf name = BUF_INIT(PATHS_MAX);
+
+	buf_printf(&name, "%s.lock", path);
+	if (buf_error(&name) != SBX_OK)
+		return buf_error(&name);
+	return file_lock(
+	    AT_FDCWD, buf_text(&name), /* wait= */ true, ret_fd, why);
+}
+
+enum sbx_err
+listfile_load(const char *path, const uint8_t signer[static KEY_ED25519_LEN],
+    struct revset *set, struct sbx_why *why)
+{
+	cleanup_close int fd =
+	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	cleanup_revset struct revset old;
+	struct revocations head;
+	struct sbx_why inner = { "" };
+	enum sbx_err err;
+
+	revset_init(&old);
+	if (fd < 0)
+		return sbx_fail(why, errno == ENOENT ? SBX_NOT_FOUND : SBX_IO,
+		    "cannot open %s: %s", path, strerror(errno));
+	err = revlist_load(fd, &old, &head, &inner);
+	if (err != SBX_OK)
+		return sbx_fail(
+		    why, err, "%s: %s", path, sbx_why_text(&inner, err));
+	/*
+	 * Else whoever can write the file could have the CA sign a list that
+	 * lacks what was revoked.
+	 */
+	if (memcmp(head.signer, signer, KEY_ED25519_LEN) != 0)
+		return sbx_fail(why, SBX_REVOKED_SIGNER,
+		    "%s is signed by another CA: look at it with "
+		    "'revocations show', and give that to "
+		    "'revocations sign --from'",
+		    path);
+	return revset_add_all(set, &old);
+}
+
+enum sbx_err
+listfile_write(const char *path, struct revset *set, const struct keypair *ca,
+    uint64_t life, struct sbx_why *why)
+{
+	cleanup_buf struct buf list = BUF_INIT(REVLIST_MAX);
+	uint64_t now = (uint64_t)time(NULL);
+	enum sbx_err err = revlist_sign(set, ca, now, now + life, &list, why);
+
+	if (err != SBX_OK)
+		return err;
+	return file_write_atomic(AT_FDCWD, path, 0644, buf_view(&list), why);
+}
