@@ -367,8 +367,9 @@ client_call(struct client *client, const char *method, const char *path,
 	err = reply_parse(buf_text(&answer), answer.len, ret, &own);
 	if (err == SBX_OK)
 		return SBX_OK;
-	return sbx_fail(why, err, "the broker's answer cannot be used, %s "
-	    "(asked %s%s)", sbx_why_text(&own, err),
-	    *client->socket == '\0' ? "" : "unix:",
+	return sbx_fail(why, err,
+	    "the broker's answer cannot be used, %s "
+	    "(asked %s%s)",
+	    sbx_why_text(&own, err), *client->socket == '\0' ? "" : "unix:",
 	    *client->socket == '\0' ? client->base : client->socket);
 }

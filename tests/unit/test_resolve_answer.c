@@ -28,15 +28,14 @@ struct row {
 	const char *id;
 	const char *user;
 	const char *state;
-	const char *endpoint;	 /* "" for an empty list */
-	const char *host_key;	 /* "" for an empty list */
-	const char *certificate; /* instead of the one that was made */
-	int64_t expires;	 /* from now; 0: not told */
+	const char *endpoint;		  /* "" for an empty list */
+	const char *host_key;		  /* "" for an empty list */
+	const char *certificate;	  /* instead of the one that was made */
+	int64_t expires;		  /* from now; 0: not told */
 	const struct keypair *trusted[2]; /* CAs that are; NULL: any */
 };
 
 static struct keypair user_key, other_key, ca_key, host_key;
-
 
 static const struct row rows[] = {
 	{ .name = "an honest answer" },
@@ -255,8 +254,8 @@ check_honest(const struct row *row, const struct answer *answer)
 	buf_put_text(&line, "\n");
 	assert_string_equal(buf_text(&answer->known_hosts), buf_text(&line));
 	assert_string_equal(answer->session.id, "run-1");
-	assert_string_equal(answer->session.user,
-	    row->user == NULL ? "sandbox" : row->user);
+	assert_string_equal(
+	    answer->session.user, row->user == NULL ? "sandbox" : row->user);
 	assert_int_equal(answer->session.running, row->state == NULL);
 	assert_int_equal(answer->session.not_after,
 	    row->expires == 0	     ? NOW + TTL + row->before
