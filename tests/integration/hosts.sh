@@ -63,10 +63,10 @@ one_broker() {
 	is "a malformed id: the names stay" "$(names)" a-1.sandbox
 	list '["a-1"]'
 
-	local i pids=()
+	local pids=()
 	later
 	: >"$lab/requests"
-	for i in {1..10}; do
+	while [ "${#pids[@]}" -lt 10 ]; do
 		sandbox-proxy hosts --refresh >/dev/null &
 		pids+=($!)
 	done

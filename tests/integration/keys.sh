@@ -29,7 +29,6 @@ is_certified() {
 
 main() {
 	local kind
-	mkdir -p -m 700 "$HOME/.ssh"
 	for kind in ed25519 ecdsa rsa; do
 		ssh-keygen -q -t "$kind" -N '' -f "$HOME/.ssh/mine_$kind"
 		own "$HOME/.ssh/mine_$kind.pub"

@@ -36,7 +36,7 @@ there_and_back() {
 main() {
 	local fixture count=0
 	work=$(mktemp -d)
-	mkdir -p -m 700 "$HOME/.ssh"
+	mkdir -m 700 "$HOME/.ssh"
 	# Not the test's own folder: other users must be able to read them.
 	for fixture in /srv/fixtures/*; do
 		count=$((count + 1))
