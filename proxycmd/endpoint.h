@@ -4,8 +4,8 @@
  *	unix:/path
  *	tcp://host:port			an IPv6 address in brackets
  *	vsock:CID:PORT
- *	unix-mux:/path#PORT		a VMM's socket for all ports of its
- *guest connect://[user@]proxy:port/host:port
+ *	unix-mux:/path#PORT		a VMM's socket, all ports of its guest
+ *	connect://[user@]proxy:port/host:port
  *	exec:NAME/ID			a command of the user's configuration
  *	tls://host:port[?alpn=ssh]
  *	wss://host[:port]/path, ws://	the latter to this machine only
