@@ -103,8 +103,8 @@ static const struct conf_key keys[] = {
 		"24h", "how old that list may be", NULL } },
 };
 
-const struct conf_table gate_settings_table = { keys,
-	sizeof(keys) / sizeof(keys[0]) };
+const struct conf_table gate_settings_table = { .keys = keys,
+	.count = sizeof(keys) / sizeof(keys[0]) };
 
 /* The keys that have no default, and those that need another. */
 static enum sbx_err

@@ -70,8 +70,8 @@ static const struct conf_key keys[] = {
 		.def = "256", .help = "connections served at once" } },
 };
 
-const struct conf_table broker_settings_table = { keys,
-	sizeof(keys) / sizeof(keys[0]) };
+const struct conf_table broker_settings_table = { .keys = keys,
+	.count = sizeof(keys) / sizeof(keys[0]) };
 
 #define OPTION(name) offsetof(struct broker_options, name)
 

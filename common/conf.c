@@ -17,17 +17,42 @@ struct reading {
 	struct view rest; /* lines not read yet */
 	int line;	  /* number of the last one */
 	bool seen[CONF_KEYS_MAX];
-	/* of the keys to come, as in the table: "" stands for any name */
-	const char *section;
+	/* Where we are: libinih cuts long names of sections. */
+	char section[CONF_LINE_MAX];
+	const struct conf_list *list; /* or NULL */
+	void *element;		      /* of it */
+	bool list_seen[CONF_KEYS_MAX];
+	bool opened[CONF_KEYS_MAX][CONF_ELEMENTS_MAX]; /* by list */
 	enum sbx_err err; /* the first error; reading ends with it */
 	struct sbx_why why;
 };
+
+/* A key of the element that is open. */
+static enum sbx_err
+set_in_list(struct reading *r, const char *name, const char *value)
+{
+	for (size_t i = 0; i < r->list->count; i++) {
+		const struct field *key = &r->list->keys[i];
+
+		if (strcmp(key->name, name) != 0)
+			continue;
+		if (r->list_seen[i])
+			return sbx_fail(
+			    &r->why, SBX_CONFIG, "%s is set twice", name);
+		r->list_seen[i] = true;
+		return key->parse(key, value, r->element, &r->why);
+	}
+	return sbx_fail(&r->why, SBX_CONFIG, "unknown key '%.80s' in [%.80s]",
+	    name, r->section);
+}
 
 static enum sbx_err
 set(struct reading *r, const char *name, const char *value)
 {
 	const char *section = r->section;
 
+	if (r->list != NULL)
+		return set_in_list(r, name, value);
 	for (size_t i = 0; i < r->table->count; i++) {
 		const struct conf_key *key = &r->table->keys[i];
 
@@ -52,7 +77,6 @@ on_pair(void *user, const char *section, const char *name, const char *value)
 {
 	struct reading *r = user;
 
-	/* check_section() has seen it whole; libinih cuts long ones. */
 	(void)section;
 	if (r->err == SBX_OK)
 		r->err = set(r, name, value);
@@ -75,69 +99,108 @@ is_comment(struct view line)
 	return i < line.len && (line.p[i] == '#' || line.p[i] == ';');
 }
 
-/* Is text, what stands between the brackets, name "WORD" for this row? */
-static bool
-takes_word(const struct conf_key *key, struct view text, struct view *ret_word)
+/* The element that bears this label; NULL if there is none. */
+static char *
+find_element(const struct conf_list *list, void *settings, const char *label)
 {
-	const char *quotes = strstr(key->section, CONF_NAMED(""));
-	size_t len = quotes == NULL ? 0 : (size_t)(quotes - key->section);
+	char *array = (char *)settings + list->offset;
+	size_t used = *(size_t *)(void *)((char *)settings + list->used);
 
-	if (quotes == NULL || text.len < len + 3 ||
-	    memcmp(text.p, key->section, len) != 0 || text.p[len] != ' ' ||
-	    text.p[len + 1] != '"' || text.p[text.len - 1] != '"')
-		return false;
-	*ret_word = VIEW(text.p + len + 2, text.len - len - 3);
-	return true;
+	for (size_t i = 0; i < used; i++) {
+		char *element = array + i * list->size;
+
+		if (strcmp(element + list->label.offset, label) == 0)
+			return element;
+	}
+	return NULL;
 }
 
-/* [name "WORD"]: from here on its keys may be set once more. */
 static enum sbx_err
-check_named(struct reading *r, struct view text)
+add_element(struct reading *r, const struct conf_list *list, const char *label,
+    char **ret)
 {
-	enum sbx_err err = SBX_NOT_FOUND;
-	char word[CONF_LINE_MAX];
-	struct view name;
+	size_t *used = (void *)((char *)r->settings + list->used);
+	char *element = (char *)r->settings + list->offset + *used * list->size;
+	enum sbx_err err;
 
-	for (size_t i = 0; i < r->table->count; i++) {
-		const struct conf_key *key = &r->table->keys[i];
+	if (*used == list->max)
+		return sbx_fail(&r->why, SBX_CONFIG,
+		    "more than %zu sections [%s \"...\"]", list->max,
+		    list->section);
+	memset(element, 0, list->size);
+	err = list->label.parse(&list->label, label, element, &r->why);
+	for (size_t i = 0; i < list->count && err == SBX_OK; i++)
+		err = field_defaults(&list->keys[i], element, &r->why);
+	if (err != SBX_OK)
+		return err;
+	(*used)++;
+	*ret = element;
+	return SBX_OK;
+}
 
-		if (!takes_word(key, text, &name))
-			continue;
-		r->section = key->section;
-		r->seen[i] = false;
-		if (*key->field.name != '\0')
-			continue;
-		err = text_copy(name, word, sizeof(word));
-		if (err == SBX_OK)
-			err = key->field.parse(
-			    &key->field, word, r->settings, &r->why);
+/* [section "label"]: what follows goes into that label's element. */
+static enum sbx_err
+open_element(struct reading *r, size_t index, const char *label)
+{
+	const struct conf_list *list = &r->table->lists[index];
+	char *element = find_element(list, r->settings, label);
+	bool *opened;
+
+	if (element == NULL) {
+		enum sbx_err err = add_element(r, list, label, &element);
+
 		if (err != SBX_OK)
 			return err;
 	}
-	return err == SBX_OK
-	    ? SBX_OK
-	    : sbx_fail(&r->why, SBX_CONFIG, "unknown section '[%.*s]'",
-		  (int)text.len, (const char *)text.p);
+	opened = &r->opened[index][(size_t)(element - (char *)r->settings -
+				       list->offset) /
+	    list->size];
+	if (*opened)
+		return sbx_fail(&r->why, SBX_CONFIG,
+		    "section [%.80s] stands twice", r->section);
+	*opened = true;
+	memset(r->list_seen, 0, sizeof(r->list_seen));
+	r->list = list;
+	r->element = element;
+	return SBX_OK;
+}
+
+/* The text between the quotes of: section "label"; false if it is not that. */
+static bool
+take_label(const char *name, const char *section, char *ret, size_t size)
+{
+	size_t len = strlen(section), total = strlen(name);
+
+	if (strncmp(name, section, len) != 0 || total < len + 4 ||
+	    name[len] != ' ' || name[len + 1] != '"' || name[total - 1] != '"')
+		return false;
+	return text_copy(VIEW(name + len + 2, total - len - 3), ret, size) ==
+	    SBX_OK &&
+	    strpbrk(ret, "\"\\") == NULL;
 }
 
 static enum sbx_err
 check_section(struct reading *r, const char *line)
 {
 	size_t len = strcspn(line + 1, "]");
+	char label[FIELD_TEXT];
 
 	if (len == 0 || line[1 + len] == '\0' || line[2 + len] != '\0')
 		return sbx_fail(&r->why, SBX_CONFIG,
 		    "a section is a line [name] and nothing else");
+	(void)snprintf(
+	    r->section, sizeof(r->section), "%.*s", (int)len, line + 1);
+	r->list = NULL;
 	for (size_t i = 0; i < r->table->count; i++) {
-		const char *section = r->table->keys[i].section;
-
-		if (view_eq_str(VIEW(line + 1, len), section) &&
-		    strchr(section, '"') == NULL) {
-			r->section = section;
+		if (strcmp(r->section, r->table->keys[i].section) == 0)
 			return SBX_OK;
-		}
 	}
-	return check_named(r, VIEW(line + 1, len));
+	for (size_t i = 0; i < r->table->list_count; i++) {
+		if (take_label(r->section, r->table->lists[i].section, label,
+			sizeof(label)))
+			return open_element(r, i, label);
+	}
+	return sbx_fail(&r->why, SBX_CONFIG, "unknown section '%.80s'", line);
 }
 
 static enum sbx_err
@@ -203,13 +266,16 @@ conf_parse(const struct conf_table *table, const char *name, const char *text,
     void *settings, struct sbx_why *why)
 {
 	static const char bom[] = "\xef\xbb\xbf";
-	struct reading r = {
-		.table = table, .settings = settings, .section = ""
-	};
+	struct reading r = { .table = table, .settings = settings };
 	int result;
 
-	if (table->count > CONF_KEYS_MAX)
+	if (table->count > CONF_KEYS_MAX || table->list_count > CONF_KEYS_MAX)
 		return SBX_INTERNAL;
+	for (size_t i = 0; i < table->list_count; i++) {
+		if (table->lists[i].count > CONF_KEYS_MAX ||
+		    table->lists[i].max > CONF_ELEMENTS_MAX)
+			return SBX_INTERNAL;
+	}
 	if (strncmp(text, bom, strlen(bom)) == 0)
 		text += strlen(bom);
 	r.rest = VIEW_STR(text);

@@ -4,11 +4,13 @@
  *	# a comment is a line of its own; so is one with ";"
  *	[section]
  *	key = value
- *	[section "name"]	where the table says so
+ *
+ *	[section "label"]
+ *	key = value
  *
  * Anything else is an error that names file and line: an unknown section or
- * key, a key set twice, a malformed value, a comment after a value, an
- * indented line, a control character, a line of more than CONF_LINE_MAX - 1
+ * key, a key or a label set twice, a malformed value, a comment after a value,
+ * an indented line, a control character, a line of more than CONF_LINE_MAX - 1
  * bytes (199 where libinih's limit is fixed).
  */
 #ifndef SBX_CONF_H
@@ -20,25 +22,35 @@
 #define CONF_FILE_MAX 65536
 #define CONF_LINE_MAX 1024
 #define CONF_KEYS_MAX 64
-
-/*
- * The section of keys that stand in [name "WORD"], of which there may be
- * several.  A row with the key "" is the WORD itself: its parser is called
- * before those of the other keys.
- */
-#define CONF_NAMED(name) name "\"\""
+#define CONF_ELEMENTS_MAX 32 /* of one kind of labelled section */
 
 struct conf_key {
 	const char *section; /* "" before the first [section] */
 	struct field field;
 };
 
+/*
+ * [section "label"], as often as there are labels: each fills in one element
+ * of an array in the settings.
+ */
+struct conf_list {
+	const char *section;
+	struct field label;	  /* into an element, which it names: a text */
+	const struct field *keys; /* into an element */
+	size_t count;
+	size_t offset, size; /* of the array; of one element */
+	size_t max;	     /* elements, at most CONF_ELEMENTS_MAX */
+	size_t used;	     /* offset of their number, a size_t */
+};
+
 struct conf_table {
 	const struct conf_key *keys;
 	size_t count;
+	const struct conf_list *lists;
+	size_t list_count;
 };
 
-/* Give every key its default. */
+/* Give every key its default; a new element gets those of its keys. */
 enum sbx_err conf_defaults(const struct conf_table *table, void *settings,
     struct sbx_why *why) MUST_USE;
 /*

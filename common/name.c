@@ -65,39 +65,43 @@ name_is_suffix(const char *suffix)
 	return true;
 }
 
-static bool
-parse_alias(struct view text, const char *suffix, struct alias *ret)
+bool
+name_has_suffix(const char *text, const char *suffix)
 {
-	size_t tail = strlen(suffix);
-	struct view stem = text, label;
+	size_t len = strlen(text), tail = strlen(suffix);
 
-	if (text.len > NAME_ALIAS_MAX || text.len <= tail + 1)
+	return len > tail + 1 && text[len - tail - 1] == '.' &&
+	    strcmp(text + len - tail, suffix) == 0;
+}
+
+static bool
+parse_alias(const char *text, const char *suffix, bool many, struct alias *ret)
+{
+	struct view stem, label;
+
+	if (strlen(text) > NAME_ALIAS_MAX || !name_has_suffix(text, suffix))
 		return false;
-	stem.len -= tail + 1;
-	if (text.p[stem.len] != '.' ||
-	    memcmp(text.p + stem.len + 1, suffix, tail) != 0 ||
-	    stem.p[stem.len - 1] == '.')
+	stem = VIEW(text, strlen(text) - strlen(suffix) - 1);
+	if (stem.p[stem.len - 1] == '.')
 		return false;
 	*ret = (struct alias){ .provider = "" };
 	label = next_label(&stem);
 	if (!name_is_id(label) ||
-	    text_copy(label, ret->id, sizeof(ret->id)) != SBX_OK)
+	    text_copy(label, ret->id, sizeof(ret->id)) != SBX_OK ||
+	    text_copy(stem, ret->provider, sizeof(ret->provider)) != SBX_OK ||
+	    text_copy(VIEW_STR(text), ret->text, sizeof(ret->text)) != SBX_OK)
 		return false;
-	if (stem.len > 0 &&
-	    (!name_is_id(stem) ||
-		text_copy(stem, ret->provider, sizeof(ret->provider)) !=
-		    SBX_OK))
-		return false;
-	return text_copy(text, ret->text, sizeof(ret->text)) == SBX_OK;
+	return stem.len == 0 || name_is_id(stem) ||
+	    (many && name_is_suffix(ret->provider));
 }
 
-enum sbx_err
-name_parse_alias(const char *text, const char *suffix, struct alias *ret,
+static enum sbx_err
+parse(const char *text, const char *suffix, bool many, struct alias *ret,
     struct sbx_why *why)
 {
 	struct alias alias;
 
-	if (parse_alias(VIEW_STR(text), suffix, &alias)) {
+	if (parse_alias(text, suffix, many, &alias)) {
 		*ret = alias;
 		return SBX_OK;
 	}
@@ -105,4 +109,18 @@ name_parse_alias(const char *text, const char *suffix, struct alias *ret,
 	    "'%.80s' is not a sandbox name: write ID.%s, ID being 1 to %d of "
 	    "a-z 0-9 _ - and not ending in -",
 	    text, suffix, NAME_ID_MAX);
+}
+
+enum sbx_err
+name_parse_alias(const char *text, const char *suffix, struct alias *ret,
+    struct sbx_why *why)
+{
+	return parse(text, suffix, /* many= */ false, ret, why);
+}
+
+enum sbx_err
+name_parse_long_alias(const char *text, const char *suffix, struct alias *ret,
+    struct sbx_why *why)
+{
+	return parse(text, suffix, /* many= */ true, ret, why);
 }

@@ -101,7 +101,7 @@ find_socket(
 static enum sbx_err
 find_place(struct client *client, struct sbx_why *why)
 {
-	const char *url = client->settings.url, *path;
+	const char *url = client->settings.broker.url, *path;
 	size_t len = strlen(url);
 
 	(void)snprintf(client->base, sizeof(client->base), "http://localhost");
@@ -122,17 +122,27 @@ client_close(struct client *client)
 	if (client == NULL)
 		return;
 	sodium_memzero(client->token, sizeof(client->token));
-	sodium_memzero(client->settings.token, sizeof(client->settings.token));
+	sodium_memzero(client->settings.broker.token,
+	    sizeof(client->settings.broker.token));
 }
 
 enum sbx_err
 client_open(const struct paths *paths, const char *config, struct client *ret,
     struct sbx_why *why)
 {
+	return client_open_for(paths, config, "", ret, why);
+}
+
+enum sbx_err
+client_open_for(const struct paths *paths, const char *config, const char *name,
+    struct client *ret, struct sbx_why *why)
+{
 	enum sbx_err err;
 
 	*ret = (struct client){ .paths = paths };
 	err = settings_read(paths, config, &ret->settings, why);
+	if (err == SBX_OK)
+		err = settings_choose(&ret->settings, name, why);
 	if (err == SBX_OK)
 		err = token_find(&ret->settings, ret->token, why);
 	if (err == SBX_OK)
@@ -242,14 +252,15 @@ client_call(struct client *client, const char *method, const char *path,
 		.method = method,
 		.unix_socket =
 		    client->socket[0] == '\0' ? NULL : client->socket,
-		.ca_file = client->settings.ca_file[0] == '\0'
+		.ca_file = client->settings.broker.ca_file[0] == '\0'
 		    ? NULL
-		    : client->settings.ca_file,
+		    : client->settings.broker.ca_file,
 		.bearer = client->token[0] == '\0' ? NULL : client->token,
 		.timeout = (unsigned)client->settings.timeout + extra,
 		.progress = client->progress,
 		.progress_context = client->progress_context,
 	};
+	struct sbx_why own = { "" };
 	long status = 0;
 	enum sbx_err err;
 
@@ -269,5 +280,12 @@ client_call(struct client *client, const char *method, const char *path,
 		return refusal(client, path, status, &answer, why);
 	if (answer.len == 0)
 		return SBX_OK;
-	return reply_parse(buf_text(&answer), answer.len, ret, why);
+	err = reply_parse(buf_text(&answer), answer.len, ret, &own);
+	if (err == SBX_OK)
+		return SBX_OK;
+	return sbx_fail(why, err,
+	    "the broker's answer cannot be used, %s "
+	    "(asked %s%s)",
+	    sbx_why_text(&own, err), *client->socket == '\0' ? "" : "unix:",
+	    *client->socket == '\0' ? client->base : client->socket);
 }

@@ -29,6 +29,9 @@ struct client {
  */
 enum sbx_err client_open(const struct paths *paths, const char *config,
     struct client *ret, struct sbx_why *why) MUST_USE;
+/* The same for the broker of the domain that name (an alias) is in. */
+enum sbx_err client_open_for(const struct paths *paths, const char *config,
+    const char *name, struct client *ret, struct sbx_why *why) MUST_USE;
 void client_close(struct client *client); /* NULL allowed */
 
 /*

@@ -92,59 +92,55 @@ field_url(const struct field *field, const char *text, void *object,
 	return field_text(field, text, object, why);
 }
 
+static enum sbx_err
+field_suffix(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	if (!name_is_suffix(text))
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "'%.80s' is not a suffix like prod.sandbox", text);
+	return field_text(field, text, object, why);
+}
+
+static enum sbx_err
+field_exec_name(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	if (!name_is_id(VIEW_STR(text)))
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "'%.80s' is no name for a command: use a-z, 0-9, _ and -",
+		    text);
+	return field_text(field, text, object, why);
+}
+
+/* What both kinds of section say of a broker; base is where it stands. */
+#define BROKER(m) offsetof(struct settings_broker, m)
+#define FIELD(base, name, parse, help)                                      \
+	{                                                                   \
+#name, parse, (base) + BROKER(name), 0, 0, NULL, help, NULL \
+	}
+#define URL(base)                   \
+	FIELD(base, url, field_url, \
+	    "where the broker is: unix:/PATH or https://HOST")
+#define TOKEN_FILE(base) \
+	FIELD(base, token_file, field_path, "file that holds the token for it")
+#define TOKEN_COMMAND(base)                    \
+	FIELD(base, token_command, field_text, \
+	    "program that prints the token for it")
+#define CA_FILE(base) \
+	FIELD(base, ca_file, field_path, "CA certificates for https")
+#define TRUSTED_CA(base)                    \
+	FIELD(base, trusted_ca, field_path, \
+	    "CA keys, one of which must have signed")
+
 #define MEMBER(m) offsetof(struct settings, m)
 
-/* [exec "NAME"] begins: the keys that follow are of that command. */
-static enum sbx_err
-enter_exec(const struct field *field, const char *name, void *object,
-    struct sbx_why *why)
-{
-	struct settings *settings = object;
-
-	(void)field;
-	if (!name_is_id(VIEW_STR(name)))
-		return sbx_fail(why, SBX_CONFIG,
-		    "'%.80s' is no name for a command: use a-z, 0-9, _ and -",
-		    name);
-	/* One of the user's stands for the system's of the same name. */
-	for (size_t i = 0; i < settings->exec_count; i++) {
-		settings->exec_current = i;
-		if (strcmp(settings->exec[i].name, name) == 0)
-			return SBX_OK;
-	}
-	if (settings->exec_count == SETTINGS_EXEC_MAX)
-		return sbx_fail(why, SBX_CONFIG, "more than %d commands",
-		    SETTINGS_EXEC_MAX);
-	settings->exec_current = settings->exec_count++;
-	return text_copy(VIEW_STR(name),
-	    settings->exec[settings->exec_current].name, SETTINGS_EXEC_NAME);
-}
-
-static enum sbx_err
-field_command(const struct field *field, const char *text, void *object,
-    struct sbx_why *why)
-{
-	struct settings *settings = object;
-	struct field own = *field;
-
-	own.offset = 0;
-	return field_path(
-	    &own, text, settings->exec[settings->exec_current].command, why);
-}
-
 static const struct conf_key keys[] = {
-	{ "broker",
-	    { "url", field_url, MEMBER(url), 0, 0, NULL,
-		"where the broker is: unix:/PATH or https://HOST", NULL } },
-	{ "broker",
-	    { "token_file", field_path, MEMBER(token_file), 0, 0, NULL,
-		"file that holds the token for it", NULL } },
-	{ "broker",
-	    { "token_command", field_text, MEMBER(token_command), 0, 0, NULL,
-		"program that prints the token for it", NULL } },
-	{ "broker",
-	    { "ca_file", field_path, MEMBER(ca_file), 0, 0, NULL,
-		"CA certificates for https", NULL } },
+	{ "broker", URL(MEMBER(broker)) },
+	{ "broker", TOKEN_FILE(MEMBER(broker)) },
+	{ "broker", TOKEN_COMMAND(MEMBER(broker)) },
+	{ "broker", CA_FILE(MEMBER(broker)) },
+	{ "broker", TRUSTED_CA(MEMBER(broker)) },
 	{ "broker",
 	    { "timeout", field_duration, MEMBER(timeout), 1, 300, "10s",
 		"how long one request may take", NULL } },
@@ -163,15 +159,49 @@ static const struct conf_key keys[] = {
 	{ "endpoint",
 	    { "ca_file", field_path, MEMBER(endpoint_ca_file), 0, 0, NULL,
 		"CA certificates for tls and wss endpoints", NULL } },
-	{ CONF_NAMED("exec"), { "", enter_exec, 0, 0, 0, NULL, "", NULL } },
-	{ CONF_NAMED("exec"),
-	    { "command", field_command, 0, 0, 0, NULL,
-		"way into a sandbox, %i being its id there", NULL } },
+};
+
+static const struct field domain_keys[] = {
+	URL(0),
+	TOKEN_FILE(0),
+	TOKEN_COMMAND(0),
+	CA_FILE(0),
+	TRUSTED_CA(0),
+};
+
+#define EXEC(m) offsetof(struct settings_exec, m)
+
+static const struct field exec_keys[] = {
+	{ "command", field_path, EXEC(command), 0, 0, NULL,
+	    "way into a sandbox, %i being its id there", NULL },
+};
+
+static const struct conf_list lists[] = {
+	{ .section = "domain",
+	    .label = { "domain", field_suffix, BROKER(suffix), 0, 0, NULL,
+		"what names end in", NULL },
+	    .keys = domain_keys,
+	    .count = sizeof(domain_keys) / sizeof(domain_keys[0]),
+	    .offset = MEMBER(domain),
+	    .size = sizeof(struct settings_broker),
+	    .max = SETTINGS_DOMAINS,
+	    .used = MEMBER(domain_count) },
+	{ .section = "exec",
+	    .label = { "exec", field_exec_name, EXEC(name), 0, 0, NULL,
+		"what exec: endpoints call the command", NULL },
+	    .keys = exec_keys,
+	    .count = sizeof(exec_keys) / sizeof(exec_keys[0]),
+	    .offset = MEMBER(exec),
+	    .size = sizeof(struct settings_exec),
+	    .max = SETTINGS_EXECS,
+	    .used = MEMBER(exec_count) },
 };
 
 const struct conf_table settings_table = {
 	keys,
 	sizeof(keys) / sizeof(keys[0]),
+	lists,
+	sizeof(lists) / sizeof(lists[0]),
 };
 
 const char *
@@ -227,10 +257,10 @@ static enum sbx_err
 read_environment(struct settings *ret, struct sbx_why *why)
 {
 	static const struct field fields[] = {
-		{ "SANDBOX_BROKER", field_url, MEMBER(url), 0, 0, NULL, NULL,
-		    NULL },
-		{ "SANDBOX_TOKEN", field_text, MEMBER(token), 0, 0, NULL, NULL,
-		    NULL },
+		{ "SANDBOX_BROKER", field_url, MEMBER(broker.url), 0, 0, NULL,
+		    NULL, NULL },
+		{ "SANDBOX_TOKEN", field_text, MEMBER(broker.token), 0, 0, NULL,
+		    NULL, NULL },
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -250,7 +280,7 @@ enum sbx_err
 settings_read(const struct paths *paths, const char *config,
     struct settings *ret, struct sbx_why *why)
 {
-	struct settings settings = { .url = "" };
+	struct settings settings = { .domain_count = 0 };
 	enum sbx_err err = conf_defaults(&settings_table, &settings, why);
 
 	if (err == SBX_OK)
@@ -259,6 +289,39 @@ settings_read(const struct paths *paths, const char *config,
 		err = read_environment(&settings, why);
 	if (err == SBX_OK)
 		*ret = settings;
-	sodium_memzero(settings.token, sizeof(settings.token));
+	sodium_memzero(settings.broker.token, sizeof(settings.broker.token));
 	return err;
+}
+
+const struct settings_broker *
+settings_domain(const struct settings *settings, const char *name)
+{
+	const struct settings_broker *best = NULL;
+
+	for (size_t i = 0; i < settings->domain_count; i++) {
+		const struct settings_broker *domain = &settings->domain[i];
+
+		if (name_has_suffix(name, domain->suffix) &&
+		    (best == NULL ||
+			strlen(domain->suffix) > strlen(best->suffix)))
+			best = domain;
+	}
+	return best;
+}
+
+enum sbx_err
+settings_choose(
+    struct settings *settings, const char *name, struct sbx_why *why)
+{
+	const struct settings_broker *domain = settings_domain(settings, name);
+
+	if (domain == NULL)
+		return SBX_OK;
+	if (*domain->url == '\0')
+		return sbx_fail(why, SBX_CONFIG,
+		    "[domain \"%.80s\"] has no url: say where its broker is",
+		    domain->suffix);
+	sodium_memzero(settings->broker.token, sizeof(settings->broker.token));
+	settings->broker = *domain;
+	return SBX_OK;
 }

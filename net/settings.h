@@ -9,22 +9,31 @@
 #include "common/conf.h"
 #include "common/paths.h"
 
-#define SETTINGS_EXEC_MAX 16
-#define SETTINGS_EXEC_NAME 64
+#define SETTINGS_DOMAINS 16
+#define SETTINGS_EXECS 16
 
-/* [exec "NAME"]: the user's own ways into sandboxes */
-struct settings_exec {
-	char name[SETTINGS_EXEC_NAME];
-	char command[FIELD_TEXT];
-};
-
-struct settings {
-	/* [broker] */
+/* A broker: [broker], or [domain "SUFFIX"] for the names that end in it. */
+struct settings_broker {
+	char suffix[FIELD_TEXT];     /* "" in [broker] */
 	char url[FIELD_TEXT];	     /* unix:PATH, https://..; "": default */
 	char token_file[FIELD_TEXT]; /* "": none */
 	char token_command[FIELD_TEXT];
-	char ca_file[FIELD_TEXT]; /* "": the system's */
-	uint64_t timeout;	  /* seconds for one request */
+	char ca_file[FIELD_TEXT];    /* "": the system's */
+	char trusted_ca[FIELD_TEXT]; /* "": any CA */
+	char token[FIELD_TEXT];	     /* from SANDBOX_TOKEN; "" if unset */
+};
+
+/* [exec "NAME"]: the user's own ways into sandboxes. */
+struct settings_exec {
+	char name[FIELD_TEXT];
+	char command[FIELD_TEXT]; /* "": none */
+};
+
+struct settings {
+	struct settings_broker broker; /* the one to talk to */
+	struct settings_broker domain[SETTINGS_DOMAINS];
+	size_t domain_count;
+	uint64_t timeout; /* seconds for one request */
 	/* [ssh] */
 	uint64_t ttl;		     /* seconds */
 	uint64_t wait;		     /* seconds for a start */
@@ -32,12 +41,9 @@ struct settings {
 	/* [proxy] */
 	char credentials_file[FIELD_TEXT]; /* "": none */
 	/* [endpoint] */
-	char endpoint_ca_file[FIELD_TEXT]; /* "": that of [broker] */
-	struct settings_exec exec[SETTINGS_EXEC_MAX];
+	char endpoint_ca_file[FIELD_TEXT]; /* "": that of the broker */
+	struct settings_exec exec[SETTINGS_EXECS];
 	size_t exec_count;
-	size_t exec_current; /* while a file is read */
-	/* from SANDBOX_TOKEN; "" if unset */
-	char token[FIELD_TEXT];
 };
 
 extern const struct conf_table settings_table;
@@ -56,6 +62,20 @@ settings_exec(const struct settings *settings, const char *name) MUST_USE;
 
 /* Does host (an IPv6 address with or without brackets) mean this machine? */
 bool settings_is_loopback(struct view host) MUST_USE;
+
+/*
+ * The domain with the longest suffix that name ends in, or NULL: then it is
+ * [broker]'s.
+ */
+const struct settings_broker *
+settings_domain(const struct settings *settings, const char *name) MUST_USE;
+/*
+ * Make that domain's broker the one to talk to.  Nothing of [broker], of
+ * SANDBOX_BROKER and of SANDBOX_TOKEN is left then: a token is for the broker
+ * that it was given for.  SBX_CONFIG if the domain has no url.
+ */
+enum sbx_err settings_choose(
+    struct settings *settings, const char *name, struct sbx_why *why) MUST_USE;
 
 /* Is url "unix:"?  Then *ret_path is the path behind it. */
 bool settings_unix_path(const char *url, const char **ret_path) MUST_USE;

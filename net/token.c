@@ -45,7 +45,7 @@ run_token_command(
 	char words[FIELD_TEXT + 1];
 	struct spawn spawn = { argv, STDOUT_FILENO, false, NULL,
 		(unsigned)settings->timeout };
-	struct view rest = VIEW_STR(settings->token_command), word;
+	struct view rest = VIEW_STR(settings->broker.token_command), word;
 	size_t count = 0, used = 0;
 	int status = 0;
 	enum sbx_err err;
@@ -78,20 +78,20 @@ token_find(const struct settings *settings, char *ret, struct sbx_why *why)
 	cleanup_buf struct buf text = BUF_INIT(4 * FIELD_TEXT);
 	enum sbx_err err;
 
-	if (settings->token[0] != '\0') {
-		buf_put_text(&text, settings->token);
+	if (settings->broker.token[0] != '\0') {
+		buf_put_text(&text, settings->broker.token);
 		return take_token("SANDBOX_TOKEN", &text, ret, why);
 	}
-	if (settings->token_file[0] == '\0')
-		return settings->token_command[0] == '\0'
+	if (settings->broker.token_file[0] == '\0')
+		return settings->broker.token_command[0] == '\0'
 		    ? SBX_OK
 		    : run_token_command(settings, ret, why);
-	err = file_read_trusted(settings->token_file, getuid(),
+	err = file_read_trusted(settings->broker.token_file, getuid(),
 	    /* forbidden= */ 077, &text, why);
 	if (err == SBX_NOT_FOUND)
 		return sbx_fail(why, SBX_CONFIG, "token_file %s does not exist",
-		    settings->token_file);
+		    settings->broker.token_file);
 	return err != SBX_OK
 	    ? err
-	    : take_token(settings->token_file, &text, ret, why);
+	    : take_token(settings->broker.token_file, &text, ret, why);
 }

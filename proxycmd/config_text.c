@@ -87,6 +87,17 @@ put_cache(const struct config_text *text, struct buf *ret)
 	    ret, *text->cache == '\0' ? CONFIG_TEXT_CACHE : text->cache);
 }
 
+/* In quotes only if need be: bash-completion does not look through them. */
+static void
+put_hosts(const struct config_text *text, struct buf *ret)
+{
+	bool plain = is_plain(text->cache);
+
+	buf_put_text(ret, plain ? "" : "\"");
+	put_cache(text, ret);
+	buf_put_text(ret, plain ? "/hosts.conf" : "/hosts.conf\"");
+}
+
 static void
 put_suffix(const struct config_text *text, struct buf *ret)
 {
@@ -105,6 +116,7 @@ static const struct place {
 	void (*put)(const struct config_text *text, struct buf *ret);
 } places[] = {
 	{ "@PROXY@", put_command },
+	{ "@HOSTS@", put_hosts },
 	{ "@CACHE@", put_cache },
 	{ "@SUFFIX@", put_suffix },
 	{ "@FDPASS@", put_fdpass },

@@ -8,16 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ARGS_MAX 12
 #define CANNOT_EXECUTE 126 /* as shells say it */
 
-struct args {
-	const char *v[ARGS_MAX];
-	size_t count;
-};
-
 static void
-put_option(struct args *args, const char *name, const char *value)
+put_option(struct delegate_args *args, const char *name, const char *value)
 {
 	if (*value == '\0')
 		return;
@@ -25,10 +19,11 @@ put_option(struct args *args, const char *name, const char *value)
 	args->v[args->count++] = value;
 }
 
-static struct args
-build(const struct delegate *d, bool quiet, const char *verb, const char *alias)
+struct delegate_args
+delegate_build(
+    const struct delegate *d, bool quiet, const char *verb, const char *name)
 {
-	struct args args = { .v = { d->program }, .count = 1 };
+	struct delegate_args args = { .v = { d->program }, .count = 1 };
 
 	put_option(&args, "--cache", d->cache);
 	put_option(&args, "--config", d->config);
@@ -36,13 +31,14 @@ build(const struct delegate *d, bool quiet, const char *verb, const char *alias)
 	if (quiet)
 		args.v[args.count++] = "--quiet";
 	args.v[args.count++] = verb;
-	args.v[args.count++] = alias;
+	if (name != NULL)
+		args.v[args.count++] = name;
 	return args;
 }
 
 /* Returns only on failure. */
 static void
-execute(const struct args *args)
+execute(const struct delegate_args *args)
 {
 	/* ssh lets us inherit SIGPIPE ignored, or not: settle it here. */
 	(void)signal(SIGPIPE, SIG_DFL);
@@ -61,15 +57,15 @@ enum sbx_err
 delegate_exec(const struct delegate *delegate, const char *verb,
     const struct alias *alias, struct sbx_why *why)
 {
-	struct args args =
-	    build(delegate, /* quiet= */ true, verb, alias->text);
+	struct delegate_args args =
+	    delegate_build(delegate, /* quiet= */ true, verb, alias->text);
 
 	execute(&args);
 	return cannot_run(delegate, why);
 }
 
 static _Noreturn void
-child(const struct args *args, pid_t parent)
+child(const struct delegate_args *args, pid_t parent)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -86,8 +82,8 @@ enum sbx_err
 delegate_run(const struct delegate *delegate, const char *verb,
     const struct alias *alias, int *ret_status, struct sbx_why *why)
 {
-	struct args args =
-	    build(delegate, /* quiet= */ false, verb, alias->text);
+	struct delegate_args args = delegate_build(delegate, /* quiet= */ false,
+	    verb, alias == NULL ? NULL : alias->text);
 	pid_t self = getpid(), pid = fork();
 	int status;
 

@@ -16,13 +16,24 @@ struct delegate {
 	const char *suffix;
 };
 
+#define DELEGATE_ARGS 12
+
+/* Its command line, ending with NULL; verb alone if there is no name. */
+struct delegate_args {
+	const char *v[DELEGATE_ARGS + 1];
+	size_t count;
+};
+
+struct delegate_args delegate_build(const struct delegate *delegate, bool quiet,
+    const char *verb, const char *name);
+
 /* Become it, with --quiet; returns only if it cannot be executed. */
 enum sbx_err delegate_exec(const struct delegate *delegate, const char *verb,
     const struct alias *alias, struct sbx_why *why) MUST_USE;
 /*
  * Run it and wait: nothing to read, its standard output goes to our standard
- * error, and it ends when we do.  SBX_OK with its exit status, whatever that
- * is.
+ * error, and it ends when we do.  alias may be NULL.  SBX_OK with its exit
+ * status, whatever that is.
  */
 enum sbx_err delegate_run(const struct delegate *delegate, const char *verb,
     const struct alias *alias, int *ret_status, struct sbx_why *why) MUST_USE;

@@ -21,6 +21,7 @@ struct endpoint;
 /* What some kinds of endpoints need. */
 struct dial_setup {
 	const struct paths *paths;
+	const char *name;   /* of the sandbox, NULL if it has none */
 	const char *config; /* the file to read, NULL for the usual ones */
 	const char *relay;  /* absolute path of sandbox-relay */
 };

@@ -179,16 +179,21 @@ helper_start_relay(const struct endpoint *endpoint,
     int *ret_status, struct sbx_why *why)
 {
 	cleanup_close int ours = -1, theirs = -1, heard = -1, said = -1;
-	const char *argv[] = { setup->relay, endpoint->text, NULL, NULL, NULL };
+	const char *argv[7] = { setup->relay };
+	size_t count = 1;
 	struct helper helper = { .argv = argv, .ends_with_us = true };
 	enum sbx_err err = make_pair(&ours, &theirs, why);
 	int ends[2];
 
 	if (setup->config != NULL) {
-		argv[1] = "--config";
-		argv[2] = setup->config;
-		argv[3] = endpoint->text;
+		argv[count++] = "--config";
+		argv[count++] = setup->config;
 	}
+	if (setup->name != NULL) {
+		argv[count++] = "--name";
+		argv[count++] = setup->name;
+	}
+	argv[count] = endpoint->text;
 	if (err == SBX_OK && pipe2(ends, O_CLOEXEC) < 0)
 		err = sbx_fail(
 		    why, SBX_IO, "cannot make a pipe: %s", strerror(errno));

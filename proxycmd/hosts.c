@@ -11,18 +11,20 @@
 #define HOSTS_HEAD \
 	"# Made by sandbox-ssh from its cache: changes here are lost.\n"
 
+#define LISTINGS 32 /* brokers */
+#define COMPLETE "all"
+#define PARTIAL "some"
+
 bool
 hosts_is_user(const char *user)
 {
 	size_t len = strlen(user);
 
-	if (len == 0 || len > NAME_ID_MAX)
+	if (len == 0 || len >= SESSION_USER_LEN || *user == '-')
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		char c = user[i];
-
-		if (!(c >= 'a' && c <= 'z') && c != '_' &&
-		    (i == 0 || (!(c >= '0' && c <= '9') && c != '-')))
+		if (user[i] <= ' ' || user[i] >= 0x7f ||
+		    strchr("\"'`\\%$;&<>|(){}", user[i]) != NULL)
 			return false;
 	}
 	return true;
@@ -41,53 +43,229 @@ alias_of(const char *name, struct alias *ret)
 	    text_copy(VIEW_STR(name), ret->text, sizeof(ret->text)) == SBX_OK;
 }
 
-static int
-only_names(const struct dirent *entry)
-{
-	struct alias alias;
+/* The names to write; a name may stand there twice until it is sorted. */
+struct known {
+	char *alias;
+	bool cached; /* there is a session */
+};
 
-	return alias_of(entry->d_name, &alias);
-}
+struct known_list {
+	struct known *item;
+	size_t count, size;
+	enum sbx_err err;
+};
 
-static int
-by_bytes(const struct dirent **a, const struct dirent **b)
+static void
+free_list(struct known_list *list)
 {
-	return strcmp((*a)->d_name, (*b)->d_name);
+	for (size_t i = 0; i < list->count; i++)
+		free(list->item[i].alias);
+	free(list->item);
 }
 
 static void
-put_host(const char *cache, const char *name, uint64_t now, struct buf *ret)
+add(struct known_list *list, const char *alias, bool cached)
+{
+	char *copy = strdup(alias);
+
+	if (list->count == list->size) {
+		size_t size = list->size == 0 ? 64 : 2 * list->size;
+		struct known *more =
+		    reallocarray(list->item, size, sizeof(*more));
+
+		if (more != NULL) {
+			list->item = more;
+			list->size = size;
+		}
+	}
+	if (copy == NULL || list->count == list->size) {
+		free(copy);
+		list->err = SBX_NOMEM;
+		return;
+	}
+	list->item[list->count++] = (struct known){ copy, cached };
+}
+
+/* Of two with one name, the cached one first. */
+static int
+by_name(const void *a, const void *b)
+{
+	const struct known *x = a, *y = b;
+	int order = strcmp(x->alias, y->alias);
+
+	return order != 0 ? order : (int)y->cached - (int)x->cached;
+}
+
+/* The suffixes whose lists are there. */
+struct listing {
+	char suffix[NAME_ALIAS_MAX + 1];
+	bool complete;
+};
+
+struct listings {
+	size_t count;
+	struct listing item[LISTINGS];
+};
+
+static enum sbx_err
+read_listed(int cache_fd, const char *name, struct listing *ret,
+    struct known_list *list)
+{
+	cleanup_buf struct buf text = BUF_INIT(HOSTS_MAX);
+	struct view rest, line;
+	enum sbx_err err = file_read(cache_fd, name, &text, NULL);
+
+	if (err != SBX_OK)
+		return err;
+	rest = buf_view(&text);
+	if (!text_next_line(&rest, &line))
+		return SBX_BAD_VALUE;
+	ret->complete = view_eq_str(line, COMPLETE);
+	while (text_next_line(&rest, &line)) {
+		char alias[2 * NAME_ALIAS_MAX];
+
+		if (!name_is_id(line))
+			continue;
+		(void)snprintf(alias, sizeof(alias), "%.*s.%s", (int)line.len,
+		    (const char *)line.p, ret->suffix);
+		if (strlen(alias) <= NAME_ALIAS_MAX)
+			add(list, alias, /* cached= */ false);
+	}
+	return SBX_OK;
+}
+
+static void
+take_listed(int cache_fd, const char *name, struct listings *ret,
+    struct known_list *list)
+{
+	struct listing *next = &ret->item[ret->count];
+	const char *suffix = name + strlen(HOSTS_LISTED);
+
+	if (ret->count == LISTINGS || !name_is_suffix(suffix) ||
+	    text_copy(VIEW_STR(suffix), next->suffix, sizeof(next->suffix)) !=
+		SBX_OK)
+		return;
+	if (read_listed(cache_fd, name, next, list) == SBX_OK)
+		ret->count++;
+}
+
+/* Did the broker whose name it is list all it has? */
+static bool
+is_covered(const struct listings *listings, const char *alias)
+{
+	const struct listing *best = NULL;
+
+	for (size_t i = 0; i < listings->count; i++) {
+		const struct listing *item = &listings->item[i];
+
+		if (name_has_suffix(alias, item->suffix) &&
+		    (best == NULL ||
+			strlen(item->suffix) > strlen(best->suffix)))
+			best = item;
+	}
+	return best != NULL && best->complete;
+}
+
+static void
+take_cached(const char *cache, const char *name, uint64_t now,
+    const struct listings *listings, struct known_list *list)
 {
 	struct session session;
 	struct alias alias;
 
-	if (!alias_of(name, &alias) ||
-	    session_read(cache, &alias, &session) != SBX_OK ||
-	    now > session.not_after + HOSTS_KEEP)
-		return;
-	buf_printf(ret, "Host %s\n", alias.text);
-	if (strcmp(session.user, HOSTS_USER_DEFAULT) != 0 &&
+	if (alias_of(name, &alias) &&
+	    session_read(cache, &alias, &session) == SBX_OK &&
+	    now <= session.not_after +
+		    (is_covered(listings, name) ? 0 : HOSTS_KEEP))
+		add(list, name, /* cached= */ true);
+}
+
+static bool
+is_listed(const char *name)
+{
+	return strncmp(name, HOSTS_LISTED, strlen(HOSTS_LISTED)) == 0;
+}
+
+/* Lists first: they say which of the cached names still mean something. */
+static enum sbx_err
+collect(const char *cache, int cache_fd, uint64_t now, struct known_list *ret,
+    struct sbx_why *why)
+{
+	struct listings listings = { .count = 0 };
+
+	for (int round = 0; round < 2; round++) {
+		cleanup_dir DIR *dir = NULL;
+		const struct dirent *entry;
+		int fd =
+		    openat(cache_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		dir = fd < 0 ? NULL : fdopendir(fd);
+		if (dir == NULL)
+			return sbx_fail(why, SBX_IO, "cannot list %s: %s",
+			    cache, strerror(errno));
+		while ((entry = readdir(dir)) != NULL) {
+			const char *name = entry->d_name;
+
+			if (round == 0 && is_listed(name))
+				take_listed(cache_fd, name, &listings, ret);
+			else if (round == 1)
+				take_cached(cache, name, now, &listings, ret);
+		}
+	}
+	return ret->err;
+}
+
+/* ssh takes # for a comment, and = for a blank, unless they are quoted. */
+static void
+put_user(const char *cache, const char *name, struct buf *ret)
+{
+	struct session session;
+	struct alias alias;
+
+	if (alias_of(name, &alias) &&
+	    session_read(cache, &alias, &session) == SBX_OK &&
+	    strcmp(session.user, HOSTS_USER_DEFAULT) != 0 &&
 	    hosts_is_user(session.user))
-		buf_printf(ret, "    User %s\n", session.user);
+		buf_printf(ret, "    User \"%s\"\n", session.user);
 }
 
 static enum sbx_err
 put_hosts(const char *cache, int cache_fd, uint64_t now, struct buf *ret,
     struct sbx_why *why)
 {
-	struct dirent **entries = NULL;
-	int count = scandirat(cache_fd, ".", &entries, only_names, by_bytes);
+	__attribute__((cleanup(free_list))) struct known_list list = { 0 };
+	enum sbx_err err = collect(cache, cache_fd, now, &list, why);
 
-	if (count < 0)
-		return sbx_fail(
-		    why, SBX_IO, "cannot list %s: %s", cache, strerror(errno));
+	if (err != SBX_OK)
+		return err;
+	if (list.count > 0)
+		qsort(list.item, list.count, sizeof(list.item[0]), by_name);
 	buf_put_text(ret, HOSTS_HEAD);
-	for (int i = 0; i < count; i++) {
-		put_host(cache, entries[i]->d_name, now, ret);
-		free(entries[i]);
+	for (size_t i = 0; i < list.count; i++) {
+		const struct known *known = &list.item[i];
+
+		if (i > 0 && strcmp(known[-1].alias, known->alias) == 0)
+			continue;
+		buf_printf(ret, "Host %s\n", known->alias);
+		if (known->cached)
+			put_user(cache, known->alias, ret);
 	}
-	free(entries);
 	return buf_error(ret);
+}
+
+enum sbx_err
+hosts_put_listed(int cache_fd, const char *suffix, bool complete,
+    struct view ids, struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(HOSTS_MAX);
+	char name[NAME_ALIAS_MAX + sizeof(HOSTS_LISTED)];
+
+	(void)snprintf(name, sizeof(name), HOSTS_LISTED "%s", suffix);
+	buf_printf(&text, "%s\n", complete ? COMPLETE : PARTIAL);
+	buf_put_view(&text, ids);
+	return buf_error(&text) != SBX_OK
+	    ? buf_error(&text)
+	    : file_write_atomic(cache_fd, name, 0600, buf_view(&text), why);
 }
 
 enum sbx_err

@@ -1,28 +1,46 @@
 /*
- * CACHE/hosts.conf: one "Host" for every alias that the cache knows, for
- * completion and for the menus of editors, with a "User" where a sandbox
- * wants another one than the snippet says.
+ * CACHE/hosts.conf: one "Host" for every sandbox that the caller may enter,
+ * for completion and for the menus of editors, with a "User" where a sandbox
+ * wants another one than the snippet says.  The names are those that a
+ * broker listed (CACHE/.listed-SUFFIX) and those that the cache has
+ * credentials for.
  */
 #ifndef SBX_HOSTS_H
 #define SBX_HOSTS_H
 
 #include <stdint.h>
 
-#include "common/err.h"
+#include "common/buf.h"
 
 #define HOSTS_FILE "hosts.conf"
 #define HOSTS_LOCK ".lock"
-#define HOSTS_MAX (1024 * 1024)
+#define HOSTS_MAX (4 * 1024 * 1024)
+#define HOSTS_LISTED ".listed-" /* and the suffix */
+#define HOSTS_LISTED_MAX 10000	/* ids of one broker */
 #define HOSTS_USER_DEFAULT "sandbox"
-/* An alias stays listed for so long after its certificate ended. */
+/*
+ * An alias stays listed for so long after its certificate ended, unless the
+ * broker's list says that there is no such sandbox any more.
+ */
 #define HOSTS_KEEP (7 * 24 * 3600)
 
-/* [a-z_][a-z0-9_-]{0,62}: nothing that a configuration file could mean. */
+/*
+ * An account, or the token that a gateway takes for one: up to 255 visible
+ * ASCII characters that neither ssh_config nor a shell takes for something
+ * else when they stand in double quotes; ssh itself refuses most others.
+ */
 bool hosts_is_user(const char *user) MUST_USE;
 
 /*
- * Write it anew, sorted, from the sessions in the cache, unless it says that
- * already; now is Unix time.  cache_fd is the folder cache names.
+ * What the broker for that suffix has listed: ids, one a line.  complete: it
+ * was all of them.
+ */
+enum sbx_err hosts_put_listed(int cache_fd, const char *suffix, bool complete,
+    struct view ids, struct sbx_why *why) MUST_USE;
+
+/*
+ * Write it anew, sorted, from the lists and the sessions in the cache, unless
+ * it says that already; now is Unix time.  cache_fd is the folder cache names.
  */
 enum sbx_err hosts_update(const char *cache, int cache_fd, uint64_t now,
     struct sbx_why *why) MUST_USE;

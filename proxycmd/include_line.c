@@ -4,6 +4,11 @@
 
 #include "common/text.h"
 
+#define MADE_HERE                                                          \
+	"# Made by sandbox-proxy setup, which removes this file with the " \
+	"line "                                                            \
+	"above if nothing else is in it.\n"
+
 /* Keywords are followed by a blank, "=" or a quoted argument. */
 static bool
 starts_block(struct view line)
@@ -54,6 +59,18 @@ include_line_add(struct view text, const char *line, struct buf *ret)
 	buf_put_text(ret, line);
 	buf_put_text(ret, "\n");
 	buf_put_view(ret, text);
+}
+
+void
+include_line_begin(const char *line, struct buf *ret)
+{
+	include_line_add(VIEW_STR(MADE_HERE), line, ret);
+}
+
+bool
+include_line_is_end(struct view text)
+{
+	return view_eq_str(text, MADE_HERE);
 }
 
 void

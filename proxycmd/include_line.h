@@ -20,6 +20,13 @@ bool include_line_find(
     struct view text, const char *line, struct include_place *ret) MUST_USE;
 /* The text with the line before everything else. */
 void include_line_add(struct view text, const char *line, struct buf *ret);
+/*
+ * The text of a file that did not exist: it says so, which makes it differ
+ * from one that was empty.
+ */
+void include_line_begin(const char *line, struct buf *ret);
+/* Is this what is left of such a file once the line is gone? */
+bool include_line_is_end(struct view text) MUST_USE;
 /* The text without what was found. */
 void include_line_remove(
     struct view text, const struct include_place *place, struct buf *ret);

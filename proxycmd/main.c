@@ -17,7 +17,9 @@
 #include "common/paths.h"
 #include "proxycmd/config_text.h"
 #include "proxycmd/connect.h"
+#include "proxycmd/doctor.h"
 #include "proxycmd/handoff.h"
+#include "proxycmd/known.h"
 #include "proxycmd/prepare.h"
 #include "proxycmd/relay.h"
 #include "proxycmd/setup.h"
@@ -74,11 +76,16 @@ struct target {
 	struct dial_setup dial;
 };
 
+/*
+ * name may be NULL.  Which labels are a provider, and which a domain of the
+ * configuration, only sandbox-resolve needs to know.
+ */
 static enum sbx_err
 find_target(const char *name, struct target *ret, struct sbx_why *why)
 {
-	enum sbx_err err =
-	    name_parse_alias(name, options.suffix, &ret->alias, why);
+	enum sbx_err err = name == NULL
+	    ? SBX_OK
+	    : name_parse_long_alias(name, options.suffix, &ret->alias, why);
 	bool other_suffix = strcmp(options.suffix, NAME_SUFFIX_DEFAULT) != 0;
 
 	if (err == SBX_OK)
@@ -95,6 +102,7 @@ find_target(const char *name, struct target *ret, struct sbx_why *why)
 		.config = options.config,
 		.suffix = other_suffix ? options.suffix : "" };
 	ret->dial = (struct dial_setup){ .paths = &ret->paths,
+		.name = name,
 		.config = *options.config == '\0' ? NULL : options.config,
 		.relay = ret->relay };
 	return err;
@@ -350,6 +358,100 @@ command_setup(int argc, char **argv)
 	return err == SBX_OK ? print(&report) : log_failure(err, &why);
 }
 
+struct hosts_options {
+	bool refresh;
+	bool json;
+};
+
+static const struct opt hosts_options[] = {
+	{ 0, NULL,
+	    FIELD("refresh", field_bool, struct hosts_options, refresh, NULL,
+		"ask the broker, unless that was done within a minute") },
+	{ 0, NULL,
+	    FIELD("json", field_bool, struct hosts_options, json, NULL,
+		"print JSON") },
+};
+
+static int
+command_hosts(int argc, char **argv)
+{
+	static const struct usage usage = { .program = "sandbox-proxy hosts",
+		.args = "[--refresh] [--json]",
+		.summary = "Print the names of all sandboxes that are known.",
+		.options = hosts_options,
+		.option_count = 2 };
+	cleanup_buf struct buf text = BUF_INIT(KNOWN_MAX);
+	struct hosts_options own = { 0 };
+	struct target target;
+	struct sbx_why why = { "" };
+	enum sbx_err err;
+	int first, status;
+
+	if (!start(&usage, argc, argv, 0, 0, &own, &first, &status))
+		return status;
+	err = find_target(NULL, &target, &why);
+	if (err == SBX_OK && own.refresh)
+		err = delegate_run(
+		    &target.delegate, "hosts", NULL, &status, &why);
+	if (err == SBX_OK && own.refresh && status != 0)
+		return status;
+	if (err == SBX_OK)
+		err = known_put(target.cache, own.json, &text, &why);
+	return err == SBX_OK ? print(&text) : log_failure(err, &why);
+}
+
+struct doctor_options {
+	bool json;
+	char file[FIELD_TEXT];
+};
+
+static const struct opt doctor_options[] = {
+	{ 0, NULL,
+	    FIELD("json", field_bool, struct doctor_options, json, NULL,
+		"print JSON") },
+	{ 0, "FILE",
+	    FIELD("file", field_path, struct doctor_options, file, NULL,
+		"judge this, instead of ~/.ssh/config") },
+};
+
+static int
+command_doctor(int argc, char **argv)
+{
+	static const struct usage usage = { .program = "sandbox-proxy doctor",
+		.args = "[--json] [--file FILE] [ALIAS]",
+		.summary = "See what keeps ssh from getting into a sandbox.",
+		.options = doctor_options,
+		.option_count = 2 };
+	cleanup_buf struct buf report = BUF_INIT(DOCTOR_REPORT_MAX);
+	struct doctor_options own = { 0 };
+	struct doctor_request request = { .ssh_config = own.file };
+	char probe[FIELD_TEXT + 16];
+	struct target target;
+	struct sbx_why why = { "" };
+	bool sound = false;
+	enum sbx_err err;
+	int first, status;
+
+	if (!start(&usage, argc, argv, 0, 1, &own, &first, &status))
+		return status;
+	err = find_target(argc == first ? NULL : argv[first], &target, &why);
+	/* In the snippet's pattern, but no alias, so nobody is asked of it. */
+	(void)snprintf(probe, sizeof(probe), "doctor-.%s", options.suffix);
+	request.paths = &target.paths;
+	request.cache = target.cache;
+	request.alias = argc == first ? NULL : &target.alias;
+	request.probe = probe;
+	request.delegate = &target.delegate;
+	request.now = (uint64_t)time(NULL);
+	request.json = own.json;
+	if (err == SBX_OK)
+		err = doctor_run(&request, &report, &sound, &why);
+	if (err != SBX_OK)
+		return log_failure(err, &why);
+	status = print(&report);
+	return status == 0 && !sound ? 1 : status;
+}
+
 static const struct command commands[] = {
 	{ "prepare", "ALIAS", "get credentials unless there are good ones",
 	    command_prepare },
@@ -359,6 +461,10 @@ static const struct command commands[] = {
 	    "print the lines for ssh_config(5)", command_print_config },
 	{ "setup", "[--dry-run] [--remove] [--file FILE] [--include FILE]",
 	    "include them in ~/.ssh/config", command_setup },
+	{ "hosts", "[--refresh] [--json]", "print the names of sandboxes",
+	    command_hosts },
+	{ "doctor", "[--json] [--file FILE] [ALIAS]",
+	    "see what keeps ssh from getting in", command_doctor },
 };
 
 int

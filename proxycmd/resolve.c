@@ -5,11 +5,15 @@
  */
 #include <signal.h>
 #include <sodium.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "common/opt.h"
+#include "net/settings.h"
+#include "proxycmd/resolve_health.h"
 #include "proxycmd/resolve_work.h"
 
 struct values {
@@ -45,34 +49,58 @@ static const struct opt options[] = {
 typedef enum sbx_err
 job(const struct work *work, struct sbx_why *warning, struct sbx_why *why);
 
+/*
+ * With two labels or more between id and suffix, the configuration must know
+ * a domain that they are part of.  It is not read for others: a mistake in
+ * it is no reason to let go of credentials that still live.
+ */
+static enum sbx_err
+parse_name(const char *name, const struct work *work, struct alias *ret,
+    struct sbx_why *why)
+{
+	const struct settings_broker *domain;
+	struct settings settings;
+	enum sbx_err err = name_parse_long_alias(name, values.suffix, ret, why);
+
+	if (err != SBX_OK || strchr(ret->provider, '.') == NULL)
+		return err;
+	err = settings_read(work->paths, work->config, &settings, why);
+	if (err != SBX_OK)
+		return err;
+	domain = settings_domain(&settings, name);
+	return name_parse_alias(
+	    name, domain == NULL ? values.suffix : domain->suffix, ret, why);
+}
+
 static enum sbx_err
 run(job *do_it, const char *name, struct sbx_why *warning, struct sbx_why *why)
 {
 	struct paths paths;
 	struct alias alias;
-	struct work work = { .paths = &paths, .alias = &alias };
+	struct work work = { .paths = &paths };
 	enum sbx_err err = paths_find(&paths, why);
 
 	if (err == SBX_OK && !name_is_suffix(values.suffix))
 		err = sbx_fail(why, SBX_USAGE, "--suffix '%.80s' is malformed",
 		    values.suffix);
-	if (err == SBX_OK)
-		err = name_parse_alias(name, values.suffix, &alias, why);
-	if (err != SBX_OK)
-		return err;
 	work.cache = values.cache[0] != '\0' ? values.cache : paths.cache;
 	work.config = values.config[0] != '\0' ? values.config : NULL;
+	work.suffix = values.suffix;
 	work.ttl = values.ttl;
 	work.now = (uint64_t)time(NULL);
-	return do_it(&work, warning, why);
+	if (err == SBX_OK && name != NULL) {
+		err = parse_name(name, &work, &alias, why);
+		work.alias = &alias;
+	}
+	return err != SBX_OK ? err : do_it(&work, warning, why);
 }
 
 static int
-run_job(int argc, char **argv, job *do_it)
+run_job(int argc, char **argv, job *do_it, int min, int max)
 {
 	const struct usage command_usage = {
 		.program = "sandbox-resolve COMMAND",
-		.args = "NAME",
+		.args = "[NAME]",
 		.summary = "Options stand before the command.",
 	};
 	struct sbx_why warning = { "" }, why = { "" };
@@ -87,12 +115,12 @@ run_job(int argc, char **argv, job *do_it)
 	case OPT_RUN:
 		break;
 	}
-	if (argc - first != 1) {
-		log_error(
-		    "%s takes one name: see sandbox-resolve --help", argv[0]);
+	if (argc - first < min || argc - first > max) {
+		log_error("%s takes %s: see sandbox-resolve --help", argv[0],
+		    max == 0 ? "no name" : "one name");
 		return EX_USAGE;
 	}
-	err = run(do_it, argv[first], &warning, &why);
+	err = run(do_it, argc == first ? NULL : argv[first], &warning, &why);
 	if (warning.text[0] != '\0')
 		log_error("%s", warning.text);
 	if (err == SBX_OK)
@@ -103,30 +131,61 @@ run_job(int argc, char **argv, job *do_it)
 static int
 run_prepare(int argc, char **argv)
 {
-	return run_job(argc, argv, work_prepare);
+	return run_job(argc, argv, work_prepare, 1, 1);
 }
 
 static int
 run_wake(int argc, char **argv)
 {
-	return run_job(argc, argv, work_wake);
+	return run_job(argc, argv, work_wake, 1, 1);
 }
 
 static int
 run_forget(int argc, char **argv)
 {
-	return run_job(argc, argv, work_forget);
+	return run_job(argc, argv, work_forget, 1, 1);
+}
+
+static int
+run_hosts(int argc, char **argv)
+{
+	return run_job(argc, argv, work_hosts, 0, 0);
+}
+
+static enum sbx_err
+print_health(
+    const struct work *work, struct sbx_why *warning, struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(HEALTH_MAX);
+
+	(void)warning;
+	health_put(work, &text);
+	if (buf_error(&text) != SBX_OK)
+		return buf_error(&text);
+	if (file_write_fd(STDOUT_FILENO, buf_view(&text)) == SBX_OK)
+		return SBX_OK;
+	return sbx_fail(why, SBX_IO, "cannot write to standard output");
+}
+
+static int
+run_health(int argc, char **argv)
+{
+	return run_job(argc, argv, print_health, 0, 1);
 }
 
 static const struct command commands[] = {
 	{ "prepare", "NAME", "get credentials for ssh", run_prepare },
 	{ "wake", "NAME", "start the sandbox if it is stopped", run_wake },
 	{ "forget", "NAME", "remove it from the cache", run_forget },
+	{ "hosts", "", "list what sandboxes there are in hosts.conf",
+	    run_hosts },
+	{ "health", "[NAME]", "tell sandbox-proxy doctor of the broker",
+	    run_health },
 };
 
 static const struct usage usage = {
 	.program = "sandbox-resolve",
-	.args = "[options] COMMAND NAME",
+	.args = "[options] COMMAND [NAME]",
 	.summary = "Ask the broker for what sandbox-proxy needs.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),

@@ -11,7 +11,8 @@
 struct said {
 	char id[NAME_ID_MAX + 1];
 	char state[32];
-	char user[64];
+	char user[SESSION_USER_LEN];
+	uint64_t expires_at;
 	char certificate[ANSWER_CERT_LEN];
 	char host_key[ANSWER_HOST_KEYS][ANSWER_HOST_KEY_LEN];
 	size_t host_key_count;
@@ -26,8 +27,9 @@ static const struct reply_field fields[] = {
 	{ "id", REPLY_TEXT, false, MEMBER(id), SIZE(id), 0, 0 },
 	{ "state", REPLY_TEXT, false, MEMBER(state), SIZE(state), 0, 0 },
 	{ "user", REPLY_TEXT, false, MEMBER(user), SIZE(user), 0, 0 },
-	{ "certificate", REPLY_TEXT, false, MEMBER(certificate),
+	{ "certificate", REPLY_TEXT, true, MEMBER(certificate),
 	    SIZE(certificate), 0, 0 },
+	{ "expires_at", REPLY_UINT, true, MEMBER(expires_at), 0, INT64_MAX, 0 },
 	{ "host_keys", REPLY_TEXTS, false, MEMBER(host_key), SIZE(host_key[0]),
 	    ANSWER_HOST_KEYS, MEMBER(host_key_count) },
 	{ "endpoints", REPLY_TEXTS, false, MEMBER(endpoint), SIZE(endpoint[0]),
@@ -42,7 +44,10 @@ refuse(const struct question *q, struct sbx_why *why, const char *what)
 	    what);
 }
 
-/* The CA is whoever signed it: it is the sandbox that knows which to trust. */
+/*
+ * Without a list of ours the CA is whoever signed it: it is the sandbox that
+ * knows which to trust.
+ */
 static enum sbx_err
 embedded_ca(const struct cert *cert, struct ca_set *ret)
 {
@@ -59,10 +64,10 @@ judge_certificate(const struct said *said, const struct question *q,
 {
 	cleanup_buf struct buf blob = BUF_INIT(CERT_BLOB_MAX);
 	cleanup_buf struct buf key = BUF_INIT(KEY_BLOB_MAX);
-	struct ca_set trusted;
+	struct ca_set embedded;
 	struct cert_policy policy = {
 		.sandbox_id = q->alias->id,
-		.trusted = &trusted,
+		.trusted = q->trusted != NULL ? q->trusted : &embedded,
 		.now = q->now,
 		.clock_skew = CHECK_SKEW_DEFAULT,
 		/* It starts in the past, for clocks that lag behind. */
@@ -74,8 +79,8 @@ judge_certificate(const struct said *said, const struct question *q,
 	enum sbx_err err =
 	    cert_parse_line(VIEW_STR(said->certificate), &blob, &cert);
 
-	if (err == SBX_OK)
-		err = embedded_ca(&cert, &trusted);
+	if (err == SBX_OK && q->trusted == NULL)
+		err = embedded_ca(&cert, &embedded);
 	if (err == SBX_OK)
 		err = cert_check(&cert, &policy, &grant);
 	if (err != SBX_OK)
@@ -89,6 +94,24 @@ judge_certificate(const struct said *said, const struct question *q,
 	key_put_line(cert.blob, q->alias->text, &ret->certificate);
 	buf_put_text(&ret->certificate, "\n");
 	return buf_error(&ret->certificate);
+}
+
+/* A user name that opens the way by itself: it ends when the broker says. */
+static enum sbx_err
+judge_token(const struct said *said, const struct question *q,
+    struct answer *ret, struct sbx_why *why)
+{
+	uint64_t latest = q->now + q->ttl;
+
+	if (q->trusted != NULL)
+		return refuse(
+		    q, why, "it has no certificate, and trusted_ca wants one");
+	if (said->expires_at <= q->now)
+		return refuse(
+		    q, why, "it has no certificate, and no expires_at to come");
+	ret->session.not_after =
+	    said->expires_at < latest ? said->expires_at : latest;
+	return SBX_OK;
 }
 
 static enum sbx_err
@@ -155,6 +178,7 @@ answer_judge(struct json_object *object, const struct question *q,
     struct answer *ret, struct sbx_why *why)
 {
 	struct said said = { .id = "" };
+	struct sbx_why own = { "" };
 	enum sbx_err err;
 
 	*ret = (struct answer){
@@ -163,9 +187,11 @@ answer_judge(struct json_object *object, const struct question *q,
 		    ANSWER_HOST_KEYS * (ANSWER_HOST_KEY_LEN + NAME_ALIAS_MAX)),
 	};
 	err = reply_read(
-	    object, fields, sizeof(fields) / sizeof(fields[0]), &said, why);
+	    object, fields, sizeof(fields) / sizeof(fields[0]), &said, &own);
 	if (err != SBX_OK)
-		return err;
+		return sbx_fail(why, err,
+		    "%s: the broker's answer cannot be used: %s",
+		    q->alias->text, sbx_why_text(&own, err));
 	if (strcmp(said.id, q->alias->id) != 0)
 		return refuse(q, why, "it is about another sandbox");
 	if (!hosts_is_user(said.user))
@@ -174,7 +200,8 @@ answer_judge(struct json_object *object, const struct question *q,
 	(void)snprintf(
 	    ret->session.user, sizeof(ret->session.user), "%s", said.user);
 	ret->session.running = strcmp(said.state, "running") == 0;
-	err = judge_certificate(&said, q, ret, why);
+	err = *said.certificate == '\0' ? judge_token(&said, q, ret, why)
+					: judge_certificate(&said, q, ret, why);
 	if (err == SBX_OK)
 		err = judge_host_keys(&said, q, &ret->known_hosts, why);
 	if (err == SBX_OK)

@@ -7,6 +7,7 @@
 
 #include <json-c/json.h>
 
+#include "certs/check.h"
 #include "proxycmd/session.h"
 
 #define ANSWER_HOST_KEYS 8
@@ -20,19 +21,23 @@ struct question {
 	uint64_t now;		/* Unix time */
 	uint64_t ttl;		/* seconds */
 	bool networked;		/* the broker is on another machine */
+	/* Who must have signed; NULL: whoever the sandbox trusts. */
+	const struct ca_set *trusted;
 };
 
 struct answer {
 	struct session session;
-	struct buf certificate; /* the texts of the files */
+	struct buf certificate; /* the texts of the files; may be empty */
 	struct buf known_hosts;
 };
 
 /*
  * SBX_PROTOCOL if it is not an answer of that form, SBX_REFUSED if it is but
  * must not be used: a certificate for another key or sandbox, with another
- * principal, or for longer than asked; an endpoint that this broker has no
- * business naming.  ret is made whatever happens: answer_free it.
+ * principal, for longer than asked, or signed by another CA; an endpoint that
+ * this broker has no business naming.  There may be no certificate where a
+ * gateway knows people by their user names alone, but never if CAs are
+ * given.  ret is made whatever happens: answer_free it.
  */
 enum sbx_err
 answer_judge(struct json_object *object, const struct question *question,

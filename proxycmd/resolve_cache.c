@@ -47,8 +47,9 @@ place_open(const char *cache, const struct alias *alias, struct place *ret,
 	if (err != SBX_OK)
 		return err;
 	*ret = (struct place){ cache, alias, steal_fd(&fd), -1, "" };
-	(void)snprintf(
-	    ret->lock, sizeof(ret->lock), LOCK_PREFIX "%s", alias->text);
+	if (alias != NULL)
+		(void)snprintf(ret->lock, sizeof(ret->lock), LOCK_PREFIX "%s",
+		    alias->text);
 	return SBX_OK;
 }
 
@@ -207,8 +208,10 @@ put_all(
 		err = check_folder(dir, name, why);
 	if (err == SBX_OK)
 		err = put_keys(dir, c, why);
-	if (err == SBX_OK)
+	if (err == SBX_OK && c->certificate.len > 0)
 		err = put_file(dir, CACHE_CERT, c->certificate, why);
+	else if (err == SBX_OK)
+		(void)unlinkat(dir, CACHE_CERT, 0);
 	if (err == SBX_OK)
 		err = put_file(dir, CACHE_KNOWN_HOSTS, c->known_hosts, why);
 	if (err == SBX_OK)

@@ -39,10 +39,10 @@ struct stamp {
 
 /* What a connection needs, as texts of the files. */
 struct credentials {
-	struct view key;	/* private key file; len 0: see link */
-	const char *link;	/* private key elsewhere; NULL: none */
-	struct view public_key; /* of a key that is not ours; len 0: none */
-	struct view certificate;
+	struct view key;	 /* private key file; len 0: see link */
+	const char *link;	 /* private key elsewhere; NULL: none */
+	struct view public_key;	 /* of a key that is not ours; len 0: none */
+	struct view certificate; /* len 0: none */
 	struct view known_hosts;
 	struct view session;
 };
@@ -50,6 +50,7 @@ struct credentials {
 /*
  * Open the cache, made with mode 0700 if missing.  SBX_UNTRUSTED if another
  * account owns it or can write to it.  alias and cache must outlive it.
+ * alias NULL: only cache_fd may be used then.
  */
 enum sbx_err place_open(const char *cache, const struct alias *alias,
     struct place *ret, struct sbx_why *why) MUST_USE;

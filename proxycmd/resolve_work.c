@@ -11,19 +11,11 @@
 #include "proxycmd/resolve_answer.h"
 #include "proxycmd/resolve_cache.h"
 #include "proxycmd/resolve_key.h"
+#include "proxycmd/resolve_list.h"
 #include "proxycmd/resolve_wait.h"
 
 #define LOCK_SECONDS 60 /* above what one request may take by default */
 #define PATH_LEN (NAME_ID_MAX + 64)
-
-static void
-free_object(struct json_object **object)
-{
-	(void)json_object_put(*object);
-}
-
-#define cleanup_object __attribute__((cleanup(free_object)))
-#define cleanup_client __attribute__((cleanup(client_close)))
 
 /*
  * The key in the cache stays while its certificate lives: another ssh may
@@ -88,6 +80,23 @@ keep(const struct place *place, const struct login_key *key,
 	    : place_put(place, &credentials, why);
 }
 
+static enum sbx_err
+read_trusted(const struct settings_broker *broker, struct ca_set *ret,
+    struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(CONF_FILE_MAX);
+	enum sbx_err err = file_read_trusted(
+	    broker->trusted_ca, getuid(), /* forbidden= */ 022, &text, why);
+
+	/* NOT_FOUND would read as a missing sandbox. */
+	if (err == SBX_NOT_FOUND)
+		return sbx_fail(why, SBX_CONFIG, "trusted_ca %s does not exist",
+		    broker->trusted_ca);
+	return err != SBX_OK
+	    ? err
+	    : ca_set_parse(broker->trusted_ca, buf_view(&text), ret, why);
+}
+
 /* One round trip: a certificate, the host keys and the endpoints. */
 static enum sbx_err
 fetch(struct client *client, const struct work *work, const struct place *place,
@@ -96,6 +105,7 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	cleanup_login_key struct login_key key = LOGIN_KEY_INIT;
 	cleanup_object struct json_object *object = NULL;
 	cleanup_answer struct answer answer = { .certificate = { 0 } };
+	struct ca_set trusted;
 	struct question question = {
 		.alias = work->alias,
 		.now = work->now,
@@ -104,6 +114,10 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	};
 	enum sbx_err err = find_key(work, &client->settings, old, &key, why);
 
+	if (err == SBX_OK && client->settings.broker.trusted_ca[0] != '\0') {
+		err = read_trusted(&client->settings.broker, &trusted, why);
+		question.trusted = &trusted;
+	}
 	if (err == SBX_OK)
 		err = ask(client, work, question.ttl, &key, &object, why);
 	if (err != SBX_OK)
@@ -115,6 +129,8 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	if (err != SBX_OK)
 		return err;
 	place_prune(place, work->now, HOSTS_KEEP);
+	list_in_passing(client, place->cache_fd,
+	    list_suffix(client, work->suffix), work->now);
 	return hosts_update(work->cache, place->cache_fd, work->now, why);
 }
 
@@ -192,7 +208,8 @@ open_and_fetch(const struct work *work, const struct place *place,
     const struct session *old, struct sbx_why *why)
 {
 	cleanup_client struct client client = { .token = "" };
-	enum sbx_err err = client_open(work->paths, work->config, &client, why);
+	enum sbx_err err = client_open_for(
+	    work->paths, work->config, work->alias->text, &client, why);
 
 	return err != SBX_OK ? err : fetch(&client, work, place, old, why);
 }
@@ -282,7 +299,8 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	if (found && old.running && !stamp_eq(&before, &after) &&
 	    session_is_valid(&old, work->now))
 		return SBX_OK;
-	err = client_open(work->paths, work->config, &client, why);
+	err = client_open_for(
+	    work->paths, work->config, work->alias->text, &client, why);
 	client.progress = wait_line_step;
 	client.progress_context = &line;
 	passed = wait_line_passed(&line);
@@ -293,6 +311,39 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	if (err == SBX_OK)
 		err = fetch(&client, work, &place, found ? &old : NULL, why);
 	return forget_gone(work, &place, err);
+}
+
+enum sbx_err
+work_hosts(
+    const struct work *work, struct sbx_why *warning, struct sbx_why *why)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	struct settings settings;
+	enum sbx_err err, first = place_open(work->cache, NULL, &place, why);
+
+	(void)warning;
+	if (first == SBX_OK)
+		first =
+		    settings_read(work->paths, work->config, &settings, why);
+	if (first != SBX_OK)
+		return first;
+	/* One that is down does not hide the others. */
+	for (size_t i = 0; i <= settings.domain_count; i++) {
+		struct sbx_why own = { "" };
+		const char *suffix = i < settings.domain_count
+		    ? settings.domain[i].suffix
+		    : work->suffix;
+
+		err = list_refresh(work, place.cache_fd, suffix, &own);
+		if (err == SBX_OK || first != SBX_OK)
+			continue;
+		first = err;
+		if (why != NULL)
+			*why = own;
+	}
+	err = hosts_update(work->cache, place.cache_fd, work->now,
+	    first == SBX_OK ? why : NULL);
+	return first != SBX_OK ? first : err;
 }
 
 enum sbx_err

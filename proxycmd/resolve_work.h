@@ -11,8 +11,9 @@
 struct work {
 	const struct paths *paths;
 	const char *cache;
-	const char *config; /* NULL: the usual files */
-	const struct alias *alias;
+	const char *config;	   /* NULL: the usual files */
+	const struct alias *alias; /* NULL for work_hosts */
+	const char *suffix;	   /* what names end in, domains aside */
 	uint64_t ttl; /* seconds; not 0: new credentials whatever there are */
 	uint64_t now; /* Unix time */
 };
@@ -30,6 +31,13 @@ enum sbx_err work_prepare(const struct work *work, struct sbx_why *warning,
  * one asks.  Progress is shown if standard error is a terminal.
  */
 enum sbx_err work_wake(const struct work *work, struct sbx_why *warning,
+    struct sbx_why *why) MUST_USE;
+
+/*
+ * hosts.conf as the brokers list their sandboxes; each is asked at most once
+ * a minute.  The first failure is told, the others were asked all the same.
+ */
+enum sbx_err work_hosts(const struct work *work, struct sbx_why *warning,
     struct sbx_why *why) MUST_USE;
 
 /* The cache no longer knows that name. */

@@ -17,13 +17,14 @@
 #define SESSION_FILE_MAX 16384
 #define SESSION_ENDPOINTS 8
 #define SESSION_ENDPOINT_LEN 512
+#define SESSION_USER_LEN 256 /* a gateway's token may be a user name */
 #define SESSION_MARGIN                                        \
 	30 /* seconds: clocks differ, key exchange takes time \
 	    */
 
 struct session {
 	char id[NAME_ID_MAX + 1];
-	char user[64];
+	char user[SESSION_USER_LEN];
 	bool running;	    /* state=running; anything else: false */
 	uint64_t not_after; /* Unix time at which the certificate ends */
 	bool single_use;    /* good for one connection */

@@ -8,6 +8,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/text.h"
 #include "proxycmd/config_text.h"
 #include "proxycmd/include_line.h"
 
@@ -174,17 +175,20 @@ static enum sbx_err
 store(int dirfd, const struct target *target, struct view bytes,
     struct sbx_why *why)
 {
-	if (bytes.len > 0 || target->linked)
+	if (target->linked || !include_line_is_end(bytes))
 		return replace(dirfd, target, bytes, why);
 	if (unlinkat(dirfd, target->name, 0) < 0)
 		return cannot(why, "remove", target->name);
 	return SBX_OK;
 }
 
+/* As "diff -U0" says it; made: the text of a file that is new. */
 static void
 report(const struct setup_request *request, const char *line,
-    const struct include_place *place, struct buf *ret)
+    const struct include_place *place, struct view made, struct buf *ret)
 {
+	struct view rest = made, added;
+
 	if (!request->dry_run) {
 		buf_printf(ret, "%s %s: %s\n",
 		    request->remove ? "removed from" : "added to",
@@ -195,8 +199,13 @@ report(const struct setup_request *request, const char *line,
 	if (request->remove)
 		buf_printf(ret, "@@ -%zu +%zu,0 @@\n-%s\n", place->number,
 		    place->number - 1, line);
-	else
+	else if (made.len == 0)
 		buf_printf(ret, "@@ -0,0 +1 @@\n+%s\n", line);
+	else
+		buf_put_text(ret, "@@ -0,0 +1,2 @@\n");
+	while (text_next_line(&rest, &added))
+		buf_printf(
+		    ret, "+%.*s\n", (int)added.len, (const char *)added.p);
 }
 
 static enum sbx_err
@@ -219,7 +228,7 @@ edit(const struct setup_request *request, const struct target *target,
     const char *line, struct buf *ret_report, struct sbx_why *why)
 {
 	cleanup_buf struct buf old = BUF_INIT(SETUP_FILE_MAX);
-	cleanup_buf struct buf new = BUF_INIT(2 * SETUP_FILE_MAX);
+	cleanup_buf struct buf new = BUF_INIT(SETUP_FILE_MAX);
 	struct include_place place = { 0 };
 	cleanup_close int dirfd = -1;
 	enum sbx_err err = open_folder(request, target, &dirfd, why);
@@ -237,13 +246,20 @@ edit(const struct setup_request *request, const struct target *target,
 	}
 	if (request->remove)
 		include_line_remove(buf_view(&old), &place, &new);
-	else
+	else if (target->exists)
 		include_line_add(buf_view(&old), line, &new);
+	else
+		include_line_begin(line, &new);
 	err = buf_error(&new);
+	if (err == SBX_TOO_LARGE)
+		err = sbx_fail(why, err,
+		    "%s is too large: add the line by hand: %s", request->file,
+		    line);
 	if (err == SBX_OK && !request->dry_run)
 		err = store(dirfd, target, buf_view(&new), why);
 	if (err == SBX_OK)
-		report(request, line, &place, ret_report);
+		report(request, line, &place,
+		    target->exists ? VIEW("", 0) : buf_view(&new), ret_report);
 	return err;
 }
 

@@ -7,7 +7,7 @@
 
 #include "common/buf.h"
 
-#define SETUP_FILE_MAX (1024 * 1024)
+#define SETUP_FILE_MAX (4 * 1024 * 1024) /* with the line in it */
 #define SETUP_REPORT_MAX 16384
 
 struct setup_request {
@@ -20,8 +20,8 @@ struct setup_request {
 /*
  * What was done, or with dry_run what would be, as text to print.  The file
  * is replaced whole or not at all and keeps mode and owner; a symbolic link
- * stays one.  A file with nothing left in it is removed, unless it stands
- * behind a link: an empty one means the same as none.
+ * stays one.  A file that setup made is removed when nothing was added to it;
+ * any other is as it was before, byte for byte, if that is nothing too.
  */
 enum sbx_err setup_run(const struct setup_request *request,
     struct buf *ret_report, struct sbx_why *why) MUST_USE;

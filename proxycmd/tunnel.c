@@ -20,8 +20,9 @@
 #include "proxycmd/tunnel_carry.h"
 #include "proxycmd/tunnel_plan.h"
 
-static struct {
+static struct options {
 	char config[FIELD_TEXT];
+	char name[FIELD_TEXT];
 } options;
 
 static const struct opt option_table[] = {
@@ -29,6 +30,9 @@ static const struct opt option_table[] = {
 	    { "config", field_path, 0, 0, 0, NULL,
 		"configuration, instead of the user's and the system's",
 		NULL } },
+	{ 0, "NAME",
+	    { "name", field_text, offsetof(struct options, name), 0, 0, NULL,
+		"the sandbox, whose broker may get a token", NULL } },
 };
 
 static enum sbx_err
@@ -48,10 +52,12 @@ open_tunnel(const char *text, struct link **ret, struct sbx_why *why)
 		    options.config[0] == '\0' ? NULL : options.config,
 		    &settings, why);
 	if (err == SBX_OK)
+		err = settings_choose(&settings, options.name, why);
+	if (err == SBX_OK)
 		err = tunnel_plan(&endpoint, &settings, &request, why);
 	if (err != SBX_OK)
 		return err;
-	if (tunnel_is_broker(&endpoint, settings.url)) {
+	if (tunnel_is_broker(&endpoint, settings.broker.url)) {
 		err = token_find(&settings, token, why);
 		request.bearer = token;
 	}
@@ -101,10 +107,10 @@ int
 main(int argc, char **argv)
 {
 	static const struct usage usage = { .program = "sandbox-relay",
-		.args = "[--config FILE] ENDPOINT",
+		.args = "[--config FILE] [--name NAME] ENDPOINT",
 		.summary = "Carry ssh's bytes to a tls or wss endpoint.",
 		.options = option_table,
-		.option_count = 1 };
+		.option_count = 2 };
 	struct link *link = NULL;
 	struct sbx_why why = { "" };
 	enum sbx_err err;

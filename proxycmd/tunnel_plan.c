@@ -38,7 +38,7 @@ tunnel_plan(const struct endpoint *endpoint, const struct settings *settings,
 		return sbx_fail(why, SBX_BAD_VALUE,
 		    "%s is not an endpoint for sandbox-relay", endpoint->text);
 	if (*ca_file == '\0')
-		ca_file = settings->ca_file;
+		ca_file = settings->broker.ca_file;
 	rest = endpoint->text + strlen(way->prefix);
 	*ret = (struct link_request){ .host = endpoint->host,
 		.port = endpoint->port,

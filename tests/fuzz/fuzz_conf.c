@@ -39,7 +39,8 @@ static const struct conf_key keys[] = {
 	ROW("b", "list", field_words, list, .def = "x y"),
 };
 
-static const struct conf_table table = { keys, sizeof(keys) / sizeof(keys[0]) };
+static const struct conf_table table = { .keys = keys,
+	.count = sizeof(keys) / sizeof(keys[0]) };
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -341,6 +341,25 @@ tells "wss: says so" 'refuses the tunnel .*401'
 SANDBOX_BROKER=https://gateway.test:$ws \
     check 0 "wss: the token for the broker" run true
 unset SANDBOX_TOKEN
+cp "$HOME/.config/sandbox-ssh/config" "$work/config.before"
+(umask 077 && echo t0p-s3cret >"$work/token")
+cat >>"$HOME/.config/sandbox-ssh/config" <<-END
+[broker]
+url = https://gateway.test:$ws
+token_file = $work/token
+[domain "sandbox"]
+url = https://elsewhere.test
+END
+check 77 "wss: no token of another domain" connect
+tells "wss: says so for a domain" 'refuses the tunnel .*401'
+cp "$work/config.before" "$HOME/.config/sandbox-ssh/config"
+cat >>"$HOME/.config/sandbox-ssh/config" <<-END
+[domain "sandbox"]
+url = https://gateway.test:$ws
+token_file = $work/token
+END
+check 0 "wss: the token of the domain" run true
+cp "$work/config.before" "$HOME/.config/sandbox-ssh/config"
 
 # --- HTTPS_PROXY and NO_PROXY
 count_proxied() { grep -c "CONNECT gateway.test" "$work/proxy.log" || :; }

@@ -6,7 +6,17 @@
 #include "common/cleanup.h"
 #include "tests/unit/cases.h"
 
+struct box {
+	char label[FIELD_TEXT];
+	char url[FIELD_TEXT];
+	uint64_t ttl;
+};
+
+#define BOXES 3
+
 struct settings {
+	struct box box[BOXES];
+	size_t box_count;
 	char url[FIELD_TEXT];
 	char command[FIELD_TEXT];
 	uint64_t ttl;
@@ -35,7 +45,31 @@ static const struct conf_key keys[] = {
 		.def = "sandbox" } },
 };
 
-static const struct conf_table table = { keys, LENGTH(keys) };
+#define BOX(member) offsetof(struct box, member)
+
+static const struct field box_keys[] = {
+	{ .name = "url", .parse = field_text, .offset = BOX(url) },
+	{ .name = "ttl",
+	    .parse = field_duration,
+	    .offset = BOX(ttl),
+	    .def = "1m" },
+};
+
+static const struct conf_list lists[] = {
+	{ .section = "box",
+	    .label = { .name = "box",
+		.parse = field_path,
+		.offset = BOX(label) },
+	    .keys = box_keys,
+	    .count = LENGTH(box_keys),
+	    .offset = AT(box),
+	    .size = sizeof(struct box),
+	    .max = BOXES,
+	    .used = AT(box_count) },
+};
+
+static const struct conf_table table = { keys, LENGTH(keys), lists,
+	LENGTH(lists) };
 
 #define X10 "xxxxxxxxxx"
 #define X100 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
@@ -123,6 +157,34 @@ static const struct {
 	{ "key set twice in two parts",
 	    "[broker]\nurl = a\n[ssh]\n[broker]\nurl = b\n",
 	    "f:5: url is set twice" },
+	{ "label of an unknown section", "[brokr \"/a\"]\n",
+	    "f:1: unknown section" },
+	{ "label of a section that has none", "[broker \"/a\"]\nurl = u\n",
+	    "f:1: unknown section" },
+	{ "section without its label", "[box]\nurl = u\n",
+	    "f:1: unknown section" },
+	{ "label without quotes", "[box /a]\n", "f:1: unknown section" },
+	{ "label without its second quote", "[box \"/a]\n",
+	    "f:1: unknown section" },
+	{ "label that is empty", "[box \"\"]\n", "f:1: unknown section" },
+	{ "label with a quote", "[box \"/a\"b\"]\n", "f:1: unknown section" },
+	{ "label after two blanks", "[box  \"/a\"]\n", "f:1: unknown section" },
+	{ "label with a bracket", "[box \"/a]\"]\n", "f:1: a section is" },
+	{ "malformed label", "[box \"a\"]\n", "f:1: box = 'a' is not" },
+	{ "label set twice", "[box \"/a\"]\n[box \"/b\"]\n[box \"/a\"]\n",
+	    "f:3: section [box \"/a\"] stands twice" },
+	{ "too many labels",
+	    "[box \"/a\"]\n[box \"/b\"]\n[box \"/c\"]\n[box \"/d\"]\n",
+	    "f:4: more than 3" },
+	{ "unknown key below a label", "[box \"/a\"]\nulr = u\n",
+	    "f:2: unknown key 'ulr' in [box \"/a\"]" },
+	{ "key of the section before a label",
+	    "[broker]\n[box \"/a\"]\ncommand = u\n",
+	    "f:3: unknown key 'command' in [box \"/a\"]" },
+	{ "key set twice below a label", "[box \"/a\"]\nurl = u\nurl = u\n",
+	    "f:3: url is set twice" },
+	{ "malformed value below a label", "[box \"/a\"]\nttl = 5\n",
+	    "f:2: ttl = '5' is not" },
 	{ "malformed value", "[ssh]\nttl = 60\n", "f:2: ttl = '60' is not" },
 	{ "value out of range", "[ssh]\nttl = 2d\n", "f:2: ttl = '2d' is not" },
 	{ "empty value", "[broker]\nurl =\n", "f:2: url is empty" },
@@ -209,10 +271,39 @@ words_of_the_file_replace_the_default(void **state)
 	assert_string_equal(s.users.word[0], "dev");
 }
 
+/* A second file adds to what the first one said, label by label. */
+static void
+labelled_sections(void **state)
+{
+	struct settings s = { .url = "" };
+	struct sbx_why why = { "" };
+
+	(void)state;
+	if (conf_parse(&table, "f",
+		"[box \"/a\"]\nurl = one\n[broker]\nurl = u\n"
+		"[box \"/" X100 "\"]\nurl = two\nttl = 5m\n",
+		&s, &why) != SBX_OK ||
+	    conf_parse(&table, "g",
+		"[box \"/b\"]\nurl = three\n[box \"/a\"]\nttl = 2m\n", &s,
+		&why) != SBX_OK)
+		fail_msg("%s", why.text);
+	assert_string_equal(s.url, "u");
+	assert_int_equal(s.box_count, 3);
+	assert_string_equal(s.box[0].label, "/a");
+	assert_string_equal(s.box[0].url, "one");
+	assert_int_equal(s.box[0].ttl, 120);
+	assert_string_equal(s.box[1].label, "/" X100);
+	assert_string_equal(s.box[1].url, "two");
+	assert_int_equal(s.box[1].ttl, 300);
+	assert_string_equal(s.box[2].label, "/b");
+	assert_string_equal(s.box[2].url, "three");
+	assert_int_equal(s.box[2].ttl, 60);
+}
+
 static void
 table_has_a_limit(void **state)
 {
-	struct conf_table many = { keys, CONF_KEYS_MAX + 1 };
+	struct conf_table many = { .keys = keys, .count = CONF_KEYS_MAX + 1 };
 	struct settings s = { .url = "" };
 
 	(void)state;
@@ -302,6 +393,7 @@ main(void)
 	CASE_ROWS(bad_rows, test_bad);
 	CASE(line_at_its_limit);
 	CASE(words_of_the_file_replace_the_default);
+	CASE(labelled_sections);
 	CASE(table_has_a_limit);
 	CASE(file_is_read);
 	CASE(file_with_nul_is_refused);

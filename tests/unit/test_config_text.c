@@ -22,7 +22,7 @@ test_usual(void **state)
 	assert_non_null(strstr(t,
 	    "Match host \"*.sandbox,!*'*\" exec "
 	    "\"/usr/bin/sandbox-proxy prepare '%h'\"\n"
-	    "    Include \"~/.cache/sandbox-ssh/hosts.conf\"\n"
+	    "    Include ~/.cache/sandbox-ssh/hosts.conf\n"
 	    "Host *.sandbox\n"));
 	assert_non_null(strstr(t,
 	    "ProxyCommand /usr/bin/sandbox-proxy connect --fdpass '%h' %p\n"));

@@ -22,21 +22,33 @@ struct row {
 	bool good;
 };
 
+#define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
 static const struct row rows[] = {
 	{ "a plain user", "sandbox", true },
 	{ "an underscore first", "_svc-1", true },
 	{ "one letter", "a", true },
 	{ "nothing", "", false },
-	{ "a digit first", "1a", false },
 	{ "a dash first", "-oProxyCommand", false },
-	{ "a capital", "Root", false },
+	{ "an id and a key", "sbx_1#dtn_A1b2", true },
+	{ "all that tokens are made of", "AZaz09._~+/=-@:,#!*?[]^", true },
 	{ "a blank", "a b", false },
+	{ "a tab", "a\tb", false },
 	{ "a newline", "a\nb", false },
+	{ "an escape", "a\033[2J", false },
+	{ "not ASCII", "a\303\244", false },
+	{ "a DEL", "a\177", false },
 	{ "a token of ssh", "a%h", false },
-	{ "a quote", "a\"", false },
-	{ "64 bytes",
-	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-	    false },
+	{ "a variable of ssh", "a${HOME}", false },
+	{ "a variable of the shell", "$HOME", false },
+	{ "a double quote", "a\"", false },
+	{ "a quote", "a'", false },
+	{ "a back quote", "a`", false },
+	{ "a backslash", "a\\", false },
+	{ "a command", "a;b", false },
+	{ "a pipe", "a|b", false },
+	{ "255 bytes", X50 X50 X50 X50 X50 "abcde", true },
+	{ "256 bytes", X50 X50 X50 X50 X50 "abcdef", false },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -115,13 +127,58 @@ test_the_file(void **state)
 	       "Host b.box.example\n"
 	       "Host evil.sandbox\n"
 	       "Host run-10.sandbox\n"
-	       "    User tok_en-1\n"
+	       "    User \"tok_en-1\"\n"
 	       "Host run-2.sandbox\n");
 	drop("run-10.sandbox");
 	drop("evil.sandbox");
 	expect("Host a.fabro.sandbox\n"
 	       "Host b.box.example\n"
 	       "Host run-2.sandbox\n");
+}
+
+static void
+put_list(const char *suffix, bool complete, const char *ids)
+{
+	assert_int_equal(
+	    hosts_put_listed(dir_fd, suffix, complete, VIEW_STR(ids), NULL),
+	    SBX_OK);
+}
+
+/* What brokers list, beside what the cache knows. */
+static void
+test_lists(void **state)
+{
+	(void)state;
+	drop("a.fabro.sandbox");
+	drop("b.box.example");
+	drop("run-2.sandbox");
+	drop("liar.sandbox");
+	put_session("known.sandbox", "known", "tok#en", NOW + 60);
+	put_session("ended.sandbox", "ended", "sandbox", NOW - 60);
+	put_session("x.prod.sandbox", "x", "sandbox", NOW - 60);
+	put_list("sandbox", true, "new\nknown\n../evil\n\nA B\n");
+	/* A name that ended is kept only where nobody knows better. */
+	expect("Host known.sandbox\n"
+	       "    User \"tok#en\"\n"
+	       "Host new.sandbox\n");
+	put_list("prod.sandbox", false, "y\n");
+	expect("Host known.sandbox\n"
+	       "    User \"tok#en\"\n"
+	       "Host new.sandbox\n"
+	       "Host x.prod.sandbox\n"
+	       "Host y.prod.sandbox\n");
+	put_list("sandbox", false, "new\n");
+	put_list("prod.sandbox", true, "");
+	expect("Host ended.sandbox\n"
+	       "Host known.sandbox\n"
+	       "    User \"tok#en\"\n"
+	       "Host new.sandbox\n");
+	(void)unlinkat(dir_fd, HOSTS_LISTED "sandbox", 0);
+	(void)unlinkat(dir_fd, HOSTS_LISTED "prod.sandbox", 0);
+	drop("ended.sandbox");
+	drop("x.prod.sandbox");
+	drop("known.sandbox");
+	expect("");
 }
 
 static void
@@ -169,6 +226,7 @@ main(void)
 	static const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_the_file),
 		cmocka_unit_test(test_what_is_right_is_left_alone),
+		cmocka_unit_test(test_lists),
 	};
 	struct CMUnitTest tests[ROWS + sizeof(others) / sizeof(others[0])];
 

@@ -155,6 +155,41 @@ test_alias(void **state)
 	assert_string_equal(alias.provider, row->provider);
 }
 
+static const struct {
+	const char *name;
+	const char *text;
+	const char *id; /* NULL: refused */
+	const char *middle;
+} long_rows[] = {
+	{ "long alias without a middle", "a.sandbox", "a", "" },
+	{ "long alias with one label", "a.prod.sandbox", "a", "prod" },
+	{ "long alias with two", "a.eu.prod.sandbox", "a", "eu.prod" },
+	{ "long alias with an empty label", "a.eu..sandbox", NULL, "" },
+	{ "long alias with a bad label", "a.eu.-x.sandbox", NULL, "" },
+	{ "long alias that goes up", "a.../..sandbox", NULL, "" },
+	{ "long alias of another suffix", "a.eu.prod", NULL, "" },
+	{ "long alias of 300 bytes", "a." X60 "." X60 "." X60 "." X60 "." X60,
+	    NULL, "" },
+};
+
+static void
+test_long(void **state)
+{
+	const __typeof__(long_rows[0]) *row = *state;
+	struct alias alias = { "untouched", "", "" };
+
+	assert_int_equal(
+	    name_parse_long_alias(row->text, "sandbox", &alias, NULL),
+	    row->id == NULL ? SBX_BAD_NAME : SBX_OK);
+	if (row->id == NULL) {
+		assert_string_equal(alias.text, "untouched");
+		return;
+	}
+	assert_string_equal(alias.text, row->text);
+	assert_string_equal(alias.id, row->id);
+	assert_string_equal(alias.provider, row->middle);
+}
+
 int
 main(void)
 {
@@ -162,5 +197,6 @@ main(void)
 	CASE(why_says_what_an_id_is);
 	CASE_ROWS(suffix_rows, test_suffix);
 	CASE_ROWS(alias_rows, test_alias);
+	CASE_ROWS(long_rows, test_long);
 	return cases_run("name");
 }

@@ -28,10 +28,14 @@ struct row {
 	const char *id;
 	const char *user;
 	const char *state;
-	const char *endpoint;	 /* "" for an empty list */
-	const char *host_key;	 /* "" for an empty list */
-	const char *certificate; /* instead of the one that was made */
+	const char *endpoint;		  /* "" for an empty list */
+	const char *host_key;		  /* "" for an empty list */
+	const char *certificate;	  /* instead of the one that was made */
+	int64_t expires;		  /* from now; 0: not told */
+	const struct keypair *trusted[2]; /* CAs that are; NULL: any */
 };
+
+static struct keypair user_key, other_key, ca_key, host_key;
 
 static const struct row rows[] = {
 	{ .name = "an honest answer" },
@@ -129,11 +133,42 @@ static const struct row rows[] = {
 	    .want = SBX_REFUSED,
 	    .why = "host key",
 	    .host_key = "@cert-authority * ssh-ed25519 AAAA" },
+	{ .name = "a CA that is pinned", .trusted = { &ca_key } },
+	{ .name = "one of two CAs that are pinned",
+	    .trusted = { &other_key, &ca_key } },
+	{ .name = "a CA that is not pinned",
+	    .want = SBX_REFUSED,
+	    .why = "unknown CA",
+	    .trusted = { &other_key } },
+	{ .name = "a gateway's token for a user, and no certificate",
+	    .user = "sbx#A1b2.c=d/e+f@g:h",
+	    .certificate = "",
+	    .expires = 600 },
+	{ .name = "a token that lives longer is taken for as long as asked",
+	    .user = "token",
+	    .certificate = "",
+	    .expires = 10L * TTL },
+	{ .name = "a token without an end",
+	    .want = SBX_REFUSED,
+	    .why = "expires_at",
+	    .user = "token",
+	    .certificate = "" },
+	{ .name = "a token that has ended",
+	    .want = SBX_REFUSED,
+	    .why = "expires_at",
+	    .user = "token",
+	    .certificate = "",
+	    .expires = -1 },
+	{ .name = "a token while a CA is pinned",
+	    .want = SBX_REFUSED,
+	    .why = "trusted_ca",
+	    .user = "token",
+	    .certificate = "",
+	    .expires = 600,
+	    .trusted = { &ca_key } },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
-
-static struct keypair user_key, other_key, ca_key, host_key;
 
 static void
 put_certificate(const struct row *row, struct buf *ret_line)
@@ -196,6 +231,9 @@ answer_of(const struct row *row)
 	add(object, "user", row->user, "sandbox");
 	add(object, "state", row->state, "running");
 	add(object, "certificate", row->certificate, buf_text(&line));
+	if (row->expires != 0)
+		(void)json_object_object_add(object, "expires_at",
+		    json_object_new_int64(NOW + row->expires));
 	(void)json_object_object_add(object, "endpoints",
 	    one_or_none(row->endpoint == NULL ? "unix:/run/x" : row->endpoint));
 	(void)json_object_object_add(object, "host_keys",
@@ -216,14 +254,20 @@ check_honest(const struct row *row, const struct answer *answer)
 	buf_put_text(&line, "\n");
 	assert_string_equal(buf_text(&answer->known_hosts), buf_text(&line));
 	assert_string_equal(answer->session.id, "run-1");
-	assert_string_equal(answer->session.user, "sandbox");
+	assert_string_equal(
+	    answer->session.user, row->user == NULL ? "sandbox" : row->user);
 	assert_int_equal(answer->session.running, row->state == NULL);
-	assert_int_equal(answer->session.not_after, NOW + TTL + row->before);
+	assert_int_equal(answer->session.not_after,
+	    row->expires == 0	     ? NOW + TTL + row->before
+		: row->expires > TTL ? NOW + TTL
+				     : NOW + row->expires);
 	assert_int_equal(answer->session.single_use, row->single_use);
 	assert_int_equal(answer->session.endpoint_count,
 	    row->endpoint == NULL || *row->endpoint != '\0');
-	assert_int_equal(
-	    answer->certificate.p[answer->certificate.len - 1], '\n');
+	assert_int_equal(answer->certificate.len == 0, row->expires != 0);
+	if (answer->certificate.len > 0)
+		assert_int_equal(
+		    answer->certificate.p[answer->certificate.len - 1], '\n');
 }
 
 static void
@@ -235,14 +279,22 @@ test_row(void **state)
 	struct json_object *object = answer_of(row);
 	struct sbx_why why = { "" };
 	struct alias alias;
-	struct question question = { &alias, { NULL, 0 }, NOW, TTL,
-		row->networked };
+	struct ca_set trusted = { .count = 0 };
+	struct question question = { .alias = &alias,
+		.now = NOW,
+		.ttl = TTL,
+		.networked = row->networked };
 	enum sbx_err err;
 
 	assert_int_equal(
 	    name_parse_alias("run-1.sandbox", "sandbox", &alias, NULL), SBX_OK);
 	key_put_ed25519(user_key.public, &key);
 	question.public_key = buf_view(&key);
+	for (size_t i = 0; i < 2 && row->trusted[i] != NULL; i++) {
+		memcpy(trusted.key[trusted.count++], row->trusted[i]->public,
+		    KEY_ED25519_LEN);
+		question.trusted = &trusted;
+	}
 	err = answer_judge(object, &question, &answer, &why);
 	(void)json_object_put(object);
 	assert_string_equal(sbx_err_name(err), sbx_err_name(row->want));

@@ -54,7 +54,8 @@ static const struct row rows[] = {
 	ROW("empty user", "version=1\nid=run-1234\nuser=\nstate=running\n" TAIL,
 	    SBX_BAD_VALUE),
 	ROW("long user",
-	    "version=1\nid=run-1234\nuser=" LONG64 "\nstate=running\n" TAIL,
+	    "version=1\nid=run-1234\nuser=" LONG64 LONG64 LONG64 LONG64
+	    "\nstate=running\n" TAIL,
 	    SBX_BAD_VALUE),
 	ROW("time is no number", HEAD "not_after=soon\nsingle_use=no\n",
 	    SBX_BAD_VALUE),

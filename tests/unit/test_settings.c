@@ -87,7 +87,7 @@ test_url(void **state)
 	assert_string_equal(
 	    sbx_err_name(err), sbx_err_name(row->good ? SBX_OK : SBX_CONFIG));
 	if (row->good)
-		assert_string_equal(settings.url, row->url);
+		assert_string_equal(settings.broker.url, row->url);
 	else
 		assert_non_null(strstr(why.text, "SANDBOX_BROKER"));
 }
@@ -101,8 +101,8 @@ test_defaults(void **state)
 	(void)state;
 	write_config("");
 	assert_int_equal(settings_read(&paths, file, &settings, NULL), SBX_OK);
-	assert_string_equal(settings.url, "");
-	assert_string_equal(settings.token, "");
+	assert_string_equal(settings.broker.url, "");
+	assert_string_equal(settings.broker.token, "");
 	assert_int_equal(settings.ttl, 3600);
 	assert_int_equal(settings.wait, 120);
 	assert_int_equal(settings.timeout, 10);
@@ -118,9 +118,9 @@ test_commands(void **state)
 		{ "[exec]\ncommand = /x\n", ":1: unknown section '[exec]'" },
 		{ "[exec x]\ncommand = /x\n", ":1: unknown section" },
 		{ "[exec \"x]\ncommand = /x\n", ":1: unknown section" },
-		{ "[exec \"\"]\ncommand = /x\n", ":1: '' is no name" },
+		{ "[exec \"\"]\ncommand = /x\n", ":1: unknown section" },
 		{ "[exec \"A\"]\ncommand = /x\n", ":1: 'A' is no name" },
-		{ "[exec \"a\"\"]\ncommand = /x\n", ":1: 'a\"' is no name" },
+		{ "[exec \"a\"\"]\ncommand = /x\n", ":1: unknown section" },
 		{ "[exec \"a\"] x\ncommand = /x\n", ":1: a section is" },
 		{ "[ssh \"a\"]\nttl = 1h\n", ":1: unknown section" },
 		{ "[exec \"a\"]\ncommand = x\n", ":2: command = 'x'" },
@@ -128,6 +128,8 @@ test_commands(void **state)
 		{ "[exec \"a\"]\n = x\n", ":2: " },
 		{ "[exec \"a\"]\ncommand = /x\ncommand = /y\n",
 		    ":3: command is set twice" },
+		{ "[exec \"a\"]\ncommand = /x\n[ssh]\n[exec \"a\"]\n",
+		    ":4: section [exec \"a\"] stands twice" },
 	};
 	struct paths paths = { .home = "" };
 	struct settings settings;
@@ -138,7 +140,7 @@ test_commands(void **state)
 	assert_int_equal(settings_read(&paths, file, &settings, NULL), SBX_OK);
 	assert_string_equal(settings_exec(&settings, "a"), "/x %i");
 	assert_string_equal(settings_exec(&settings, "b-2"), "/y");
-	assert_string_equal(settings.url, "unix:/u");
+	assert_string_equal(settings.broker.url, "unix:/u");
 	assert_null(settings_exec(&settings, "c"));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct sbx_why why = { "" };
@@ -160,15 +162,68 @@ test_the_environment_wins(void **state)
 	(void)state;
 	write_config("[broker]\nurl = unix:/a\n[ssh]\nttl = 2h\n");
 	assert_int_equal(settings_read(&paths, file, &settings, NULL), SBX_OK);
-	assert_string_equal(settings.url, "unix:/a");
+	assert_string_equal(settings.broker.url, "unix:/a");
 	assert_int_equal(settings.ttl, 7200);
 	assert_int_equal(setenv("SANDBOX_BROKER", "unix:/b", 1), 0);
 	assert_int_equal(setenv("SANDBOX_TOKEN", "secret", 1), 0);
 	assert_int_equal(settings_read(&paths, file, &settings, NULL), SBX_OK);
 	assert_int_equal(unsetenv("SANDBOX_BROKER"), 0);
 	assert_int_equal(unsetenv("SANDBOX_TOKEN"), 0);
-	assert_string_equal(settings.url, "unix:/b");
-	assert_string_equal(settings.token, "secret");
+	assert_string_equal(settings.broker.url, "unix:/b");
+	assert_string_equal(settings.broker.token, "secret");
+}
+
+static void
+choose(const char *name, const char *url, const char *token_file)
+{
+	struct paths paths = { .home = "" };
+	struct settings settings;
+
+	assert_int_equal(setenv("SANDBOX_TOKEN", "secret", 1), 0);
+	assert_int_equal(settings_read(&paths, file, &settings, NULL), SBX_OK);
+	assert_int_equal(unsetenv("SANDBOX_TOKEN"), 0);
+	assert_int_equal(settings_choose(&settings, name, NULL), SBX_OK);
+	assert_string_equal(settings.broker.url, url);
+	assert_string_equal(settings.broker.token_file, token_file);
+	/* A token is for the broker that it was given for. */
+	assert_string_equal(settings.broker.token,
+	    settings.broker.suffix[0] == '\0' ? "secret" : "");
+	assert_int_equal(settings.timeout, 5);
+}
+
+static void
+test_domains(void **state)
+{
+	struct paths paths = { .home = "" };
+	struct sbx_why why = { "" };
+	struct settings settings;
+
+	(void)state;
+	write_config("[broker]\nurl = unix:/a\ntoken_file = /t\n"
+		     "timeout = 5s\n"
+		     "[domain \"prod.sandbox\"]\nurl = https://prod\n"
+		     "[domain \"eu.prod.sandbox\"]\nurl = https://eu\n"
+		     "token_file = /eu\n"
+		     "[domain \"none.sandbox\"]\n");
+	choose("run-1.sandbox", "unix:/a", "/t");
+	choose("run-1.prod.sandbox", "https://prod", "");
+	choose("run-1.eu.prod.sandbox", "https://eu", "/eu");
+	choose("run-1.us.prod.sandbox", "https://prod", "");
+	/* A suffix is whole labels, and there is an id before it. */
+	choose("run-1.xprod.sandbox", "unix:/a", "/t");
+	choose("prod.sandbox", "unix:/a", "/t");
+	choose("", "unix:/a", "/t");
+	assert_int_equal(settings_read(&paths, file, &settings, NULL), SBX_OK);
+	assert_int_equal(
+	    settings_choose(&settings, "a.none.sandbox", &why), SBX_CONFIG);
+	assert_non_null(strstr(why.text, "[domain \"none.sandbox\"]"));
+	write_config("[domain \"../x\"]\nurl = unix:/a\n");
+	assert_int_equal(
+	    settings_read(&paths, file, &settings, &why), SBX_CONFIG);
+	write_config("[domain \"a.sandbox\"]\nurl = http://elsewhere\n");
+	assert_int_equal(
+	    settings_read(&paths, file, &settings, &why), SBX_CONFIG);
+	assert_non_null(strstr(why.text, ":2: url"));
 }
 
 static void
@@ -262,6 +317,7 @@ main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_the_environment_wins),
+		cmocka_unit_test(test_domains),
 		cmocka_unit_test(test_errors_name_file_and_line),
 		cmocka_unit_test(test_a_file_that_others_can_write),
 		cmocka_unit_test(test_a_named_file_must_exist),

@@ -37,6 +37,10 @@ static const struct row rows[] = {
 	ROW("comments and blank lines", "\n\n# mine\n\n"),
 	ROW("one newline", "\n"),
 	ROW("not UTF-8, with a NUL", "# \377\376\0\nHost a\n"),
+	ROW("empty", ""),
+	ROW("UTF-8 with a byte order mark", "\357\273\277Host a\n"),
+	ROW("a comment that says what ours says",
+	    "# Made by sandbox-proxy setup, which removes this file\n"),
 	ROW("tabs and trailing blanks", "\tHost a  \n\t\tUser me \t"),
 };
 
@@ -160,6 +164,14 @@ test_symbolic_link(void **state)
 	assert_int_equal(lstat(real, &st), 0);
 	assert_int_equal(st.st_size, 0);
 	assert_int_equal(unlink(real), 0);
+	/* also one that setup made, moved there afterwards */
+	assert_int_equal(unlink(config), 0);
+	assert_int_equal(run(false, false, NULL), SBX_OK);
+	assert_int_equal(rename(config, real), 0);
+	assert_int_equal(symlink("dotfiles/config", config), 0);
+	assert_int_equal(run(true, false, NULL), SBX_OK);
+	assert_int_equal(lstat(real, &st), 0);
+	assert_int_equal(unlink(real), 0);
 	/* a link to nothing, and a link to itself */
 	assert_int_equal(run(false, false, NULL), SBX_IO);
 	assert_int_equal(unlink(config), 0);
@@ -167,6 +179,63 @@ test_symbolic_link(void **state)
 	assert_int_equal(run(false, false, NULL), SBX_IO);
 	assert_int_equal(unlink(config), 0);
 	assert_int_equal(rmdir(dotfiles), 0);
+}
+
+static void
+fill(size_t size, char first)
+{
+	cleanup_buf struct buf text = BUF_INIT(SETUP_FILE_MAX + 1);
+	uint8_t *bytes = buf_grow(&text, size);
+
+	assert_non_null(bytes);
+	memset(bytes, '#', size);
+	bytes[0] = (uint8_t)first;
+	for (size_t i = 79; i < size; i += 80)
+		bytes[i] = '\n';
+	write_config(buf_view(&text), 0600);
+}
+
+/* What goes in must come out again: nothing is made that cannot be read. */
+static void
+test_large(void **state)
+{
+	struct sbx_why why = { "" };
+	struct stat st;
+
+	(void)state;
+	for (size_t size = 1024 * 1024;
+	     size <= SETUP_FILE_MAX - strlen(line) - 1;
+	     size += SETUP_FILE_MAX - strlen(line) - 1 - 1024 * 1024) {
+		fill(size, '#');
+		assert_int_equal(run(false, false, NULL), SBX_OK);
+		assert_int_equal(run(true, false, NULL), SBX_OK);
+		assert_int_equal(stat(config, &st), 0);
+		assert_int_equal(st.st_size, size);
+	}
+	fill(SETUP_FILE_MAX - strlen(line), '#');
+	assert_int_equal(run(false, false, &why), SBX_TOO_LARGE);
+	assert_non_null(strstr(why.text, "by hand"));
+	assert_int_equal(stat(config, &st), 0);
+	assert_int_equal(st.st_size, SETUP_FILE_MAX - strlen(line));
+}
+
+/* Only the file that setup made goes, and only if it is as it was made. */
+static void
+test_made_here(void **state)
+{
+	cleanup_buf struct buf text = BUF_INIT(4096);
+	struct stat st;
+
+	(void)state;
+	(void)unlink(config);
+	assert_int_equal(run(false, false, NULL), SBX_OK);
+	assert_int_equal(file_read(AT_FDCWD, config, &text, NULL), SBX_OK);
+	assert_int_equal(run(true, false, NULL), SBX_OK);
+	assert_int_not_equal(stat(config, &st), 0);
+	buf_put_text(&text, "Host a\n");
+	write_config(buf_view(&text), 0600);
+	assert_int_equal(run(true, false, NULL), SBX_OK);
+	assert_int_equal(stat(config, &st), 0);
 }
 
 static void
@@ -222,6 +291,8 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_line_inside_a_host_block),
 	cmocka_unit_test(test_first_use_of_ssh),
 	cmocka_unit_test(test_symbolic_link),
+	cmocka_unit_test(test_large),
+	cmocka_unit_test(test_made_here),
 	cmocka_unit_test(test_refused),
 };
 

@@ -22,7 +22,7 @@ static void
 test_plan(void **state)
 {
 	const struct plan_row *row = *state;
-	struct settings settings = { .ca_file = "/broker.pem" };
+	struct settings settings = { .broker.ca_file = "/broker.pem" };
 	struct link_request request;
 	struct endpoint endpoint;
 
@@ -42,7 +42,7 @@ test_plan(void **state)
 static void
 test_ca_file_of_endpoints(void **state)
 {
-	struct settings settings = { .ca_file = "/broker.pem",
+	struct settings settings = { .broker.ca_file = "/broker.pem",
 		.endpoint_ca_file = "/own.pem" };
 	struct link_request request;
 	struct endpoint endpoint;

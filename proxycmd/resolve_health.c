@@ -1,0 +1,111 @@
+#include "proxycmd/resolve_health.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#include "common/text.h"
+#include "net/reply.h"
+#include "proxycmd/resolve_list.h"
+
+static void
+put(struct buf *ret, const char *key, const char *value)
+{
+	buf_printf(ret, "%s=", key);
+	text_escape(VIEW_STR(value), SBX_WHY_MAX, /* quote= */ false, ret);
+	buf_put_text(ret, "\n");
+}
+
+static int64_t
+monotonic_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static const char *
+token_source(const struct settings_broker *broker)
+{
+	if (broker->token[0] != '\0')
+		return "SANDBOX_TOKEN";
+	if (broker->token_file[0] != '\0')
+		return broker->token_file;
+	return broker->token_command[0] != '\0' ? broker->token_command
+						: "none";
+}
+
+/* The file by itself, so that its fault is not taken for the broker's. */
+static bool
+put_token(const struct settings_broker *broker, struct buf *ret)
+{
+	cleanup_close int fd = -1;
+	struct sbx_why why = { "" };
+	const char *source = token_source(broker);
+
+	put(ret, "token", source);
+	if (source != broker->token_file ||
+	    file_open_trusted(
+		source, getuid(), /* forbidden= */ 077, &fd, &why) == SBX_OK)
+		return true;
+	put(ret, "token_error", why.text);
+	return false;
+}
+
+static void
+put_answer(struct client *client, struct buf *ret)
+{
+	static const struct reply_field field = { "time", REPLY_UINT, false, 0,
+		0, INT64_MAX, 0 };
+	cleanup_object struct json_object *health = NULL;
+	cleanup_object struct json_object *list = NULL;
+	struct sbx_why why = { "" };
+	int64_t start = monotonic_ms();
+	uint64_t clock;
+	enum sbx_err err = client_call(client, "GET", "/v1/health", NULL,
+	    /* extra= */ 0, &health, &why);
+
+	if (err == SBX_OK)
+		err = reply_read(health, &field, 1, &clock, &why);
+	if (err != SBX_OK) {
+		put(ret, "broker_error", sbx_why_text(&why, err));
+		return;
+	}
+	buf_printf(ret, "broker_ms=%" PRId64 "\n", monotonic_ms() - start);
+	buf_printf(ret, "broker_time=%" PRIu64 "\n", clock);
+	err = client_call(client, "GET", "/v1/sandboxes?limit=1", NULL,
+	    /* extra= */ 0, &list, &why);
+	if (err != SBX_OK)
+		put(ret, "access_error", sbx_why_text(&why, err));
+}
+
+void
+health_put(const struct work *work, struct buf *ret)
+{
+	const char *name = work->alias == NULL ? "" : work->alias->text;
+	cleanup_client struct client client = { .token = "" };
+	struct settings settings;
+	struct sbx_why why = { "" };
+	enum sbx_err err =
+	    settings_read(work->paths, work->config, &settings, &why);
+
+	if (err == SBX_OK)
+		err = settings_choose(&settings, name, &why);
+	if (err != SBX_OK) {
+		put(ret, "config_error", sbx_why_text(&why, err));
+		return;
+	}
+	if (!put_token(&settings.broker, ret))
+		return;
+	err = client_open_for(work->paths, work->config, name, &client, &why);
+	if (err != SBX_OK) {
+		put(ret, "broker_error", sbx_why_text(&why, err));
+		return;
+	}
+	buf_put_text(ret, "broker=");
+	if (client.socket[0] != '\0')
+		buf_put_text(ret, "unix:");
+	buf_printf(ret, "%s\n",
+	    client.socket[0] != '\0' ? client.socket : client.base);
+	put_answer(&client, ret);
+}

@@ -1,0 +1,163 @@
+#include "proxycmd/resolve_list.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/file.h"
+#include "net/reply.h"
+#include "proxycmd/hosts.h"
+
+#define ASKED ".asked-" /* and the suffix: when, and by whom now */
+#define PASSING_SECONDS 2
+
+struct listed {
+	char id[NAME_ID_MAX + 1];
+	char state[32];
+};
+
+static const struct reply_field fields[] = {
+	{ "id", REPLY_TEXT, false, offsetof(struct listed, id), NAME_ID_MAX + 1,
+	    0, 0 },
+	{ "state", REPLY_TEXT, true, offsetof(struct listed, state), 32, 0, 0 },
+};
+
+/* One page: its ids are added to ret, *cursor is where the next begins. */
+static enum sbx_err
+fetch_page(struct client *client, char cursor[static NAME_ID_MAX + 1],
+    struct buf *ret, size_t *count, struct sbx_why *why)
+{
+	static const struct reply_field next_field = { "next_cursor",
+		REPLY_TEXT, true, 0, NAME_ID_MAX + 1, 0, 0 };
+	cleanup_object struct json_object *object = NULL;
+	struct json_object *items = NULL;
+	char path[64 + NAME_ID_MAX];
+	enum sbx_err err;
+
+	(void)snprintf(path, sizeof(path), "/v1/sandboxes?limit=200%s%s",
+	    *cursor == '\0' ? "" : "&cursor=", cursor);
+	*cursor = '\0';
+	err = client_call(
+	    client, "GET", path, NULL, /* extra= */ 0, &object, why);
+	if (err == SBX_OK && object != NULL)
+		err = reply_read(object, &next_field, 1, cursor, why);
+	if (err != SBX_OK)
+		return err;
+	(void)json_object_object_get_ex(object, "items", &items);
+	if (!json_object_is_type(items, json_type_array) ||
+	    (*cursor != '\0' && !name_is_id(VIEW_STR(cursor))))
+		return sbx_fail(why, SBX_PROTOCOL,
+		    "the broker's answer is not a list of sandboxes");
+	for (size_t i = 0; i < json_object_array_length(items); i++) {
+		struct listed listed = { "", "" };
+
+		err = reply_read(json_object_array_get_idx(items, i), fields,
+		    sizeof(fields) / sizeof(fields[0]), &listed, why);
+		if (err != SBX_OK)
+			return err;
+		if (!name_is_id(VIEW_STR(listed.id)))
+			return sbx_fail(why, SBX_PROTOCOL,
+			    "the broker lists a sandbox with a malformed id");
+		/* There is no way into one that failed. */
+		if (strcmp(listed.state, "failed") != 0 &&
+		    (*count)++ < HOSTS_LISTED_MAX)
+			buf_printf(ret, "%s\n", listed.id);
+	}
+	return SBX_OK;
+}
+
+/*
+ * Every page, in the time that one request may take.  A list that was cut by
+ * the clock is not worth having: the one before it says more.
+ */
+static enum sbx_err
+refresh(struct client *client, int cache_fd, const char *suffix,
+    struct sbx_why *why)
+{
+	cleanup_buf struct buf ids = BUF_INIT(HOSTS_MAX);
+	char cursor[NAME_ID_MAX + 1] = "";
+	time_t end = time(NULL) + (time_t)client->settings.timeout;
+	size_t count = 0;
+	enum sbx_err err;
+
+	do {
+		err = fetch_page(client, cursor, &ids, &count, why);
+		if (err == SBX_OK && *cursor != '\0' && time(NULL) > end)
+			err = sbx_fail(why, SBX_TIMEOUT,
+			    "the broker's list does not come to an end");
+	} while (err == SBX_OK && *cursor != '\0' && count < HOSTS_LISTED_MAX);
+	if (err == SBX_OK)
+		err = buf_error(&ids);
+	return err != SBX_OK ? err
+			     : hosts_put_listed(cache_fd, suffix,
+				   *cursor == '\0' && count <= HOSTS_LISTED_MAX,
+				   buf_view(&ids), why);
+}
+
+/*
+ * Is it our turn?  If so *ret_lock holds off everybody else, and the time is
+ * noted: a broker that fails is not asked again at once either.
+ */
+static bool
+take_turn(int cache_fd, const char *suffix, uint64_t now, int *ret_lock)
+{
+	char name[NAME_ALIAS_MAX + sizeof(ASKED)];
+	cleanup_close int lock = -1;
+	struct stat st;
+	bool is_new;
+
+	(void)snprintf(name, sizeof(name), ASKED "%s", suffix);
+	is_new = fstatat(cache_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0;
+	if (file_lock(cache_fd, name, /* wait= */ false, &lock, NULL) !=
+		SBX_OK ||
+	    fstat(lock, &st) < 0)
+		return false;
+	/* A clock that was set back does not hold us off for ever. */
+	if (!is_new && (uint64_t)st.st_mtime <= now &&
+	    now - (uint64_t)st.st_mtime < LIST_INTERVAL)
+		return false;
+	if (futimens(lock, NULL) < 0)
+		return false;
+	*ret_lock = steal_fd(&lock);
+	return true;
+}
+
+enum sbx_err
+list_refresh(const struct work *work, int cache_fd, const char *suffix,
+    struct sbx_why *why)
+{
+	char name[NAME_ALIAS_MAX + 4];
+	cleanup_client struct client client = { .token = "" };
+	cleanup_close int lock = -1;
+	enum sbx_err err;
+
+	if (!take_turn(cache_fd, suffix, work->now, &lock))
+		return SBX_OK;
+	/* Any name in that domain leads to its broker. */
+	(void)snprintf(name, sizeof(name), "x.%s", suffix);
+	err = client_open_for(work->paths, work->config, name, &client, why);
+	return err != SBX_OK ? err : refresh(&client, cache_fd, suffix, why);
+}
+
+void
+list_in_passing(
+    const struct client *client, int cache_fd, const char *suffix, uint64_t now)
+{
+	cleanup_client struct client own = *client;
+	cleanup_close int lock = -1;
+
+	if (!take_turn(cache_fd, suffix, now, &lock))
+		return;
+	if (own.settings.timeout > PASSING_SECONDS)
+		own.settings.timeout = PASSING_SECONDS;
+	if (refresh(&own, cache_fd, suffix, NULL) != SBX_OK)
+		return;
+}
+
+const char *
+list_suffix(const struct client *client, const char *suffix)
+{
+	return client->settings.broker.suffix[0] != '\0'
+	    ? client->settings.broker.suffix
+	    : suffix;
+}

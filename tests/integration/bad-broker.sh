@@ -1,0 +1,269 @@
+#!/usr/bin/env bash
+# A broker that is down, slow, wrong or hostile: the client ends in time with
+# one line that says what is the matter, prints nothing that a terminal would
+# obey, and leaves the cache as it was. Numbers are rows of the list of
+# attacks that HACKING.md's tests cover: 27 to 32.
+. "$(dirname "$0")/world.sh"
+world_enter "$0" "$@"
+. "$(dirname "$0")/broker_fixture.sh"
+
+host=run-1234.sandbox
+cache=$HOME/.cache/sandbox-ssh
+
+# All there is in the cache, but for when a list was last asked for.
+cache_state() {
+	[ ! -d "$cache" ] || (cd "$cache" && find . ! -name '.asked-*' \
+	    ! -name . -printf '%p %y %m %s %T@ %l\n' | sort)
+}
+
+# fails STATUS NAME REGEX: by hand and through ssh
+fails() {
+	local want=$1 name=$2 regex=$3 before status=0
+	before=$(cache_state)
+	check "$want" "$name" timeout 20 sandbox-proxy connect "$host"
+	is "$name: nothing for ssh" "$(wc -c <"$out")" 0
+	says "$name: says so" "$regex"
+	! LC_ALL=C grep -q '[^ -~]' "$err" ||
+		fail "$name: unprintable characters"
+	timeout 20 ssh "$host" true >"$out" 2>"$err" </dev/null || status=$?
+	is "$name: ssh gives up" "$status" 255
+	grep -Eq -- "$regex" "$err" || fail "$name: ssh does not say it"
+	is "$name: once" "$(grep -c '^sandbox-' "$err")" 1
+	is "$name: nothing is left" "$(cache_state)" "$before"
+}
+
+broker() {
+	lab_config '[broker]' "url = $1" "ca_file = $lab/authority.crt" \
+	    "timeout = ${patience:-5s}" "${@:2}"
+}
+
+row_27() {
+	broker "unix:$lab/nobody.sock"
+	fails 69 "27 down: no socket" 'cannot be reached.*sandboxd'
+	broker http://127.0.0.1:1
+	fails 69 "27 down: no port" 'cannot be reached'
+
+	local mode url patience=
+	for url in "unix:$lab/broker.sock" \
+	    "http://127.0.0.1:$(lab_port http)" \
+	    "https://127.0.0.1:$(lab_port good)"; do
+		while read -r status mode regex; do
+			patience=5s
+			[ "$status" != 75 ] || patience=1s
+			broker "$url"
+			lab_mode "$mode"
+			fails "$status" "27 $mode, ${url%%:*}" "$regex"
+		done <<-'END'
+		75 drip no whole answer in time
+		75 drip_headers no whole answer in time
+		75 silent no whole answer in time
+		65 large too large
+		65 endless too large
+		65 headers too large
+		76 redirect 307
+		76 short not JSON
+		76 empty answer
+		76 not_json not JSON
+		76 twice twice
+		77 reason does not allow
+		69 hang_up no answer
+		END
+		lab_mode long
+		fails 76 "27 long, ${url%%:*}" 'not HTTP as it should|broke'
+		lab_mode not_http
+		fails 76 "27 not_http, ${url%%:*}" 'not HTTP as it should'
+	done
+	lab_mode honest
+	! grep '^elsewhere' "$lab/requests" ||
+		fail "27: a redirect was followed"
+	ok "27: no redirect was followed"
+
+	local name
+	for name in expired misnamed selfsigned; do
+		broker "https://127.0.0.1:$(lab_port "$name")"
+		fails 77 "27 TLS: $name" 'TLS certificate.*not to be trusted'
+	done
+	broker "https://127.0.0.1:$(lab_port http)"
+	fails 77 "27 downgrade: plain text instead of TLS" 'TLS'
+	echo "http://127.0.0.1:$(lab_port elsewhere)/v1/x" >"$lab/elsewhere"
+	broker "https://127.0.0.1:$(lab_port good)"
+	lab_mode redirect
+	fails 76 "27 downgrade: redirect to http" 307
+	! grep '^elsewhere' "$lab/requests" ||
+		fail "27: a redirect to http was followed"
+	ok "27: no redirect to http was followed"
+	lab_mode honest
+	broker http://broker.example
+	fails 78 "27 downgrade: http in the configuration" 'loopback'
+}
+
+row_28() {
+	local json
+	broker "https://127.0.0.1:$(lab_port good)"
+	while read -r status name json; do
+		lab_answer "$json"
+		fails "$status" "28 $name" "${name//-/ }|not to be trusted|\"$name|control"
+	done <<-END
+	77 another-key {"sign": {"key": "$lab/other.pub"}}
+	77 another-sandbox {"sign": {"principals": "run-9999"}}
+	77 principal {"sign": {"principals": "run-1234,run-9999"}}
+	77 longer {"sign": {"validity": "-1m:+10h"}}
+	77 longer {"sign": {"validity": "always:forever"}}
+	77 not-valid-yet {"sign": {"validity": "+30m:+50m"}}
+	77 expired {"sign": {"validity": "-50m:-30m"}}
+	77 about-another {"id": "run-9999"}
+	77 key {"host_keys": ["ssh-ed25519 AAAA"]}
+	77 host-key {"host_keys": []}
+	77 this-machine {"endpoints": ["unix:$lab/sshd.sock"]}
+	77 this-machine {"endpoints": ["unix-mux:$lab/sshd.sock#22"]}
+	77 this-machine {"endpoints": ["exec:sh/x"]}
+	77 unknown {"endpoints": ["gopher://127.0.0.1:1"]}
+	77 malformed {"endpoints": ["tcp://127.0.0.1:1 "]}
+	77 user {"user": "-oProxyCommand=x"}
+	77 user {"user": "me me"}
+	77 user {"user": "\$(id)"}
+	77 certificate {"certificate": null, "expires_at": null}
+	77 trusted {"certificate": "ssh-ed25519 AAAA"}
+	76 id {"id": "run-1234\\u001b[2J"}
+	76 JSON {"id": "run-1234\\u0000"}
+	76 state {"state": "running\\n"}
+	76 user {"user": "root\\nProxyCommand x"}
+	76 certificate {"certificate": "a\\u001b[2J"}
+	76 host_keys {"host_keys": ["a\\u001b[2J"]}
+	76 endpoints {"endpoints": ["tcp://a\\u001b[2J"]}
+	76 host_keys {"host_keys": "ssh-ed25519"}
+	76 missing {"state": null}
+	END
+	# Above ASCII: no control character, but none of the names we know.
+	lab_answer '{"user": "r\u009b2Jt"}'
+	fails 77 "28 a user with C1 controls" 'user name'
+	lab_answer '{"endpoints": ["gopher://\u009b2J"]}'
+	fails 77 "28 an endpoint with C1 controls" 'endpoint'
+	lab_answer
+	lab_mode detail
+	fails 77 "28 control characters in an error" 'refused|allow'
+	lab_mode honest
+
+	# The CA is pinned.
+	cp "$lab/other.pub" "$lab/trusted"
+	broker "https://127.0.0.1:$(lab_port good)" "trusted_ca = $lab/trusted"
+	fails 77 "28 signed by a CA that is not pinned" 'unknown CA'
+	lab_answer '{"certificate": null}'
+	fails 77 "28 no certificate while a CA is pinned" 'trusted_ca'
+	lab_answer
+	cat "$lab/ca.pub" >>"$lab/trusted"
+	lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\"}"
+	check 0 "28 signed by one of two that are" ssh "$host" true
+	rm -rf "$cache"
+	rm "$lab/trusted"
+	fails 78 "28 the pinned CA's file is missing" 'trusted_ca.*not exist'
+	lab_answer
+}
+
+row_29() {
+	local name
+	: >"$lab/requests"
+	broker "unix:$lab/broker.sock"
+	for name in '../x.sandbox' 'a/b.sandbox' 'a*.sandbox' '#x.sandbox' \
+	    '-x.sandbox' "$(printf 'a%.0s' {1..300}).sandbox" 'ä.sandbox' \
+	    '%h.sandbox' 'a..b.sandbox' '.sandbox' 'a.b.c.d.sandbox'; do
+		for verb in prepare connect doctor; do
+			status=0
+			timeout 20 sandbox-proxy "$verb" -- "$name" \
+			    >"$out" 2>"$err" </dev/null || status=$?
+			is "29 $verb ${name:0:20}" "$status" 64
+		done
+	done
+	is "29 nobody was asked" "$(cat "$lab/requests")" ""
+}
+
+row_31() {
+	local mode
+	echo secret >"$lab/token"
+	: >"$lab/requests"
+	broker "http://127.0.0.1:$(lab_port http)" "token_file = $lab/token"
+	for mode in 0644 0640 0604 0660; do
+		chmod "$mode" "$lab/token"
+		fails 78 "31 token file $mode" "$lab/token is open to others"
+	done
+	chmod 600 "$lab/token"
+	ln -s token "$lab/link"
+	broker "http://127.0.0.1:$(lab_port http)" "token_file = $lab/link"
+	fails 78 "31 token file is a link" 'symbolic link'
+	is "31 it was not sent" "$(cat "$lab/requests")" ""
+	broker "http://127.0.0.1:$(lab_port http)" "token_file = $lab/token"
+	lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\"}"
+	check 0 "31 a good one" ssh "$host" true
+	grep -q '^http POST .*/ssh Bearer secret$' "$lab/requests" ||
+		fail "31 it was not sent"
+	ok "31 it was sent"
+	! grep -rq secret "$cache" || fail "31 it is in the cache"
+	rm -rf "$cache"
+}
+
+# 27 and 32: killed in the middle of an answer, then the broker comes back.
+row_32() {
+	local client
+	lab_mode silent
+	broker "unix:$lab/broker.sock"
+	: >"$lab/requests"
+	sandbox-proxy prepare "$host" &
+	client=$!
+	wait_for "the request" grep -q /ssh "$lab/requests"
+	kill -9 "$client"
+	wait "$client" || :
+	lab_mode honest
+	lab_answer "{\"endpoints\": [\"unix:$lab/sshd.sock\"], \"user\": \"root\"}"
+	check 0 "32 killed in the middle: the next attempt works" \
+	    ssh "$host" true
+	is "32 the folder is whole" "$(find "$cache/$host" -type f -printf '%f\n' |
+	    sort | paste -sd ' ')" \
+	    "id_ed25519 id_ed25519-cert.pub known_hosts session"
+}
+
+# Credentials that still live need no broker; when it is time to renew them,
+# the message says how long they last.
+broker_down() {
+	local sign end patience=
+	lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\"}"
+	rm -rf "$cache"
+	check 0 "credentials" ssh "$host" true
+	broker "unix:$lab/nobody.sock"
+	check 0 "broker down: fresh credentials" ssh "$host" true
+	is "broker down: not a word" "$(cat "$err")" ""
+	# So near its end that it ought to be renewed.
+	sign='"sign": {"validity": "-5m:+25s"}'
+	lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\", $sign}"
+	rm -rf "$cache"
+	broker "unix:$lab/broker.sock"
+	check 0 "credentials for 25 seconds" ssh "$host" true
+	end=$(sed -n 's/^not_after=//p' "$cache/$host/session")
+	broker "unix:$lab/nobody.sock"
+	check 0 "broker down: old credentials" ssh "$host" true
+	says "broker down: says until when, and why" \
+	    "run-1234: the certificate ends at $(date -d "@$end" +%T) and cannot be renewed: .*cannot be reached"
+	patience=1s
+	broker "unix:$lab/broker.sock"
+	lab_mode silent
+	check 0 "broker silent: old credentials" ssh "$host" true
+	says "broker silent: says so" 'ends at .*in time'
+	lab_mode honest
+	# A broker that says no is obeyed.
+	lab_mode reason
+	check 255 "broker refuses: old credentials are not used" \
+	    ssh "$host" true
+	lab_mode honest
+}
+
+world_install
+lab_make
+lab_sshd
+sandbox-proxy setup >/dev/null
+row_27
+row_28
+row_29
+row_31
+row_32
+broker_down
+lab_end
+done_testing

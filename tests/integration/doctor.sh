@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# sandbox-proxy doctor: every line of it, sound and broken.
+. "$(dirname "$0")/world.sh"
+world_enter "$0" "$@"
+. "$(dirname "$0")/broker_fixture.sh"
+
+host=run-1234.sandbox
+cache=$HOME/.cache/sandbox-ssh
+
+# finds LEVEL CHECK REGEX: that line, in the last report
+finds() {
+	grep -Eq -- "^$1 +$2: .*$3" "$out" || {
+		cat "$out" >&2
+		fail "$2: not $1, or does not say '$3'"
+	}
+	ok "$1 $2: $3"
+}
+
+# The fingerprint as a pattern.
+print_of() {
+	ssh-keygen -lf "$1" | cut -d' ' -f2 | sed 's/[+]/[+]/g'
+}
+
+doctor() {
+	local status=$1
+	shift
+	check "$status" "doctor $*" sandbox-proxy doctor "$@"
+	is "nothing on standard error" "$(cat "$err")" ""
+}
+
+broker() {
+	lab_config '[broker]' "url = $1" "ca_file = $lab/authority.crt" \
+	    'timeout = 2s' "${@:2}"
+}
+
+world_install
+lab_make
+lab_sshd
+broker "https://127.0.0.1:$(lab_port good)"
+lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\"}"
+
+doctor 1
+finds fail snippet 'run sandbox-proxy setup'
+sandbox-proxy setup >/dev/null
+
+doctor 0
+finds ok openssh 'OpenSSH [0-9]'
+finds ok snippet included
+finds ok cache 'not there yet|yours alone'
+finds ok configuration ''
+finds ok token none
+finds ok broker 'https://127.0.0.1:.* answers in [0-9]+ ms'
+finds ok access ''
+finds ok clock '[01] s'
+is "nobody asked for credentials" "$(grep -c /ssh "$lab/requests" || :)" 0
+is "eight lines" "$(wc -l <"$out")" 8
+
+doctor 0 "$host"
+finds ok certificate 'good for another (49|50) min'
+finds ok endpoint "$lab_sshd answers in [0-9]+ ms \(OpenSSH"
+finds ok 'host key' "$(print_of "$lab/host.pub")"
+is "eleven lines" "$(wc -l <"$out")" 11
+check 0 "as JSON" sandbox-proxy doctor --json "$host"
+is "eleven objects, all ok" \
+    "$(jq -r '[.[] | select(.level == "ok")] | length' "$out")" 11
+is "with their names" "$(jq -r '[.[].check] | join(" ")' "$out")" \
+    "openssh snippet cache configuration token broker access clock certificate endpoint host key"
+
+# The user's configuration.
+for line in "ProxyCommand none" "UserKnownHostsFile ~/.ssh/known_hosts" \
+    "StrictHostKeyChecking no" "ProxyUseFdpass no" "User me"; do
+	cp "$HOME/.ssh/config" "$lab/config"
+	printf 'Host *.sandbox\n    %s\n' "$line" |
+		cat - "$lab/config" >"$HOME/.ssh/config"
+	doctor 1 "$host"
+	finds fail snippet "$(sed 's/ .*//' <<<"$line" | tr 'A-Z' 'a-z')|log in as me"
+	cp "$lab/config" "$HOME/.ssh/config"
+done
+printf 'Nonsense yes\n' >"$lab/nonsense"
+doctor 1 --file "$lab/nonsense"
+finds fail snippet 'cannot read its configuration'
+cp "$HOME/.ssh/config" "$lab/good_config"
+doctor 0 --file "$lab/good_config" "$host"
+
+# The cache.
+chmod 777 "$cache"
+doctor 1
+finds fail cache 'mode 0777.*chmod go-w'
+chmod 700 "$cache"
+chmod 644 "$cache/$host/id_ed25519"
+doctor 1 "$host"
+finds fail cache 'id_ed25519 has mode 0644'
+chmod 600 "$cache/$host/id_ed25519"
+
+# Configuration and token.
+chmod 666 "$HOME/.config/sandbox-ssh/config"
+doctor 1
+finds fail configuration 'open to others'
+chmod 600 "$HOME/.config/sandbox-ssh/config"
+broker "https://127.0.0.1:$(lab_port good)" 'tokn = x'
+doctor 1
+finds fail configuration "config:5: unknown key 'tokn'"
+echo secret >"$lab/token"
+broker "https://127.0.0.1:$(lab_port good)" "token_file = $lab/token"
+doctor 1
+finds fail token 'open to others.*chmod'
+chmod 600 "$lab/token"
+doctor 0
+finds ok token "from $lab/token"
+! grep -q secret "$out" || fail "the token is in the report"
+
+# The broker.
+echo 45 >"$lab/skew"
+doctor 0
+finds warn clock '4[456] s behind.*set the clocks'
+echo -300 >"$lab/skew"
+doctor 1
+finds fail clock '(299|300|301) s ahead'
+rm "$lab/skew"
+lab_mode reason
+doctor 1
+finds fail broker ''
+lab_mode silent
+doctor 1
+finds fail broker 'in time'
+lab_mode honest
+broker "https://127.0.0.1:$(lab_port expired)"
+doctor 1
+finds fail broker 'TLS certificate'
+broker "unix:$lab/nobody"
+doctor 1 "$host"
+finds fail broker 'cannot be reached'
+finds ok certificate 'good for'
+finds ok endpoint answers
+
+# The sandbox.
+broker "https://127.0.0.1:$(lab_port good)"
+doctor 1 no-such.sandbox
+finds fail certificate 'another sandbox'
+sandbox-proxy prepare "$host"
+lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\",
+    \"state\": \"stopped\"}"
+rm -rf "$cache"
+: >"$lab/requests"
+doctor 0 "$host"
+finds ok endpoint 'stopped: ssh starts it'
+! grep /start "$lab/requests" || fail "it was started"
+ok "it was not started"
+lab_answer '{"endpoints": ["tcp://127.0.0.1:1"], "user": "root"}'
+rm -rf "$cache"
+doctor 1 "$host"
+finds fail endpoint ''
+lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\",
+    \"host_keys\": [\"$(cut -d' ' -f1,2 "$lab/other.pub")\"]}"
+rm -rf "$cache"
+doctor 1 "$host"
+finds fail 'host key' \
+    "$(print_of "$lab/host.pub"), but $(print_of "$lab/other.pub") is pinned: something else answers"
+lab_end
+done_testing

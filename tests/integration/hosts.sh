@@ -1,0 +1,167 @@
+#!/usr/bin/env bash
+# Finding sandboxes: hosts.conf has all that the caller may enter, from every
+# broker that is configured, and is asked for at most once a minute.
+. "$(dirname "$0")/world.sh"
+world_enter "$0" "$@"
+. "$(dirname "$0")/broker_fixture.sh"
+
+cache=$HOME/.cache/sandbox-ssh
+
+names() {
+	sandbox-proxy hosts | paste -sd ' '
+}
+
+# As if the last time were more than a minute ago.
+later() {
+	touch -d '-61 seconds' "$cache"/.asked-*
+}
+
+requests() {
+	grep -c "^$1 GET /v1/sandboxes?" "$lab/requests" || :
+}
+
+list() {
+	printf '%s\n' "$1" >"$lab/list"
+}
+
+one_broker() {
+	check 0 "no names yet" sandbox-proxy hosts
+	is "not one" "$(cat "$out")" ""
+	check 0 "nothing as JSON" sandbox-proxy hosts --json
+	is "an empty array" "$(jq -c . "$out")" '[]'
+	list '["b-2", "a-1", "c-3", "d-4", "e-5"]'
+	check 0 "refresh" sandbox-proxy hosts --refresh
+	is "all pages, sorted" "$(paste -sd ' ' "$out")" \
+	    "a-1.sandbox b-2.sandbox c-3.sandbox d-4.sandbox e-5.sandbox"
+	is "three pages of two" "$(requests http)" 3
+	is "hosts.conf is closed to others" \
+	    "$(stat -c %a "$cache/hosts.conf")" 600
+	list '["a-1"]'
+	check 0 "again, at once" sandbox-proxy hosts --refresh
+	is "nobody was asked" "$(requests http)" 3
+	later
+	check 0 "again, a minute later" sandbox-proxy hosts --refresh
+	is "asked" "$(requests http)" 4
+	is "names that are gone are gone" "$(cat "$out")" a-1.sandbox
+	is "as JSON" "$(sandbox-proxy hosts --json | jq -c .)" \
+	    '[{"host":"a-1.sandbox"}]'
+
+	# One that cannot be asked takes nothing away, and is not asked again
+	# at once either.
+	later
+	lab_mode hang_up
+	check 69 "broker down" sandbox-proxy hosts --refresh
+	says "broker down: says so" 'gave no answer'
+	is "broker down: the names stay" "$(names)" a-1.sandbox
+	lab_mode honest
+	: >"$lab/requests"
+	check 0 "at once" sandbox-proxy hosts --refresh
+	is "at once: nobody is asked" "$(requests http)" 0
+	later
+	list '["../x"]'
+	check 76 "a malformed id" sandbox-proxy hosts --refresh
+	is "a malformed id: the names stay" "$(names)" a-1.sandbox
+	list '["a-1"]'
+
+	local pids=()
+	later
+	: >"$lab/requests"
+	while [ "${#pids[@]}" -lt 10 ]; do
+		sandbox-proxy hosts --refresh >/dev/null &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	is "ten at once: one asks" "$(requests http)" 1
+}
+
+in_passing() {
+	later
+	list '["a-1", "new-1", "run-1234"]'
+	check 0 "ssh gets credentials" sandbox-proxy prepare run-1234.sandbox
+	is "and the list, in passing" "$(names)" \
+	    "a-1.sandbox new-1.sandbox run-1234.sandbox"
+	# It is no longer there, but its certificate lives: ssh may go on.
+	later
+	list '["a-1"]'
+	check 0 "refresh" sandbox-proxy hosts --refresh
+	is "what has credentials stays" "$(names)" \
+	    "a-1.sandbox run-1234.sandbox"
+	sed -i 's/^not_after=.*/not_after=1/' "$cache/run-1234.sandbox/session"
+	later
+	check 0 "refresh" sandbox-proxy hosts --refresh
+	is "until they end" "$(names)" a-1.sandbox
+}
+
+# Names below prod.sandbox have a broker of their own.
+several_brokers() {
+	local prod eu
+	prod=http://127.0.0.1:$(lab_port elsewhere)
+	eu=https://127.0.0.1:$(lab_port good)
+	echo prod-token >"$lab/prod_token"
+	echo eu-token >"$lab/eu_token"
+	chmod 600 "$lab"/*_token
+	lab_config '[broker]' "url = http://127.0.0.1:$(lab_port http)" \
+	    '[domain "prod.sandbox"]' "url = $prod" \
+	    "token_file = $lab/prod_token" \
+	    '[domain "eu.prod.sandbox"]' "url = $eu" \
+	    "token_file = $lab/eu_token" "ca_file = $lab/authority.crt" \
+	    "trusted_ca = $lab/ca.pub"
+	lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\"}"
+	: >"$lab/requests"
+	export SANDBOX_TOKEN=default-token
+	check 0 "default broker" ssh run-1234.sandbox true
+	check 0 "prod.sandbox" ssh run-1234.prod.sandbox true
+	check 0 "eu.prod.sandbox" ssh run-1234.eu.prod.sandbox true
+	check 0 "us.prod.sandbox: ID.PROVIDER of prod.sandbox" \
+	    ssh run-1234.us.prod.sandbox true
+	check 64 "a.b.prod.sandbox is none" \
+	    sandbox-proxy connect run-1234.a.b.prod.sandbox
+	unset SANDBOX_TOKEN
+	grep /ssh "$lab/requests" | cut -d' ' -f1,4- >"$lab/asked"
+	is "every broker by its own token" "$(paste -sd, "$lab/asked")" \
+	    "http Bearer default-token,elsewhere Bearer prod-token,good Bearer eu-token,elsewhere Bearer prod-token"
+	: >"$lab/requests"
+	check 0 "warm" ssh run-1234.eu.prod.sandbox true
+	chmod 666 "$HOME/.config/sandbox-ssh/config"
+	check 0 "warm: the configuration is not read" \
+	    ssh run-1234.eu.prod.sandbox true
+	chmod 600 "$HOME/.config/sandbox-ssh/config"
+	is "warm: nobody is asked" "$(cat "$lab/requests")" ""
+	list '["a-1", "b-2"]'
+	later
+	check 0 "refresh" sandbox-proxy hosts --refresh
+	is "the names of all" "$(paste -sd ' ' "$out")" \
+	    "a-1.eu.prod.sandbox a-1.prod.sandbox a-1.sandbox b-2.eu.prod.sandbox b-2.prod.sandbox b-2.sandbox run-1234.eu.prod.sandbox run-1234.prod.sandbox run-1234.sandbox run-1234.us.prod.sandbox"
+	# One that is down does not hide the others.
+	later
+	list '["c-3"]'
+	sed -i "s|^url = $prod|url = unix:$lab/nobody|" \
+	    "$HOME/.config/sandbox-ssh/config"
+	check 69 "one is down" sandbox-proxy hosts --refresh
+	says "one is down: says which" "$lab/nobody cannot be reached"
+	names | tr ' ' '\n' | grep -qx c-3.eu.prod.sandbox ||
+		fail "one is down: the others are not listed"
+	names | tr ' ' '\n' | grep -qx a-1.prod.sandbox ||
+		fail "one is down: its names are gone"
+	ok "one is down: its names stay, the others' are new"
+	check 0 "the doctor asks the domain's broker" \
+	    sandbox-proxy doctor run-1234.eu.prod.sandbox
+	grep -q "^ok    broker: $eu answers" "$out" ||
+		fail "it does not: $(cat "$out")"
+	grep -q "^ok    token: from $lab/eu_token" "$out" ||
+		fail "with another token: $(cat "$out")"
+	check 1 "and that of the other domain" \
+	    sandbox-proxy doctor run-1234.prod.sandbox
+	grep -q "^fail  broker: .*nobody" "$out" || fail "it does not"
+}
+
+world_install
+lab_make
+lab_sshd
+sandbox-proxy setup >/dev/null
+lab_config '[broker]' "url = http://127.0.0.1:$(lab_port http)"
+one_broker
+in_passing
+several_brokers
+lab_end
+done_testing

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# sandbox-proxy setup on configurations as people have them: it works where
+# ssh itself can read them, and takes back every byte.
+. "$(dirname "$0")/world.sh"
+world_enter "$0" "$@"
+
+config=$HOME/.ssh/config
+
+# ssh would go through sandbox-proxy: an odd name, so nobody is asked.
+is_used() {
+	ssh -G doctor-.sandbox 2>"$err" |
+	    grep -q '^proxycommand .*sandbox-proxy connect'
+}
+
+# there_and_back NAME ORIGINAL: ~/.ssh/config is in place
+there_and_back() {
+	local name=$1 original=$2 readable=yes mode
+	mode=$(stat -L -c %a "$config")
+	ssh -G example.org >/dev/null 2>&1 || readable=no
+	check 0 "$name: setup" sandbox-proxy setup
+	! cmp -s "$config" "$original" || fail "$name: nothing was added"
+	if [ $readable = yes ]; then
+		is_used || fail "$name: ssh does not use it"
+		ok "$name: ssh uses it"
+	fi
+	cp "$config" "$work/with"
+	check 0 "$name: setup again" sandbox-proxy setup
+	cmp "$config" "$work/with" || fail "$name: it was added twice"
+	check 0 "$name: setup --remove" sandbox-proxy setup --remove
+	cmp "$config" "$original" || fail "$name: it is not as it was"
+	is "$name: its mode" "$(stat -L -c %a "$config")" "$mode"
+	is "$name: nothing else is left" \
+	    "$(find "$HOME/.ssh" ! -type d | wc -l)" "${3:-1}"
+}
+
+main() {
+	local fixture count=0
+	work=$(mktemp -d)
+	mkdir -m 700 "$HOME/.ssh"
+	# Not the test's own folder: other users must be able to read them.
+	for fixture in /srv/fixtures/*; do
+		count=$((count + 1))
+		rm -f "$config"
+		install -m 0600 "$fixture" "$config"
+		there_and_back "$(basename "$fixture")" "$fixture"
+	done
+	[ "$count" -ge 10 ] || fail "so few fixtures cannot be all"
+
+	rm -f "$config"
+	{
+		printf '# line %d says nothing\n' {1..45000}
+		echo "Host work"
+	} >"$work/large"
+	install -m 0600 "$work/large" "$config"
+	there_and_back "1 MB" "$work/large"
+
+	# Into a repository of dot files, by a link.
+	mkdir -p "$HOME/dotfiles/ssh"
+	printf 'Host work\n    User me\n' >"$HOME/dotfiles/ssh/config"
+	git -C "$HOME/dotfiles" init -q
+	git -C "$HOME/dotfiles" add -A
+	rm -f "$config"
+	ln -s ../dotfiles/ssh/config "$config"
+	cp "$HOME/dotfiles/ssh/config" "$work/linked"
+	there_and_back "a link into a repository" "$work/linked"
+	[ -L "$config" ] || fail "the link is none any more"
+	is "the repository is unchanged" \
+	    "$(git -C "$HOME/dotfiles" diff --name-only)" ""
+	rm "$config"
+
+	# Read-only: root may write it all the same.
+	printf 'Host work\n' >"$config"
+	chmod 400 "$config"
+	cp "$config" "$work/readonly"
+	if [ "$(id -u)" = 0 ]; then
+		there_and_back "read-only, for root" "$work/readonly"
+	else
+		check 74 "read-only" sandbox-proxy setup
+		says "read-only: says so" 'config.*nothing was changed'
+		cmp "$config" "$work/readonly" || fail "it was changed"
+	fi
+
+	rm -f "$config"
+	check 0 "no file: setup" sandbox-proxy setup
+	is_used || fail "no file: ssh does not use it"
+	check 0 "no file: setup --remove" sandbox-proxy setup --remove
+	[ ! -e "$config" ] || fail "no file: there is one now"
+	ok "no file: there is none again"
+	done_testing
+}
+
+if [ "${1:-}" = as ]; then
+	main
+	exit
+fi
+world_install
+cp -R "$SRCDIR/tests/fixtures/ssh_config" /srv/fixtures
+chmod -R go+rX /srv/fixtures
+world_user alice
+world_as root as
+world_as alice as
