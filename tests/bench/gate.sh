@@ -117,7 +117,8 @@ instructions() {
 	    "${command[@]}" \
 	    2>&1 >/dev/null </dev/null |
 		awk -v name="$1" '/Collected :/ { n = $NF }
-		    END { printf "%-44s %12d instructions\n", name, n }'
+		    END { printf "%-44s %12s instructions\n", name,
+			n ? n : "unknown" }'
 }
 
 type -P valgrind >/dev/null || {

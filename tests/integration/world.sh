@@ -128,6 +128,7 @@ world_enter() {
 	for need in unshare pivot_root ip; do
 		command -v "$need" >/dev/null || world_skip "$need is missing"
 	done
+	rm "$out"
 	top=$(mktemp -d /tmp/world.XXXXXX)
 	unshare --mount --pid --net --ipc --uts --fork --kill-child -- \
 	    bash -c '. "$1/tests/integration/world.sh"
@@ -211,10 +212,8 @@ done_testing() {
 	echo "$passed passed, 0 failed"
 }
 
-if [ "${WORLD_INSIDE:-0}" != 0 ]; then
-	out=$(mktemp "${TMPDIR:-/tmp}/out.XXXXXX")
-	err=$out.err
-fi
+out=$(mktemp "${TMPDIR:-/tmp}/out.XXXXXX")
+err=$out.err
 
 # check STATUS NAME COMMAND...: output in $out and $err.
 check() {

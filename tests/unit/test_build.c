@@ -30,6 +30,9 @@ static const uint8_t nonce[BUILD_NONCE_LEN + 1] =
 		CRAFT_VALUE, V(name), V(value), V("") \
 	}
 
+static const char *const two_aliases[] = { "run-1", "192.0.2.7", NULL };
+static const char *const bad_aliases[] = { "run-1", "a,b", NULL };
+
 /* What is built, and the same written byte by byte. */
 static const struct pair {
 	const char *name;
@@ -39,6 +42,12 @@ static const struct pair {
 	{ "plain", REQUEST(), CRAFT() },
 	{ "host", REQUEST(.type = CERT_TYPE_HOST, .permit = 0),
 	    CRAFT(.type = 2, .extensions = { { 0 } }) },
+	{ "host with several names",
+	    REQUEST(.type = CERT_TYPE_HOST, .permit = 0,
+		.principal = "run-1.sandbox", .aliases = two_aliases),
+	    CRAFT(.type = 2, .extensions = { { 0 } },
+		.principals = { V("run-1.sandbox"), V("run-1"),
+		    V("192.0.2.7") }) },
 	{ "nothing permitted", REQUEST(.permit = 0),
 	    CRAFT(.extensions = { { 0 } }) },
 	{ "all of it",
@@ -102,6 +111,16 @@ static const struct refused {
 	{ "empty source", SBX_OPTION_VALUE, REQUEST(.source_address = "") },
 	{ "source with host bits", SBX_OPTION_VALUE,
 	    REQUEST(.source_address = "10.0.0.1/8") },
+	{ "host name for a user", SBX_BAD_NAME,
+	    REQUEST(.principal = "run-1.sandbox") },
+	{ "aliases for a user", SBX_PRINCIPALS,
+	    REQUEST(.aliases = two_aliases) },
+	{ "pattern for a host", SBX_BAD_NAME,
+	    REQUEST(.type = CERT_TYPE_HOST, .permit = 0,
+		.principal = "*.sandbox") },
+	{ "pattern among a host's aliases", SBX_BAD_NAME,
+	    REQUEST(.type = CERT_TYPE_HOST, .permit = 0,
+		.aliases = bad_aliases) },
 	{ "host with pty", SBX_CERT_TYPE, REQUEST(.type = CERT_TYPE_HOST) },
 	{ "no key", SBX_TRUNCATED, REQUEST(.public_key = V("")) },
 	{ "a certificate as key", SBX_KEY_TYPE,
@@ -120,6 +139,22 @@ test_refused(void **state)
 	assert_string_equal(sbx_err_name(issue(&row->request, &built, NULL)),
 	    sbx_err_name(row->want));
 	assert_int_equal(built.len, 0);
+}
+
+static void
+test_names_of_a_host(void **state)
+{
+	static const char *aliases[BUILD_ALIASES_MAX + 2];
+	struct cert_request request =
+	    REQUEST(.type = CERT_TYPE_HOST, .permit = 0, .aliases = aliases);
+	cleanup_buf struct buf built = BUF_INIT(CERT_BLOB_MAX);
+
+	(void)state;
+	for (size_t i = 0; i < BUILD_ALIASES_MAX; i++)
+		aliases[i] = "run-2";
+	assert_int_equal(issue(&request, &built, NULL), SBX_OK);
+	aliases[BUILD_ALIASES_MAX] = "run-3";
+	assert_int_equal(issue(&request, &built, NULL), SBX_PRINCIPALS);
 }
 
 static void
@@ -192,6 +227,7 @@ test_ssh_keygen_reads_it(void **state)
 }
 
 static const struct CMUnitTest plain_tests[] = {
+	cmocka_unit_test(test_names_of_a_host),
 	cmocka_unit_test(test_command_too_long),
 	cmocka_unit_test(test_appends),
 	cmocka_unit_test(test_ssh_keygen_reads_it),
