@@ -289,9 +289,9 @@ for mode in fdpass stdio; do
 	    "$proxy" --cache "$cache" connect "$alias"
 
 	session endpoint=later:3:22
-	later="endpoint 'later:3:22' is not supported by this version"
-	check "$mode: an endpoint of a later version" \
-	    one_line "sandbox-proxy: $later: upgrade sandbox-ssh"
+	later="'later:3:22' is not an endpoint of a known kind"
+	check "$mode: an endpoint of a later version" one_line \
+	    "sandbox-proxy: $later: is this sandbox-ssh older than the broker?"
 done
 
 mode=fdpass
