@@ -134,11 +134,11 @@ row_28() {
 	76 host_keys {"host_keys": "ssh-ed25519"}
 	76 missing {"state": null}
 	END
-	# Above ASCII: no control character, but none of the names we know.
+	# Those above ASCII, too.
 	lab_answer '{"user": "r\u009b2Jt"}'
-	fails 77 "28 a user with C1 controls" 'user name'
+	fails 76 "28 a user with C1 controls" '"user"'
 	lab_answer '{"endpoints": ["gopher://\u009b2J"]}'
-	fails 77 "28 an endpoint with C1 controls" 'endpoint'
+	fails 76 "28 an endpoint with C1 controls" 'endpoint'
 	lab_answer
 	lab_mode detail
 	fails 77 "28 control characters in an error" 'refused|allow'
