@@ -12,6 +12,8 @@
 
 #include "common/cleanup.h"
 
+#define READ_BUFFER (64 * 1024) /* several records a call */
+
 struct tls {
 	SSL_CTX *context;
 	SSL *ssl;
@@ -72,6 +74,7 @@ prepare(struct tls *tls, const struct tls_request *request, int fd,
 	SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER, NULL);
 	/* Whole records at a time, and nothing asked of a retried write. */
 	SSL_CTX_set_read_ahead(tls->context, 1);
+	SSL_CTX_set_default_read_buffer_len(tls->context, READ_BUFFER);
 	(void)SSL_CTX_set_mode(tls->context,
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
 		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

@@ -12,9 +12,12 @@
 
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 #define IO_SIZE 65536
-#define MESSAGE 32768	       /* bytes of ours in one message */
-#define OUT_SIZE (4 * MESSAGE) /* with room for frames of control */
+#define MESSAGE 65528	       /* bytes of ours in one message */
+#define HEAD_MAX 8	       /* of a masked frame of up to 65535 bytes */
+#define OUT_SIZE (2 * MESSAGE) /* with room for frames of control */
 #define QUEUE_MAX 64	       /* answers to pings that wait to be sent */
+
+_Static_assert(HEAD_MAX + MESSAGE <= OUT_SIZE, "a message fits");
 
 struct ws {
 	struct ws_io io;
@@ -31,6 +34,7 @@ struct ws {
 	size_t pulled; /* bytes that wslay took meanwhile */
 	bool in_data;  /* the frame that comes in is a data frame */
 	bool ended;    /* the connection has no more */
+	bool finished; /* we have said Close */
 	int error;     /* errno that the connection gave, for good */
 };
 
@@ -303,6 +307,7 @@ ws_flush(struct ws *ws)
 	do {
 		ssize_t n = 0;
 
+		/* Between frames of data: there is none that is half made. */
 		if (wslay_event_want_write(ws->context) &&
 		    wslay_event_send(ws->context) != 0) {
 			errno = EPROTO;
@@ -322,22 +327,66 @@ ws_flush(struct ws *ws)
 	return 0;
 }
 
+/* XOR with the mask, eight bytes at a time. */
+static void
+put_masked(
+    uint8_t *to, const uint8_t *bytes, size_t len, const uint8_t mask[static 4])
+{
+	uint64_t wide, word;
+	size_t i = 0;
+
+	memcpy(&wide, mask, 4);
+	memcpy((uint8_t *)&wide + 4, mask, 4);
+	for (; i + sizeof(word) <= len; i += sizeof(word)) {
+		memcpy(&word, bytes + i, sizeof(word));
+		word ^= wide;
+		memcpy(to + i, &word, sizeof(word));
+	}
+	for (; i < len; i++)
+		to[i] = bytes[i] ^ mask[i % 4];
+}
+
+/*
+ * Frames of data are made here: wslay masks byte by byte, at several times
+ * the cost of the encryption below.
+ */
+static void
+put_frame(struct ws *ws, const uint8_t *bytes, size_t len)
+{
+	uint8_t *to = ws->out + ws->out_start + ws->out_len, *p = to;
+
+	*p++ = 0x80 | WSLAY_BINARY_FRAME;
+	if (len < 126)
+		*p++ = (uint8_t)(0x80 | len);
+	else {
+		*p++ = 0x80 | 126;
+		*p++ = (uint8_t)(len >> 8);
+		*p++ = (uint8_t)len;
+	}
+	randombytes_buf(p, 4);
+	put_masked(p + 4, bytes, len, p);
+	ws->out_len += (size_t)(p - to) + 4 + len;
+}
+
 ssize_t
 ws_write(struct ws *ws, const void *bytes, size_t len)
 {
-	struct wslay_event_msg message = { WSLAY_BINARY_FRAME, bytes,
-		len < MESSAGE ? len : MESSAGE };
-
-	/* One message at a time: what is not sent yet stays with the caller. */
-	if (ws_flush(ws) < 0)
-		return -1;
-	if (wslay_event_queue_msg(ws->context, &message) != 0) {
+	if (len > MESSAGE)
+		len = MESSAGE;
+	if (ws->finished) {
 		errno = EPIPE;
 		return -1;
 	}
+	/*
+	 * What wslay has to say goes first, and whole; and one message at a
+	 * time: what is not sent yet stays with the caller.
+	 */
+	if (ws_flush(ws) < 0)
+		return -1;
+	put_frame(ws, bytes, len);
 	if (ws_flush(ws) < 0 && errno != EAGAIN && errno != EINTR)
 		return -1;
-	return (ssize_t)message.msg_length;
+	return (ssize_t)len;
 }
 
 void
@@ -351,6 +400,7 @@ ws_ping(struct ws *ws)
 void
 ws_finish(struct ws *ws)
 {
+	ws->finished = true;
 	(void)wslay_event_queue_close(
 	    ws->context, WSLAY_CODE_NORMAL_CLOSURE, NULL, 0);
 }

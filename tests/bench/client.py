@@ -50,10 +50,15 @@ class World:
             )
         sshd = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin")
         first = self.serve(
-            PYTHON, FIXTURES + "sshd_socket.py", self.path("sock"),
+            BUILD + "/tests/bench/serve", self.path("sock"),
             sshd, "-i", "-f", self.path("sshd_config"),
         )
         self.port = int(first)
+        # For programs that only connect: nobody is woken by it.
+        self.quiet = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        self.local = socket.socket(socket.AF_UNIX)
+        self.local.bind(self.path("quiet"))
+        self.local.listen(4096)
         self.proxy = self.free_port()
         self.serve(PYTHON, FIXTURES + "http_proxy.py", str(self.proxy))
         with open(self.path("client.conf"), "w") as f:
@@ -150,10 +155,6 @@ class World:
                 "-p", str(self.port), "-l", "root", "127.0.0.1"]
 
 
-def shell_word(words):
-    return " ".join(words)
-
-
 def table(title, rows, unit):
     """rows: name, value, ratio, what it is a ratio to, budget or None"""
     print(f"\n{title}")
@@ -211,7 +212,7 @@ def logins(w):
             print(f"{command[0]} is not installed")
             continue
         ways[name] = w.ssh_plain(
-            "-o", "ProxyCommand=" + shell_word(command), *options)
+            "-o", "ProxyCommand=" + " ".join(command), *options)
     for way in ways.values():
         login(way)
     got = measure(ways, ROUNDS, login)
@@ -238,14 +239,17 @@ def programs(w, ours):
            ("sandbox-proxy prepare, warm", prepare, prepare / empty, 2.0,
             False)], "ms")
     nc = shutil.which("nc")
-    ways = {"nc -F": [nc, "-F", "127.0.0.1", str(w.port)]} if nc else {}
-    for name in ("tcp", "unix", "connect"):
+    port = w.quiet.getsockname()[1]
+    ways = {"nc -F": [nc, "-F", "127.0.0.1", str(port)]} if nc else {}
+    for name, endpoint in (("tcp", f"tcp://127.0.0.1:{port}"),
+                           ("unix", "unix:" + w.path("quiet"))):
         ways["connect --fdpass, " + name] = (
-            ours[name] + ["connect", "--fdpass", ALIAS, "22"])
+            w.cache("quiet-" + name, endpoint) +
+            ["connect", "--fdpass", ALIAS, "22"])
     systemd = os.environ.get("SYSTEMD_SSH_PROXY")
     if systemd:
         ways["systemd-ssh-proxy, unix"] = [
-            systemd, "unix" + w.path("sock"), "22"]
+            systemd, "unix" + w.path("quiet"), "22"]
     got = dict(zip(ways, lap("descriptor", list(ways.values()))))
     base = got.get("nc -F")
     table("time to the descriptor, and its ratio to nc -F",
@@ -270,29 +274,55 @@ def down(words):
     return MIB / (time.monotonic() - begin)
 
 
-def memory(words, name):
-    """Resident and private KiB of the relay between ssh and a server."""
-    ssh = subprocess.Popen(words + ["echo up; cat"], stdin=subprocess.PIPE,
-                           stdout=subprocess.PIPE)
-    ssh.stdout.readline()
-    with open("/proc/self/status") as f:
-        uid = re.search(r"^Uid:\s+(\d+)", f.read(), re.M).group(1)
+def relay_of(name):
+    """The pid of the sandbox-relay of that endpoint."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as f:
                 command = f.read()
-            if b"sandbox-relay" not in command or w_dir not in command:
-                continue
-            with open(f"/proc/{pid}/smaps_rollup") as f:
-                text = f.read()
         except OSError:
             continue
-        rss, private = (re.search(rf"^{key}:\s+(\d+)", text, re.M).group(1)
-                        for key in ("Rss", "Private_Dirty"))
-        print(f"  {name:<34} {rss:>10} KiB, {private} of them its own")
-    ssh.stdin.close()
-    ssh.wait()
-    return uid
+        if b"/sandbox-relay\0" in command and w_dir in command:
+            return pid
+    sys.exit(f"no relay for {name}")
+
+
+def seconds(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def relays(w):
+    """What one costs by itself, whoever else wants the processor."""
+    print("\nrelays: resident and own memory, processor time a GiB")
+    for name in w.extra:
+        ssh = subprocess.Popen(
+            w.ssh_ours(name) + ["echo up; head -c 512M >/dev/null; echo up;"
+                                " head -c 512M /dev/zero; cat >/dev/null"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        ssh.stdout.read(3)
+        pid = relay_of(name)
+        with open(f"/proc/{pid}/smaps_rollup") as f:
+            text = f.read()
+        rss, own = (int(re.search(rf"^{key}:\s+(\d+)", text, re.M).group(1))
+                    for key in ("Rss", "Private_Dirty"))
+        begin = seconds(pid)
+        chunk = bytes(1 << 20)
+        for _ in range(512):
+            ssh.stdin.write(chunk)
+        ssh.stdin.flush()
+        ssh.stdout.read(3)
+        middle = seconds(pid)
+        left = 512 << 20
+        while left:
+            left -= len(ssh.stdout.read(min(left, 1 << 20)))
+        end = seconds(pid)
+        ssh.stdin.close()
+        ssh.wait()
+        print(f"  {name:<10} {rss} KiB, {own} KiB its own; "
+              f"{2 * (middle - begin):.2f} s a GiB to the sandbox, "
+              f"{2 * (end - middle):.2f} s from it", flush=True)
 
 
 w_dir = b""
@@ -308,14 +338,21 @@ def throughput(w):
         table(f"{MIB} MiB {title}, and its ratio to direct",
               [(n, t, t / got["direct"], budgets.get(n), True)
                for n, t in got.items()], "MiB/s")
-    print("\nmemory of the relays")
-    for n in names:
-        if n in w.extra:
-            memory(w.ssh_ours(n), n)
+
+
+def enter_private_run():
+    """sshd wants /run/sshd: give it one that goes with us."""
+    if os.getuid() != 0 or os.path.isdir("/run/sshd"):
+        return
+    os.execvp("unshare", [
+        "unshare", "--mount", "sh", "-c",
+        "mount -t tmpfs -o mode=0755 run /run && mkdir -m 0755 /run/sshd &&"
+        ' exec "$0" "$@"', PYTHON, os.path.abspath(__file__)])
 
 
 def main():
     global w_dir
+    enter_private_run()
     folder = tempfile.mkdtemp(prefix="bench-client.")
     w_dir = folder.encode()
     w = World(folder)
@@ -348,6 +385,7 @@ def main():
             f.write(f"[127.0.0.1]:{w.port} {key}\n")
         programs(w, ours)
         logins(w)
+        relays(w)
         throughput(w)
     finally:
         w.end()

@@ -288,8 +288,8 @@ for mode in fdpass stdio; do
 	check "$mode: its status is passed on" status_is 66 \
 	    "$proxy" --cache "$cache" connect "$alias"
 
-	session endpoint=later:3:22
-	later="'later:3:22' is not an endpoint of a known kind"
+	session endpoint=gopher://x
+	later="'gopher://x' is not an endpoint of a known kind"
 	check "$mode: an endpoint of a later version" one_line \
 	    "sandbox-proxy: $later: is this sandbox-ssh older than the broker?"
 done
