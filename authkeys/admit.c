@@ -67,6 +67,20 @@ judge(const struct admit_context *context, const struct request *request,
 	    &ret->cert, ret->ca, why);
 }
 
+/*
+ * Ended, but else in order: a stranger's certificate, signed by whomever,
+ * must not make a clock that is ahead for a moment the time that counts.
+ */
+static bool
+was_good(const struct admit_context *context, const struct request *request,
+    const struct cert *cert)
+{
+	struct decision earlier;
+
+	return decide(request, context->settings, cert->valid_after, &earlier,
+		   NULL) == SBX_OK;
+}
+
 static enum sbx_err
 admit_at(const struct admit_context *context, const struct request *request,
     const struct state *state, uint64_t floor, struct decision *ret,
@@ -79,7 +93,8 @@ admit_at(const struct admit_context *context, const struct request *request,
 
 	if (err == SBX_EXPIRED) {
 		/* So that it stays so; it is denied whatever comes of it. */
-		if (now > floor && keep(state, now, NULL) != SBX_OK)
+		if (now > floor && was_good(context, request, &ret->cert) &&
+		    keep(state, now, NULL) != SBX_OK)
 			return err;
 		return expired(context, floor, ret, why);
 	}

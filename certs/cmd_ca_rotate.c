@@ -54,11 +54,18 @@ has(const struct ca_set *set, const uint8_t key[static KEY_ED25519_LEN])
 	return false;
 }
 
-static void
-add(struct ca_set *set, const uint8_t key[static KEY_ED25519_LEN])
+static enum sbx_err
+add(struct ca_set *set, const uint8_t key[static KEY_ED25519_LEN],
+    struct sbx_why *why)
 {
-	if (!has(set, key))
-		memcpy(set->key[set->count++], key, KEY_ED25519_LEN);
+	if (has(set, key))
+		return SBX_OK;
+	if (set->count == CHECK_CA_MAX)
+		return sbx_fail(why, SBX_TOO_LARGE,
+		    "more than %d CA keys would be trusted: remove old ones",
+		    CHECK_CA_MAX);
+	memcpy(set->key[set->count++], key, KEY_ED25519_LEN);
+	return SBX_OK;
 }
 
 /* What is trusted already stays so: somebody may be in the middle of it. */
@@ -135,16 +142,17 @@ run(const struct options *options, const char *old, struct sbx_why *why)
 		    options->trusted, old, "-trusted", &trusted, why);
 	if (err == SBX_OK)
 		err = read_trusted(buf_text(&trusted), &set, why);
-	add(&set, old_key);
+	if (err == SBX_OK)
+		err = add(&set, old_key, why);
 	if (err == SBX_OK)
 		err = ca_set_check(old, &set, why);
 	if (err == SBX_OK)
 		err = ca_files_make(
 		    buf_text(&next), options->comment, next_key, why);
-	if (err != SBX_OK)
-		return err;
-	add(&set, next_key);
-	return write_trusted(buf_text(&trusted), &set, why);
+	if (err == SBX_OK)
+		err = add(&set, next_key, why);
+	return err != SBX_OK ? err
+			     : write_trusted(buf_text(&trusted), &set, why);
 }
 
 int

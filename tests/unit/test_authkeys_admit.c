@@ -114,6 +114,9 @@ teardown(void **state)
 	return 0;
 }
 
+/* Who signs what is offered. */
+static const struct keypair *issuer = &trusted_ca;
+
 static void
 issue(uint64_t serial, bool single_use, struct buf *ret)
 {
@@ -132,8 +135,7 @@ issue(uint64_t serial, bool single_use, struct buf *ret)
 	key_put_ed25519(user_key.public, &key);
 	request.public_key = buf_view(&key);
 	assert_int_equal(
-	    cert_issue(&request, nonce, CA_KEY(&trusted_ca), ret, NULL),
-	    SBX_OK);
+	    cert_issue(&request, nonce, CA_KEY(issuer), ret, NULL), SBX_OK);
 }
 
 static enum sbx_err
@@ -190,6 +192,23 @@ test_row(void **state)
 			assert_string_equal(why.text, "");
 	}
 	(void)teardown(NULL);
+}
+
+/* A clock that is ahead for a moment must not stay so at their word. */
+static void
+test_stranger_does_not_set_the_clock(void **state)
+{
+	const struct step late = { 90000, 7, 'a', false, SBX_EXPIRED };
+	const struct step now = { 10, 7, 'a', false, SBX_OK };
+	struct keypair stranger;
+	struct sbx_why why;
+
+	(void)state;
+	keypair_generate(&stranger);
+	issuer = &stranger;
+	assert_int_equal(log_in(&late, &why), SBX_EXPIRED);
+	issuer = &trusted_ca;
+	assert_int_equal(log_in(&now, &why), SBX_OK);
 }
 
 /* The operator is told of it. */
@@ -294,6 +313,7 @@ test_without_state(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest others[] = {
+	TEST(test_stranger_does_not_set_the_clock),
 	TEST(test_clock_is_behind),
 	TEST(test_floor_is_written_rarely),
 	TEST(test_floor_cannot_be_written),
