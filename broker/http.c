@@ -214,7 +214,10 @@ take_body(struct request *request, const char *data, size_t *size)
 	return request->received <= BODY_SWALLOW_MAX;
 }
 
-/* What the headers announce is refused before it is read. */
+/*
+ * Refused before it is read.  Not so a body that is only a little too large:
+ * whoever is still sending when we hang up may never see the answer.
+ */
 static bool
 announces_too_much(struct MHD_Connection *connection)
 {
@@ -222,7 +225,8 @@ announces_too_much(struct MHD_Connection *connection)
 	    connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	uint64_t length;
 
-	return text != NULL && text_uint(text, 0, BODY_MAX, &length) != SBX_OK;
+	return text != NULL &&
+	    text_uint(text, 0, BODY_SWALLOW_MAX, &length) != SBX_OK;
 }
 
 static enum MHD_Result

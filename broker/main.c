@@ -91,7 +91,8 @@ settle_in(int log_fd, int ready_fd)
 
 /*
  * Two that are started at once: one serves, and the other is content as soon
- * as that one answers.  If it dies instead, its place is taken.
+ * as that one answers.  If it dies instead, or is about to end, its place is
+ * taken.
  */
 static enum sbx_err
 become_the_one(const struct broker_settings *settings, bool daemon,
@@ -105,10 +106,8 @@ become_the_one(const struct broker_settings *settings, bool daemon,
 
 		if (err != SBX_STATE)
 			return err;
-		if (!daemon)
-			return SBX_UNAVAILABLE;
 		if (probe_socket(settings->socket))
-			return SBX_STATE;
+			return daemon ? SBX_STATE : SBX_UNAVAILABLE;
 		if (time(NULL) >= deadline)
 			return sbx_fail(why, SBX_TIMEOUT,
 			    "another sandboxd runs for %s but does not answer "

@@ -60,17 +60,22 @@ serve() {
 	daemon=$(supervisor)
 }
 
-# The one whose parent is not a sandboxd.
+# The one that listens: whoever has called is told its pid.
 supervisor() {
-	local pid
-	for pid in $(pgrep -f -- "^$sandboxd .*--state-dir $state "); do
-		[ "$(tr '\0' ' ' <"/proc/$(ppid "$pid")/cmdline" |
-		    cut -d' ' -f1)" = "$sandboxd" ] || echo "$pid"
-	done | head -n 1
+	/usr/bin/python3 -c 'import socket, struct, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+print(struct.unpack("3i", s.getsockopt(socket.SOL_SOCKET,
+    socket.SO_PEERCRED, 12))[0])' "$socket"
 }
 
-ppid() {
-	cut -d' ' -f4 "/proc/$1/stat"
+# Every process of it, helpers in the middle of a call among them.
+processes() {
+	pgrep -cf -- "^$sandboxd .*--state-dir $state " || :
+}
+
+are_processes() {
+	[ "$(processes)" = "$1" ]
 }
 
 # process TITLE: the child of that name.
@@ -147,8 +152,8 @@ rivals() {
 		wait "$i" || fail "one of six that start at once"
 	done
 	daemon=$(supervisor)
-	is "six at once: one serves" \
-	    "$(pgrep -f -- "^$sandboxd .*--state-dir $state " | wc -l)" 4
+	wait_for "six at once: one serves" are_processes 4
+	ok "six at once: one serves"
 }
 
 key=
@@ -307,6 +312,10 @@ bad_input() {
 	head -c 66560 /dev/zero | tr '\0' ' ' >"$work/large"
 	call 413 "a body of 65 KiB" POST /v1/sandboxes \
 	    --data-binary "@$work/large"
+	head -c 1200000 /dev/zero >"$work/huge"
+	call 413 "a huge one, asked about first" POST /v1/sandboxes \
+	    -H 'Expect: 100-continue' --expect100-timeout 60 \
+	    --data-binary "@$work/huge"
 	call 413 "a chunked one" POST /v1/sandboxes \
 	    -H 'Transfer-Encoding: chunked' --data-binary "@$work/large"
 	head -c 65536 "$work/large" >"$work/full"
@@ -363,14 +372,14 @@ many() {
 
 restart() {
 	local before after
-	before=$(pgrep -f "$state/sandboxes/run-1/" | sort | head -n 1 || :)
+	before=$(pgrep -of "$state/sandboxes/run-1/" || :)
 	stop
 	[ ! -e "$socket" ] || fail "the socket stays behind"
 	ok "a clean stop removes the socket"
 	serve
 	call 200 "after a restart" GET /v1/sandboxes/run-1
 	holds "the sandbox still runs" '"state":"running"'
-	after=$(pgrep -f "$state/sandboxes/run-1/" | sort | head -n 1 || :)
+	after=$(pgrep -of "$state/sandboxes/run-1/" || :)
 	is "and is the same one" "$after" "$before"
 }
 
@@ -391,16 +400,15 @@ deaths() {
 		grep -q "process ended (signal 9)" "$work/front.log" ||
 			fail "$name: no line in the log"
 		ok "and one line says so"
-		is "nobody stays" "$(pgrep -cf -- \
-		    "^$sandboxd .*--state-dir $state " || :)" 0
+		wait_for "nobody stays" are_processes 0
+		ok "nobody stays"
 		daemon=
 	done
 	serve
 	call 200 "after all that" GET /v1/sandboxes/run-1
 	# The first process of all is killed: http follows, then the others.
 	kill -9 "$daemon"
-	wait_for "all follow the supervisor" bash -c \
-	    "! pgrep -f -- '^$sandboxd .*--state-dir $state '"
+	wait_for "all follow the supervisor" are_processes 0
 	ok "all follow a supervisor that was killed"
 	serve
 	call 200 "a stale socket is replaced" GET /v1/health
@@ -468,7 +476,7 @@ crowd() {
 	        s.connect(sys.argv[1])
 	        try:
 	            s.send(b"GET /v1/health HTTP/1.1\r\nX: ")
-	        except BrokenPipeError:
+	        except OSError:
 	            pass
 	        socks.append(s)
 	    mark.close()
@@ -483,7 +491,7 @@ crowd() {
 	        for s in socks:
 	            try:
 	                s.send(b"x")
-	            except BrokenPipeError:
+	            except OSError:
 	                pass
 	    os._exit(1 if socks else 0)
 
