@@ -127,8 +127,11 @@ set_transport(CURL *easy, const struct http_request *request)
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (request->unix_socket != NULL)
 		SET(CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
-	if (request->ca_file != NULL)
+	/* Instead of the system's: libcurl may have a folder of those, too. */
+	if (request->ca_file != NULL) {
 		SET(CURLOPT_CAINFO, request->ca_file);
+		SET(CURLOPT_CAPATH, (char *)NULL);
+	}
 	/* $https_proxy and $no_proxy count for https only: the rest is here. */
 	if (!tls)
 		SET(CURLOPT_PROXY, "");

@@ -10,6 +10,8 @@
 #include "proxycmd/kind.h"
 
 #define ATTEMPTS_MAX 32 /* under way at the same time */
+/* Beside them each endpoint may have its name looked up. */
+#define RUNNERS_MAX (ATTEMPTS_MAX + DIAL_ENDPOINTS)
 
 /* One endpoint: its addresses, and how far they were tried. */
 struct lane {
@@ -32,7 +34,7 @@ struct race {
 	struct lane lanes[DIAL_ENDPOINTS];
 	size_t lane_count;
 	struct deadline due; /* of the next lane */
-	struct runner *runners[ATTEMPTS_MAX];
+	struct runner *runners[RUNNERS_MAX];
 	size_t runner_count;
 	enum sbx_err err;
 	struct sbx_why *why;
@@ -112,7 +114,8 @@ static void
 start_runner(struct race *race, struct lane *lane,
     const struct address *address, attempt_step *start, bool is_lookup)
 {
-	struct runner *r = calloc(1, sizeof(*r));
+	struct runner *r =
+	    race->runner_count == RUNNERS_MAX ? NULL : calloc(1, sizeof(*r));
 
 	if (r == NULL) {
 		race->err = SBX_NOMEM;
@@ -236,7 +239,7 @@ step_all(struct race *race, struct pollfd *pfd)
 static enum sbx_err
 run(struct race *race, struct deadline deadline)
 {
-	struct pollfd pfd[ATTEMPTS_MAX];
+	struct pollfd pfd[RUNNERS_MAX];
 
 	while (start_due(race)) {
 		int wait = next_event(race, deadline);

@@ -7,7 +7,7 @@ static const struct kind kinds[] = {
 	    attempt_start_unix, NULL },
 	{ "tcp://", "HOST:PORT", false, endpoint_parse_tcp, true,
 	    attempt_start_tcp, NULL },
-	{ "vsock:", "CID:PORT", false, endpoint_parse_vsock, false,
+	{ "vsock:", "CID:PORT", true, endpoint_parse_vsock, false,
 	    attempt_start_vsock, NULL },
 	{ "unix-mux:", "/PATH#PORT", true, endpoint_parse_mux, false,
 	    attempt_start_unix, greeting_mux },
@@ -19,7 +19,7 @@ static const struct kind kinds[] = {
 	    attempt_start_relay, NULL },
 	{ "wss://", "HOST[:PORT]/PATH", false, endpoint_parse_wss, false,
 	    attempt_start_relay, NULL },
-	{ "ws://", "HOST[:PORT]/PATH, HOST being this machine", false,
+	{ "ws://", "HOST[:PORT]/PATH, HOST being this machine", true,
 	    endpoint_parse_ws, false, attempt_start_relay, NULL },
 };
 

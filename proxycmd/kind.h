@@ -13,7 +13,7 @@ struct kind {
 	const char *form;   /* what follows, for messages: "HOST:PORT" */
 	/*
 	 * It leads to something of this machine: a broker that was reached
-	 * over a network may not name it.
+	 * over a network may not name it, but for a tunnel of its own.
 	 */
 	bool local;
 	endpoint_parser *parse;

@@ -7,6 +7,7 @@
 #include "net/reply.h"
 #include "proxycmd/hosts.h"
 #include "proxycmd/kind.h"
+#include "proxycmd/tunnel_plan.h"
 
 struct said {
 	char id[NAME_ID_MAX + 1];
@@ -149,12 +150,13 @@ judge_endpoint(const char *text, const struct question *q, struct sbx_why *why)
 		    "%s: endpoint '%.80s' is of a kind unknown here: is this "
 		    "sandbox-ssh older than the broker?",
 		    q->alias->text, text);
-	if (q->networked && kind->local)
+	if (endpoint_parse(text, &endpoint, NULL) != SBX_OK)
+		return refuse(q, why, "an endpoint is malformed");
+	if (kind->local && q->broker != NULL &&
+	    !tunnel_is_broker(&endpoint, q->broker))
 		return refuse(q, why,
 		    "a broker on the network may not name endpoints on this "
 		    "machine");
-	if (endpoint_parse(text, &endpoint, NULL) != SBX_OK)
-		return refuse(q, why, "an endpoint is malformed");
 	return SBX_OK;
 }
 

@@ -20,7 +20,8 @@ struct question {
 	struct view public_key; /* plain key blob */
 	uint64_t now;		/* Unix time */
 	uint64_t ttl;		/* seconds */
-	bool networked;		/* the broker is on another machine */
+	/* The URL of a broker that was reached over a network, or NULL. */
+	const char *broker;
 	/* Who must have signed; NULL: whoever the sandbox trusts. */
 	const struct ca_set *trusted;
 };

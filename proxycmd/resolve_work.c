@@ -110,7 +110,7 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 		.alias = work->alias,
 		.now = work->now,
 		.ttl = work->ttl != 0 ? work->ttl : client->settings.ttl,
-		.networked = client->networked,
+		.broker = client->networked ? client->base : NULL,
 	};
 	enum sbx_err err = find_key(work, &client->settings, old, &key, why);
 

@@ -59,7 +59,8 @@ static void
 judge(struct json_object *object, struct view key, bool networked)
 {
 	struct alias alias;
-	struct question question = { &alias, key, NOW, 3600, networked, NULL };
+	struct question question = { &alias, key, NOW, 3600,
+		networked ? "https://broker.example" : NULL, NULL };
 	cleanup_answer struct answer answer;
 	struct sbx_why why = { "" };
 

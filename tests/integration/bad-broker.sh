@@ -83,6 +83,15 @@ row_27() {
 		broker "https://127.0.0.1:$(lab_port "$name")"
 		fails 77 "27 TLS: $name" 'TLS certificate.*not to be trusted'
 	done
+	# ca_file is instead of the system's, not beside them.
+	mkdir -p /usr/local/share/ca-certificates
+	cp "$lab/self.crt" /usr/local/share/ca-certificates/
+	update-ca-certificates >/dev/null 2>&1
+	check 0 "27 TLS: a CA that the system trusts" curl -sS -o "$lab/curl" \
+	    "https://127.0.0.1:$(lab_port selfsigned)/"
+	broker "https://127.0.0.1:$(lab_port selfsigned)"
+	fails 77 "27 TLS: a CA of the system's" \
+	    'TLS certificate.*not to be trusted'
 	broker "https://127.0.0.1:$(lab_port http)"
 	fails 77 "27 downgrade: plain text instead of TLS" 'TLS'
 	echo "http://127.0.0.1:$(lab_port elsewhere)/v1/x" >"$lab/elsewhere"
@@ -117,10 +126,13 @@ row_28() {
 	77 this-machine {"endpoints": ["unix:$lab/sshd.sock"]}
 	77 this-machine {"endpoints": ["unix-mux:$lab/sshd.sock#22"]}
 	77 this-machine {"endpoints": ["exec:sh/x"]}
+	77 this-machine {"endpoints": ["vsock:1:22"]}
+	77 this-machine {"endpoints": ["ws://127.0.0.1:9/x"]}
 	77 unknown {"endpoints": ["gopher://127.0.0.1:1"]}
 	77 malformed {"endpoints": ["tcp://127.0.0.1:1 "]}
 	77 user {"user": "-oProxyCommand=x"}
 	77 user {"user": "me me"}
+	77 user {"user": "../../run/x"}
 	77 user {"user": "\$(id)"}
 	77 certificate {"certificate": null, "expires_at": null}
 	77 trusted {"certificate": "ssh-ed25519 AAAA"}

@@ -70,6 +70,45 @@ close_all(const int *fds, size_t count)
 		(void)close(fds[i]);
 }
 
+/*
+ * A name with as many addresses as one may have, none of which answers; the
+ * other names are looked up as ever.
+ */
+#define MANY "many.test"
+
+static struct address nowhere;
+
+enum sbx_err __real_lookup_start(const char *host, const char *port,
+    int *ret_fd, pid_t *ret_pid, struct sbx_why *why);
+enum sbx_err __real_lookup_finish(
+    int fd, const char *host, struct address_list *ret, struct sbx_why *why);
+
+enum sbx_err __wrap_lookup_start(const char *host, const char *port,
+    int *ret_fd, pid_t *ret_pid, struct sbx_why *why);
+enum sbx_err __wrap_lookup_finish(
+    int fd, const char *host, struct address_list *ret, struct sbx_why *why);
+
+enum sbx_err
+__wrap_lookup_start(const char *host, const char *port, int *ret_fd,
+    pid_t *ret_pid, struct sbx_why *why)
+{
+	if (strcmp(host, MANY) != 0)
+		return __real_lookup_start(host, port, ret_fd, ret_pid, why);
+	*ret_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? SBX_IO : SBX_OK;
+}
+
+enum sbx_err
+__wrap_lookup_finish(
+    int fd, const char *host, struct address_list *ret, struct sbx_why *why)
+{
+	if (strcmp(host, MANY) != 0)
+		return __real_lookup_finish(fd, host, ret, why);
+	for (ret->count = 0; ret->count < LOOKUP_MAX; ret->count++)
+		ret->item[ret->count] = nowhere;
+	return SBX_OK;
+}
+
 /* Endpoints to race, and what became of it. */
 struct match {
 	struct endpoint endpoints[DIAL_ENDPOINTS];
@@ -326,6 +365,22 @@ test_vsock(void **state)
 	assert_non_null(strstr(m.why.text, "vsock:1:4294967294"));
 }
 
+/* All that a broker may name at most, and nobody answers. */
+static void
+test_more_than_fit(void **state)
+{
+	int full[4], server = listen_deaf("127.0.0.9", full);
+	struct match m = { .count = 0 };
+
+	(void)state;
+	nowhere = address_of("127.0.0.9", port_of(server));
+	for (int i = 0; i < DIAL_ENDPOINTS; i++)
+		put_tcp(&m, MANY, 22);
+	assert_int_equal(race(&m, 2500), SBX_TIMEOUT);
+	close_all(full, 4);
+	(void)close(server);
+}
+
 int
 main(void)
 {
@@ -340,5 +395,6 @@ main(void)
 	CASE(test_name_without_address);
 	CASE(test_unix_endpoint);
 	CASE(test_vsock);
+	CASE(test_more_than_fit);
 	return cases_run("dial");
 }

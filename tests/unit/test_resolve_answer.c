@@ -20,7 +20,7 @@ struct row {
 	bool other_key;
 	bool host_certificate;
 	bool single_use;
-	bool networked;
+	const char *broker;
 	const char *principal;
 	int64_t after; /* added to the honest times */
 	int64_t before;
@@ -44,7 +44,7 @@ static const struct row rows[] = {
 	    .endpoint = "" },
 	{ .name = "a single use", .single_use = true },
 	{ .name = "an endpoint on the network",
-	    .networked = true,
+	    .broker = "https://broker.example",
 	    .endpoint = "tcp://192.0.2.1:22" },
 	{ .name = "a certificate that ends sooner", .before = -600 },
 	{ .name = "a certificate for another key",
@@ -97,18 +97,36 @@ static const struct row rows[] = {
 	{ .name = "a socket here, named from the network",
 	    .want = SBX_REFUSED,
 	    .why = "this machine",
-	    .networked = true,
+	    .broker = "https://broker.example",
 	    .endpoint = "unix:/run/x" },
 	{ .name = "a multiplexed socket here, named from the network",
 	    .want = SBX_REFUSED,
 	    .why = "this machine",
-	    .networked = true,
+	    .broker = "https://broker.example",
 	    .endpoint = "unix-mux:/run/x#1" },
 	{ .name = "a command here, named from the network",
 	    .want = SBX_REFUSED,
 	    .why = "this machine",
-	    .networked = true,
+	    .broker = "https://broker.example",
 	    .endpoint = "exec:a/b" },
+	{ .name = "a web service here, named from the network",
+	    .want = SBX_REFUSED,
+	    .why = "this machine",
+	    .broker = "https://broker.example",
+	    .endpoint = "ws://127.0.0.1:80/x" },
+	{ .name = "another one than the broker itself",
+	    .want = SBX_REFUSED,
+	    .why = "this machine",
+	    .broker = "http://127.0.0.1:81",
+	    .endpoint = "ws://127.0.0.1:80/x" },
+	{ .name = "the broker itself, which is here",
+	    .broker = "http://127.0.0.1:80/",
+	    .endpoint = "ws://127.0.0.1:80/x" },
+	{ .name = "a virtual machine here, named from the network",
+	    .want = SBX_REFUSED,
+	    .why = "this machine",
+	    .broker = "https://broker.example",
+	    .endpoint = "vsock:3:22" },
 	{ .name = "an endpoint of an unknown kind",
 	    .want = SBX_REFUSED,
 	    .why = "unknown",
@@ -280,10 +298,9 @@ test_row(void **state)
 	struct sbx_why why = { "" };
 	struct alias alias;
 	struct ca_set trusted = { .count = 0 };
-	struct question question = { .alias = &alias,
-		.now = NOW,
-		.ttl = TTL,
-		.networked = row->networked };
+	struct question question = {
+		.alias = &alias, .now = NOW, .ttl = TTL, .broker = row->broker
+	};
 	enum sbx_err err;
 
 	assert_int_equal(
