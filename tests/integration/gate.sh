@@ -241,7 +241,7 @@ test_revoked() {
 	locked_out "threat 23: its CA is revoked" revoked
 	rm "$etc/revoked"
 	"$BUILDDIR/certs/sandbox-cert" revoke --ca "$keys/ca" \
-	    --list "$etc/revoked" "$cert-cert.pub"
+	    --new --list "$etc/revoked" "$cert-cert.pub"
 	locked_out "revoked in one step" revoked
 
 	"$BUILDDIR/certs/sandbox-cert" revocations sign --ca "$keys/stranger" \
