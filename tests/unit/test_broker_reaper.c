@@ -12,15 +12,31 @@
 
 #define NOW 1000
 #define RESISTING 32
+#define MANY 300 /* more than the store hands out at once */
+
+/* What the reaper takes for the present: ahead by this. */
+static _Atomic time_t ahead;
+
+int __real_clock_gettime(clockid_t id, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ret);
+int
+__wrap_clock_gettime(clockid_t id, struct timespec *ret)
+{
+	int result = __real_clock_gettime(id, ret);
+
+	ret->tv_sec += ahead;
+	return result;
+}
 
 /* What the steps have done, and who wants to know it. */
 static struct {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	bool hung; /* removals of "hang-..." wait while this is set */
-	size_t stopped, removed, resisted, told;
-	bool early; /* removed before it was stopped */
-	char was_stopped[64][NAME_ID_MAX + 1];
+	size_t stopped, removed, resisted, told, hanging;
+	bool early;		/* removed before it was stopped */
+	size_t resisted_before; /* when "z-another" was removed */
+	char was_stopped[MANY][NAME_ID_MAX + 1];
 } seen = { .mutex = PTHREAD_MUTEX_INITIALIZER,
 	.changed = PTHREAD_COND_INITIALIZER };
 
@@ -64,6 +80,10 @@ remove_it(struct broker *b, const char *id, struct sbx_why *why)
 
 	(void)pthread_mutex_lock(&seen.mutex);
 	seen.early |= !was_stopped(id);
+	if (seen.hung && strncmp(id, "hang", 4) == 0) {
+		seen.hanging++;
+		(void)pthread_cond_broadcast(&seen.changed);
+	}
 	while (seen.hung && strncmp(id, "hang", 4) == 0)
 		(void)pthread_cond_wait(&seen.changed, &seen.mutex);
 	if (strncmp(id, "resist", 6) == 0) {
@@ -71,6 +91,8 @@ remove_it(struct broker *b, const char *id, struct sbx_why *why)
 		err = sbx_fail(why, SBX_UNAVAILABLE, "no");
 	} else {
 		seen.removed++;
+		if (strcmp(id, "z-another") == 0)
+			seen.resisted_before = seen.resisted;
 	}
 	(void)pthread_cond_broadcast(&seen.changed);
 	(void)pthread_mutex_unlock(&seen.mutex);
@@ -118,7 +140,9 @@ set_up(void **state)
 	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/db", folder);
 	seen.stopped = seen.removed = seen.resisted = seen.told = 0;
+	seen.hanging = 0;
 	seen.hung = seen.early = false;
+	ahead = 0;
 	broker = (struct broker){ .now = now };
 	return store_open(path, &broker.store, NULL) == SBX_OK &&
 		reaper_new(&broker, &steps, &reaper) == SBX_OK
@@ -179,6 +203,52 @@ test_who_resists_holds_up_nobody(void **state)
 	assert_int_equal(seen.resisted, RESISTING);
 }
 
+/* Though they were to be tried again before it came. */
+static void
+test_who_never_failed_is_first(void **state)
+{
+	(void)state;
+	for (int i = 0; i < RESISTING; i++) {
+		char id[NAME_ID_MAX + 1];
+
+		(void)snprintf(id, sizeof(id), "resist-%d", i);
+		add(id, 10);
+	}
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.told, RESISTING);
+	/* Both who remove are busy until all the others wait. */
+	seen.hung = true;
+	add("hang-1", NOW);
+	add("hang-2", NOW);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.hanging, 2);
+	ahead = 60;
+	add("z-another", NOW);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.stopped, RESISTING + 3);
+	(void)pthread_mutex_lock(&seen.mutex);
+	seen.hung = false;
+	(void)pthread_cond_broadcast(&seen.changed);
+	(void)pthread_mutex_unlock(&seen.mutex);
+	wait_until(&seen.removed, 3);
+	/* One at most by the other worker. */
+	assert_true(seen.resisted_before <= RESISTING + 1);
+}
+
+static void
+test_more_than_a_page(void **state)
+{
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		char id[NAME_ID_MAX + 1];
+
+		(void)snprintf(id, sizeof(id), "over-%d", i);
+		add(id, 10);
+	}
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.removed, MANY);
+}
+
 static void
 test_a_slow_removal_holds_up_no_stop(void **state)
 {
@@ -225,8 +295,12 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		FRESH(test_only_what_has_ended),
 		FRESH(test_who_resists_holds_up_nobody),
+		FRESH(test_who_never_failed_is_first),
+		FRESH(test_more_than_a_page),
 		FRESH(test_a_slow_removal_holds_up_no_stop),
 	};
 
+	/* What is waited for never comes if the reaper is wrong. */
+	(void)alarm(120);
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
