@@ -44,10 +44,12 @@ static char folder[] = "/tmp/test_reaper.XXXXXX";
 static struct broker broker;
 static struct reaper *reaper;
 
+static uint64_t present;
+
 static uint64_t
 now(void)
 {
-	return NOW;
+	return present;
 }
 
 static enum sbx_err
@@ -143,6 +145,7 @@ set_up(void **state)
 	seen.hanging = 0;
 	seen.hung = seen.early = false;
 	ahead = 0;
+	present = NOW;
 	broker = (struct broker){ .now = now };
 	return store_open(path, &broker.store, NULL) == SBX_OK &&
 		reaper_new(&broker, &steps, &reaper) == SBX_OK
@@ -235,6 +238,43 @@ test_who_never_failed_is_first(void **state)
 	assert_true(seen.resisted_before <= RESISTING + 1);
 }
 
+/* The floor of an id that was used before, when one comes after it. */
+static uint64_t
+floor_of(const char *id)
+{
+	struct sandbox s = { .created_at = 1 };
+
+	(void)snprintf(s.id, sizeof(s.id), "%s", id);
+	(void)snprintf(s.owner, sizeof(s.owner), "alice");
+	(void)snprintf(s.provider, sizeof(s.provider), "local");
+	assert_int_equal(store_add(broker.store, &s, 1000, NULL), SBX_OK);
+	assert_int_equal(store_remove(broker.store, id, NULL), SBX_OK);
+	return s.issued_after;
+}
+
+/* Not before no certificate of then can be good. */
+static void
+test_what_is_over_is_forgotten(void **state)
+{
+	const struct certificate c = { .serial = 1,
+		.id = "run-1",
+		.caller = "alice",
+		.key_id = "alice/run-1/1",
+		.valid_after = NOW,
+		.valid_before = NOW + 3600 };
+
+	(void)state;
+	add("run-1", 0);
+	assert_int_equal(store_add_certificate(broker.store, &c, NULL), SBX_OK);
+	assert_int_equal(store_remove(broker.store, "run-1", NULL), SBX_OK);
+	present = NOW + 6 * 86400;
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	assert_int_equal(floor_of("run-1"), NOW + 1);
+	present = NOW + 8 * 86400;
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	assert_int_equal(floor_of("run-1"), 0);
+}
+
 static void
 test_more_than_a_page(void **state)
 {
@@ -297,6 +337,7 @@ main(void)
 		FRESH(test_who_resists_holds_up_nobody),
 		FRESH(test_who_never_failed_is_first),
 		FRESH(test_more_than_a_page),
+		FRESH(test_what_is_over_is_forgotten),
 		FRESH(test_a_slow_removal_holds_up_no_stop),
 	};
 
