@@ -79,20 +79,21 @@ put_value(const char *name, struct view value, struct buf *ret)
 }
 
 static void
-put_grant(
-    const struct cert_grant *grant, unsigned permit, bool once, struct buf *ret)
+put_grant(const struct decision *decision, struct buf *ret)
 {
+	const struct cert_grant *grant = &decision->grant;
+
 	buf_put_text(ret, "ok\npermit");
 	for (size_t i = 0; i < permit_row_count; i++) {
-		if ((permit & permit_rows[i].bit) != 0)
+		if ((decision->permit & permit_rows[i].bit) != 0)
 			buf_printf(ret, " %s", permit_rows[i].word);
 	}
-	buf_put_text(ret, permit == 0 ? " none\n" : "\n");
+	buf_put_text(ret, decision->permit == 0 ? " none\n" : "\n");
 	put_value(CERT_OPT_FORCE_COMMAND, grant->force_command, ret);
 	put_value(CERT_OPT_SOURCE_ADDRESS, grant->source_address, ret);
 	if (grant->verify_required)
 		buf_put_text(ret, CERT_OPT_VERIFY_REQUIRED "\n");
-	if (once)
+	if (decision->single_use)
 		buf_put_text(ret, "single-use\n");
 }
 
@@ -121,8 +122,7 @@ judge(struct view line, const struct options *options, struct buf *ret)
 		err = admit_judge(&request, settings, (uid_t)options->owner,
 		    options->now, &decision, &list, &why);
 	if (err == SBX_OK)
-		put_grant(
-		    &decision.grant, decision.permit, decision.single_use, ret);
+		put_grant(&decision, ret);
 	else
 		put_refusal(err, &why, ret);
 	return err;
