@@ -4,17 +4,16 @@
 
 #include "authkeys/floor.h"
 #include "authkeys/ledger.h"
-#include "authkeys/revoked.h"
 
 /* The floor, and what may be forgotten because of it. */
 static enum sbx_err
-keep(const struct state *state, uint64_t now, struct sbx_why *why)
+keep(const struct state *state, uint64_t now, bool wait, struct sbx_why *why)
 {
 	uint64_t floor = 0;
 	enum sbx_err err;
 
-	/* Whoever has the lock is doing the same right now. */
-	if (!state_lock(state))
+	/* Whoever has the lock is doing much the same right now. */
+	if (!state_lock(state, wait))
 		return SBX_OK;
 	err = floor_raise(state, now, why);
 	if (err == SBX_OK)
@@ -54,17 +53,38 @@ expired(const struct admit_context *context, uint64_t floor,
 	    floor - context->now, floor);
 }
 
-/* All that can be decided without being remembered. */
-static enum sbx_err
-judge(const struct admit_context *context, const struct request *request,
-    uint64_t now, struct decision *ret, struct sbx_why *why)
+enum sbx_err
+admit_judge(const struct request *request, const struct gate_settings *settings,
+    uid_t trusted_owner, uint64_t now, struct decision *ret,
+    struct revoked_list *ret_list, struct sbx_why *why)
 {
-	enum sbx_err err = decide(request, context->settings, now, ret, why);
+	enum sbx_err err = decide(request, settings, now, ret, why);
 
+	*ret_list = (struct revoked_list){ .in_force = false };
 	if (err != SBX_OK)
 		return err;
-	return revoked_check(context->settings, context->trusted_owner, now,
-	    &ret->cert, ret->ca, why);
+	return revoked_check(
+	    settings, trusted_owner, now, &ret->cert, ret->ca, ret_list, why);
+}
+
+/*
+ * A list that is in force is remembered whatever it says of this certificate:
+ * the one before may have let it in.
+ */
+static enum sbx_err
+judge(const struct admit_context *context, const struct request *request,
+    const struct state *state, uint64_t now, struct decision *ret,
+    struct sbx_why *why)
+{
+	struct revoked_list list;
+	enum sbx_err newest,
+	    err = admit_judge(request, context->settings,
+		context->trusted_owner, now, ret, &list, why);
+
+	if (!list.in_force)
+		return err;
+	newest = revoked_newest(state, &list, err == SBX_OK ? why : NULL);
+	return err != SBX_OK ? err : newest;
 }
 
 /*
@@ -89,12 +109,12 @@ admit_at(const struct admit_context *context, const struct request *request,
 	uint64_t now = context->now;
 	bool late;
 	enum sbx_err err =
-	    judge(context, request, now > floor ? now : floor, ret, why);
+	    judge(context, request, state, now > floor ? now : floor, ret, why);
 
 	if (err == SBX_EXPIRED) {
 		/* So that it stays so; it is denied whatever comes of it. */
 		if (now > floor && was_good(context, request, &ret->cert) &&
-		    keep(state, now, NULL) != SBX_OK)
+		    keep(state, now, /* wait= */ true, NULL) != SBX_OK)
 			return err;
 		return expired(context, floor, ret, why);
 	}
@@ -102,7 +122,7 @@ admit_at(const struct admit_context *context, const struct request *request,
 		return err;
 	late = now > floor && now - floor >= FLOOR_STEP;
 	if (late || ret->single_use)
-		err = keep(state, late ? now : floor, why);
+		err = keep(state, late ? now : floor, /* wait= */ false, why);
 	if (!ret->single_use)
 		return SBX_OK;
 	return err != SBX_OK ? err : claim(context, state, ret, why);
@@ -114,12 +134,14 @@ admit(const struct admit_context *context, const struct request *request,
 {
 	const struct gate_settings *settings = context->settings;
 	cleanup_state struct state state = STATE_INIT;
+	struct revoked_list list;
 	uint64_t floor = 0;
 	enum sbx_err err;
 
 	*ret = (struct decision){ .parsed = false };
 	if (settings->state_dir[0] == '\0')
-		return judge(context, request, context->now, ret, why);
+		return admit_judge(request, settings, context->trusted_owner,
+		    context->now, ret, &list, why);
 	err =
 	    state_open(settings->state_dir, context->state_owner, &state, why);
 	if (err == SBX_OK)

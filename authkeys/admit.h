@@ -8,6 +8,7 @@
 
 #include "authkeys/connection.h"
 #include "authkeys/decide.h"
+#include "authkeys/revoked.h"
 
 struct admit_context {
 	const struct gate_settings *settings;
@@ -26,5 +27,14 @@ struct admit_context {
 enum sbx_err
 admit(const struct admit_context *context, const struct request *request,
     struct decision *ret, struct sbx_why *why) MUST_USE;
+
+/*
+ * All of it that needs no memory, as where there is no state_dir: decide(),
+ * then the revocation list.  It writes nothing.
+ */
+enum sbx_err
+admit_judge(const struct request *request, const struct gate_settings *settings,
+    uid_t trusted_owner, uint64_t now, struct decision *ret,
+    struct revoked_list *ret_list, struct sbx_why *why) MUST_USE;
 
 #endif

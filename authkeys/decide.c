@@ -65,7 +65,7 @@ decide(const struct request *request, const struct gate_settings *settings,
 		.issued_after = settings->issued_after,
 		.permit = settings->permit,
 	};
-	struct cert_grant grant = { 0 };
+	struct cert_grant *grant = &ret->grant;
 	enum sbx_err err;
 
 	*ret = (struct decision){ .parsed = false };
@@ -75,14 +75,14 @@ decide(const struct request *request, const struct gate_settings *settings,
 	ret->parsed = true;
 	if (!may_log_in(settings, request->user))
 		return SBX_LOGIN_USER;
-	err = cert_check(&ret->cert, &policy, &grant);
+	err = cert_check(&ret->cert, &policy, grant);
 	if (err == SBX_OK)
 		err = find_ca(&settings->trusted, ret->cert.ca, &ret->ca);
 	if (err != SBX_OK)
 		return err;
-	err = check_single_use(&grant, settings, &ret->single_use, why);
+	err = check_single_use(grant, settings, &ret->single_use, why);
 	if (err != SBX_OK)
 		return err;
-	ret->permit = grant.permit & settings->permit;
+	ret->permit = grant->permit & settings->permit;
 	return SBX_OK;
 }

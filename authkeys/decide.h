@@ -16,9 +16,10 @@ struct decision {
 	bool parsed;
 	struct cert cert;
 	/* What is granted; only after SBX_OK. */
-	unsigned permit;
-	const uint8_t *ca; /* the trusted key that signed; in settings */
-	bool single_use;   /* to one connection only: see admit.h */
+	struct cert_grant grant; /* as the certificate has it */
+	unsigned permit;	 /* of it, what the settings permit */
+	const uint8_t *ca;	 /* the trusted key that signed; in settings */
+	bool single_use;	 /* to one connection only: see admit.h */
 };
 
 /* now is a Unix time.  Call it for certificates only. */

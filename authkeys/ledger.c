@@ -114,6 +114,23 @@ take(const struct state *state, const struct claim *claim, const char *name,
 }
 
 /*
+ * Whether a sync failed is told only once: the next one succeeds, though the
+ * claim may be gone after a crash, or as soon as the kernel reads the folder
+ * from disk again.  So this claim is nobody's any more; without its bytes it
+ * fits no connection.
+ */
+static enum sbx_err
+spoil(const struct folders *folders, const char *name, enum sbx_err err)
+{
+	cleanup_close int fd = openat(folders->claims, name,
+	    O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	/* Denied whatever comes of it: there is nothing better to do. */
+	(void)fd;
+	return err;
+}
+
+/*
  * A claim of somebody else's may have been swept away since this certificate
  * was judged; if so, its end is on disk as the floor.
  */
@@ -145,11 +162,14 @@ ledger_claim(
 	if (err == SBX_NOT_FOUND)
 		err = take(state, claim, name, &folders, why);
 	/* Also if an earlier run took it, which may have been killed here. */
-	if (err == SBX_OK)
-		err = state_sync(state, folders.claims, CLAIMS, why);
+	if (err != SBX_OK)
+		return err;
+	err = state_sync(state, folders.claims, CLAIMS, why);
 	if (err == SBX_OK)
 		err = state_sync(state, state->dir, "", why);
-	return err != SBX_OK ? err : check_floor(state, claim, why);
+	if (err != SBX_OK)
+		return spoil(&folders, name, err);
+	return check_floor(state, claim, why);
 }
 
 static bool

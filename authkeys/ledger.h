@@ -31,7 +31,8 @@ struct claim {
 /*
  * SBX_OK: it is this connection's, and on disk.  SBX_USED: another's.
  * SBX_EXPIRED: the floor has passed its end meanwhile.  SBX_IO or
- * SBX_UNTRUSTED: it could not be found out, so it must not be let in.
+ * SBX_UNTRUSTED: it could not be found out, so it must not be let in; if it
+ * did not get to disk, nobody has it from then on.
  */
 enum sbx_err ledger_claim(const struct state *state, const struct claim *claim,
     struct sbx_why *why) MUST_USE;

@@ -28,8 +28,8 @@ check_folder(const char *path, uid_t owner, bool sticky, struct sbx_why *why)
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
-		return sbx_fail(why, SBX_IO, "cannot look at %s: %s", path,
-		    strerror(errno));
+		return sbx_fail(why, errno == ENOENT ? SBX_NOT_FOUND : SBX_IO,
+		    "cannot look at %s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return sbx_fail(why, SBX_UNTRUSTED,
 		    "%s is not a folder: name the path without links", path);

@@ -14,8 +14,8 @@
 /*
  * The folders above path, which is absolute and has no symbolic link in it.
  * owner may be root.  sticky: a folder like /tmp will do, where everybody can
- * write, but nobody can rename what is another's.  SBX_UNTRUSTED or SBX_IO,
- * why naming the folder.
+ * write, but nobody can rename what is another's.  SBX_UNTRUSTED, SBX_IO or
+ * SBX_NOT_FOUND, why naming the folder.
  */
 enum sbx_err safepath_check_above(
     const char *path, uid_t owner, bool sticky, struct sbx_why *why) MUST_USE;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "authkeys/chain.h"
+#include "authkeys/safepath.h"
 #include "common/text.h"
 
 #define ID_FILE_PREFIX "file:"
@@ -156,8 +157,12 @@ as_config(enum sbx_err err)
 static enum sbx_err
 read_file(const char *path, uid_t owner, struct buf *ret, struct sbx_why *why)
 {
-	return as_config(
-	    file_read_trusted(path, owner, FORBIDDEN_MODE, ret, why));
+	enum sbx_err err =
+	    safepath_check_above(path, owner, /* sticky= */ true, why);
+
+	if (err == SBX_OK)
+		err = file_read_trusted(path, owner, FORBIDDEN_MODE, ret, why);
+	return as_config(err);
 }
 
 static enum sbx_err
@@ -202,8 +207,12 @@ gate_settings_read(const char *path, uid_t owner, struct gate_settings *ret,
 	enum sbx_err err = start(ret, why);
 
 	if (err == SBX_OK)
-		err = as_config(conf_read(&gate_settings_table, path, owner,
-		    FORBIDDEN_MODE, ret, why));
+		err =
+		    safepath_check_above(path, owner, /* sticky= */ true, why);
+	if (err == SBX_OK)
+		err = conf_read(&gate_settings_table, path, owner,
+		    FORBIDDEN_MODE, ret, why);
+	err = as_config(err);
 	if (err == SBX_OK)
 		err = check_complete(path, ret, why);
 	if (err == SBX_OK)

@@ -2,7 +2,7 @@
  * What the gate is told by its administrator: authkeys.conf and the files
  * that it names, read and judged whole.  Whoever can change one of them can
  * let himself in, so all of them must belong to root and be writable by
- * nobody else.
+ * nobody else, as must the folders above them (safepath.h).
  */
 #ifndef SBX_AUTHKEYS_SETTINGS_H
 #define SBX_AUTHKEYS_SETTINGS_H

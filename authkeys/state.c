@@ -162,9 +162,9 @@ state_sync(
 }
 
 bool
-state_lock(const struct state *state)
+state_lock(const struct state *state, bool wait)
 {
-	return flock(state->dir, LOCK_EX | LOCK_NB) == 0;
+	return flock(state->dir, LOCK_EX | (wait ? 0 : LOCK_NB)) == 0;
 }
 
 void

@@ -4,6 +4,8 @@
  * not ours, or no plain file, is refused by name.
  *
  *	floor			the latest time that was seen (floor.h)
+ *	list-SIGNER		the latest issue time of a revocation list
+ *				(revoked.h)
  *	claims/CA-SERIAL	who used a certificate (ledger.h)
  *	expiry/HOUR/		the same claims by the hour they end in
  *
@@ -55,8 +57,8 @@ enum sbx_err state_create(const struct state *state, int dir, const char *name,
 enum sbx_err state_sync(const struct state *state, int dir, const char *name,
     struct sbx_why *why) MUST_USE;
 
-/* Without waiting; false: another run has it. */
-bool state_lock(const struct state *state) MUST_USE;
+/* wait false: do without at once if another run has it. */
+bool state_lock(const struct state *state, bool wait) MUST_USE;
 void state_unlock(const struct state *state);
 
 #endif

@@ -1,6 +1,8 @@
 #include "certs/commands.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "certs/ca_source.h"
 #include "certs/cert.h"
@@ -14,6 +16,7 @@ struct options {
 	struct ca_options ca;
 	char list[FIELD_TEXT];
 	uint64_t next_update;
+	bool new;
 };
 
 #define ROW(arg_, name_, parse_, member, ...)                       \
@@ -29,7 +32,9 @@ struct options {
 static const struct opt rows[] = {
 	CA_SOURCE_ROWS(struct options),
 	ROW("FILE", "list", field_text, list,
-	    .help = "the list, which is made if missing"),
+	    .help = "the list, which is replaced"),
+	ROW(NULL, "new", field_bool, new,
+	    .help = "make the list: there is none yet"),
 	ROW("TIME", "next-update", field_duration, next_update, .min = 1,
 	    .max = LISTFILE_LIFE_MAX, .def = LISTFILE_LIFE,
 	    .help = "how long the list is good for"),
@@ -95,6 +100,26 @@ add_file(const char *path, struct revset *set, struct sbx_why *why)
 	    operand_name(path));
 }
 
+/*
+ * A name that was mistyped must not become a list that nobody asks; nor, so
+ * before the lock is made, leave anything behind.
+ */
+static enum sbx_err
+check_new(const struct options *options, struct sbx_why *why)
+{
+	bool there = access(options->list, F_OK) == 0 || errno != ENOENT;
+
+	if (there && options->new)
+		return sbx_fail(why, SBX_EXISTS,
+		    "there is a list %s already: leave --new out",
+		    options->list);
+	if (!there && !options->new)
+		return sbx_fail(why, SBX_NOT_FOUND,
+		    "there is no list %s: give --new to make it",
+		    options->list);
+	return SBX_OK;
+}
+
 static enum sbx_err
 run(const struct options *options, char *const paths[], struct sbx_why *why)
 {
@@ -108,10 +133,15 @@ run(const struct options *options, char *const paths[], struct sbx_why *why)
 	for (; err == SBX_OK && *paths != NULL; paths++)
 		err = add_file(*paths, &set, why);
 	if (err == SBX_OK)
+		err = check_new(options, why);
+	if (err == SBX_OK)
 		err = listfile_lock(options->list, &lock, why);
 	if (err == SBX_OK)
 		err = listfile_load(options->list, ca.key.public, &set, why);
-	if (err != SBX_OK && (err != SBX_NOT_FOUND || lock < 0))
+	/* Else one that was made meanwhile is added to. */
+	if (lock >= 0 && err == SBX_NOT_FOUND && options->new)
+		err = SBX_OK;
+	if (err != SBX_OK)
 		return err;
 	return listfile_write(
 	    options->list, &set, &ca.key, options->next_update, why);

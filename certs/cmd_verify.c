@@ -5,25 +5,25 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "certs/check.h"
+#include "authkeys/admit.h"
 #include "certs/operand.h"
 #include "common/file.h"
 #include "common/log.h"
-#include "common/name.h"
 #include "common/text.h"
 
 struct options {
+	char config[FIELD_TEXT];
+	uint64_t owner;
 	char ca[FIELD_TEXT];
 	char sandbox[FIELD_TEXT];
+	char user[FIELD_TEXT];
 	uint64_t now;
-	uint64_t skew;
-	uint64_t max_ttl;
-	uint64_t issued_after;
+	struct gate_settings settings;
 };
 
-#define ROW(arg_, name_, parse_, member, ...)                       \
+#define ROW(letter_, arg_, name_, parse_, member, ...)              \
 	{                                                           \
-		0, arg_,                                            \
+		letter_, arg_,                                      \
 		{                                                   \
 			.name = name_, .parse = parse_,             \
 			.offset = offsetof(struct options, member), \
@@ -31,23 +31,37 @@ struct options {
 		}                                                   \
 	}
 
+/* No defaults: those are the gate's own, or what its file says. */
 static const struct opt rows[] = {
-	ROW("FILE", "ca", field_text, ca, .help = "public keys of trusted CAs"),
-	ROW("ID", "sandbox", field_text, sandbox,
+	ROW('c', "FILE", "config", field_path, config,
+	    .help = "the gate's own settings"),
+	ROW(0, "UID", "owner", field_uint, owner, .max = FILE_NO_OWNER - 1,
+	    .help = "as of sandbox-authkeys"),
+	ROW(0, "NAME", "user", field_text, user,
+	    .help = "the account to be logged in to"),
+	ROW(0, "FILE", "ca", field_text, ca,
+	    .help = "public keys of trusted CAs"),
+	ROW(0, "ID", "sandbox", field_text, sandbox,
 	    .help = "the sandbox that is to be entered"),
-	ROW("UNIXTIME", "now", field_uint, now,
+	ROW(0, "UNIXTIME", "now", field_uint, now,
 	    .help = "the time to judge at, else the clock's"),
-	ROW("TIME", "skew", field_duration, skew, .def = "60s",
+	ROW(0, "TIME", "skew", field_duration, settings.clock_skew,
+	    .max = GATE_CLOCK_SKEW_MAX,
 	    .help = "how far its start may lie ahead"),
-	ROW("TIME", "max-ttl", field_duration, max_ttl, .def = "24h",
-	    .help = "the longest life allowed"),
-	ROW("UNIXTIME", "issued-after", field_uint, issued_after,
+	ROW(0, "TIME", "max-ttl", field_duration, settings.max_ttl, .min = 1,
+	    .max = CHECK_TTL_MAX, .help = "the longest life allowed"),
+	ROW(0, "UNIXTIME", "issued-after", field_uint, settings.issued_after,
 	    .help = "the earliest start allowed"),
+	ROW(0, "FILE", "revoked", field_text, settings.revoked,
+	    .help = "the revocation list"),
+	ROW(0, "TIME", "revoked-max-age", field_duration,
+	    settings.revoked_max_age, .min = 1,
+	    .help = "how old that list may be"),
 };
 
 static const struct usage usage = {
 	.program = "sandbox-cert verify",
-	.args = "--ca FILE.pub --sandbox ID [options] FILE",
+	.args = "-c FILE|--ca FILE.pub --sandbox ID [options] FILE",
 	.summary = "Would the login gate let this certificate in? "
 		   "FILE - is standard input",
 	.options = rows,
@@ -65,76 +79,127 @@ put_value(const char *name, struct view value, struct buf *ret)
 }
 
 static void
-put_grant(const struct cert_grant *grant, struct buf *ret)
+put_grant(const struct decision *decision, struct buf *ret)
 {
+	const struct cert_grant *grant = &decision->grant;
+
 	buf_put_text(ret, "ok\npermit");
 	for (size_t i = 0; i < permit_row_count; i++) {
-		if ((grant->permit & permit_rows[i].bit) != 0)
+		if ((decision->permit & permit_rows[i].bit) != 0)
 			buf_printf(ret, " %s", permit_rows[i].word);
 	}
-	buf_put_text(ret, grant->permit == 0 ? " none\n" : "\n");
+	buf_put_text(ret, decision->permit == 0 ? " none\n" : "\n");
 	put_value(CERT_OPT_FORCE_COMMAND, grant->force_command, ret);
 	put_value(CERT_OPT_SOURCE_ADDRESS, grant->source_address, ret);
 	if (grant->verify_required)
 		buf_put_text(ret, CERT_OPT_VERIFY_REQUIRED "\n");
-	if (grant->single_use)
+	if (decision->single_use)
 		buf_put_text(ret, "single-use\n");
 }
 
-static enum sbx_err
-judge(struct view line, const struct cert_policy *policy, struct buf *ret)
+static void
+put_refusal(enum sbx_err err, const struct sbx_why *why, struct buf *ret)
 {
-	cleanup_buf struct buf blob = BUF_INIT(CERT_BLOB_MAX);
-	struct cert_grant grant;
+	buf_printf(ret, "%s: %s\n", sbx_err_name(err), sbx_err_text(err));
+	put_value("detail", VIEW_STR(why->text), ret);
+}
+
+/* All that the gate does with a certificate, but for what it remembers. */
+static enum sbx_err
+judge(struct view line, const struct options *options, struct buf *ret)
+{
+	const struct gate_settings *settings = &options->settings;
+	cleanup_request struct request request = { .user = options->user,
+		.blob = BUF_INIT(CERT_BLOB_MAX),
+		.certificate = true };
 	struct cert cert;
-	enum sbx_err err = cert_parse_line(line, &blob, &cert);
+	struct decision decision;
+	struct revoked_list list;
+	struct sbx_why why = { "" };
+	enum sbx_err err = cert_parse_line(line, &request.blob, &cert);
 
 	if (err == SBX_OK)
-		err = cert_check(&cert, policy, &grant);
+		err = admit_judge(&request, settings, (uid_t)options->owner,
+		    options->now, &decision, &list, &why);
 	if (err == SBX_OK)
-		put_grant(&grant, ret);
+		put_grant(&decision, ret);
 	else
-		buf_printf(
-		    ret, "%s: %s\n", sbx_err_name(err), sbx_err_text(err));
+		put_refusal(err, &why, ret);
+	return err;
+}
+
+/* What the gate would read, or its defaults. */
+static enum sbx_err
+read_settings(struct options *options, struct sbx_why *why)
+{
+	struct gate_settings *settings = &options->settings;
+	bool file = options->config[0] != '\0';
+	enum sbx_err err;
+
+	if (options->owner == FILE_NO_OWNER && !file)
+		options->owner = geteuid();
+	if (file)
+		return gate_settings_read(
+		    options->config, (uid_t)options->owner, settings, why);
+	*settings = (struct gate_settings){ .login_users = { .count = 1 } };
+	err = conf_defaults(&gate_settings_table, settings, why);
+	if (err == SBX_OK)
+		err = text_copy(VIEW_STR(options->user),
+		    settings->login_users.word[0], FIELD_WORD);
+	/* Not known here: that it permits all, and can remember a use. */
+	settings->permit = ~0U;
+	return err != SBX_OK ? err
+			     : text_copy(VIEW_STR("/"), settings->state_dir,
+				   sizeof(settings->state_dir));
+}
+
+/* What was said with options counts more than what the file says. */
+static enum sbx_err
+apply_names(struct options *options, struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(OPERAND_MAX);
+	struct gate_settings *settings = &options->settings;
+	struct ca_set *trusted = &settings->trusted;
+	enum sbx_err err = SBX_OK;
+
+	if (options->user[0] == '\0')
+		err = text_copy(VIEW_STR(settings->login_users.word[0]),
+		    options->user, sizeof(options->user));
+	if (err == SBX_OK && options->sandbox[0] != '\0') {
+		err = name_check_id(options->sandbox, why);
+		if (err == SBX_OK)
+			err = text_copy(VIEW_STR(options->sandbox),
+			    settings->id, sizeof(settings->id));
+	}
+	if (err != SBX_OK || options->ca[0] == '\0')
+		return err;
+	err = operand_read(options->ca, &text, why);
+	if (err == SBX_OK)
+		err = ca_set_parse(
+		    operand_name(options->ca), buf_view(&text), trusted, why);
+	if (err == SBX_OK)
+		err = ca_set_check(operand_name(options->ca), trusted, why);
 	return err;
 }
 
 /* *ret_verdict is the gate's answer; the result says whether there is one. */
 static enum sbx_err
-run(const struct options *options, const char *operand,
-    enum sbx_err *ret_verdict, struct sbx_why *why)
+run(struct options *options, const char *operand, enum sbx_err *ret_verdict,
+    struct sbx_why *why)
 {
-	cleanup_buf struct buf ca_text = BUF_INIT(OPERAND_MAX);
 	cleanup_buf struct buf text = BUF_INIT(OPERAND_MAX);
 	/* Every byte of an option may become "\xHH". */
 	cleanup_buf struct buf out = BUF_INIT(5 * CERT_BLOB_MAX);
-	struct ca_set trusted;
 	struct view line;
-	const struct cert_policy policy = {
-		.sandbox_id = options->sandbox,
-		.trusted = &trusted,
-		.now = options->now,
-		.clock_skew = options->skew,
-		.max_ttl = options->max_ttl,
-		.issued_after = options->issued_after,
-		.permit = ~0U,
-	};
-	enum sbx_err err = name_check_id(options->sandbox, why);
+	enum sbx_err err = apply_names(options, why);
 
-	if (err == SBX_OK)
-		err = operand_read(options->ca, &ca_text, why);
-	if (err == SBX_OK)
-		err = ca_set_parse(operand_name(options->ca),
-		    buf_view(&ca_text), &trusted, why);
-	if (err == SBX_OK)
-		err = ca_set_check(operand_name(options->ca), &trusted, why);
 	if (err == SBX_OK)
 		err = operand_read(operand, &text, why);
 	if (err == SBX_OK)
 		err = operand_line(operand, buf_view(&text), &line, why);
 	if (err != SBX_OK)
 		return err;
-	*ret_verdict = judge(line, &policy, &out);
+	*ret_verdict = judge(line, options, &out);
 	if (buf_error(&out) != SBX_OK)
 		return buf_error(&out);
 	if (file_write_fd(STDOUT_FILENO, buf_view(&out)) != SBX_OK)
@@ -143,27 +208,44 @@ run(const struct options *options, const char *operand,
 	return SBX_OK;
 }
 
+static const char *
+missing(const struct options *options)
+{
+	if (options->config[0] != '\0')
+		return NULL;
+	if (options->ca[0] == '\0')
+		return "ca";
+	return options->sandbox[0] == '\0' ? "sandbox" : NULL;
+}
+
 int
 cmd_verify(int argc, char **argv)
 {
-	struct options options = { .now = (uint64_t)time(NULL) };
-	enum sbx_err err, verdict = SBX_INTERNAL;
+	struct options options = { .now = (uint64_t)time(NULL),
+		.owner = FILE_NO_OWNER };
+	enum sbx_err err = SBX_OK, verdict = SBX_INTERNAL;
 	struct sbx_why why = { "" };
 	const char *operand;
 
-	switch (operand_parse(&usage, argc, argv, &options, &operand)) {
-	case OPT_DONE:
-		return EX_OK;
-	case OPT_WRONG:
-		return EX_USAGE;
-	case OPT_RUN:
-		break;
+	/* Once to learn of the file, once more over what it says. */
+	for (int pass = 0; pass < 2 && err == SBX_OK; pass++) {
+		switch (operand_parse(&usage, argc, argv, &options, &operand)) {
+		case OPT_DONE:
+			return EX_OK;
+		case OPT_WRONG:
+			return EX_USAGE;
+		case OPT_RUN:
+			break;
+		}
+		if (missing(&options) != NULL) {
+			log_error("--%s is missing: see %s --help",
+			    missing(&options), usage.program);
+			return EX_USAGE;
+		}
+		if (pass == 0)
+			err = read_settings(&options, &why);
 	}
-	if (options.ca[0] == '\0' || options.sandbox[0] == '\0') {
-		log_error("--%s is missing: see %s --help",
-		    options.ca[0] == '\0' ? "ca" : "sandbox", usage.program);
-		return EX_USAGE;
-	}
-	err = run(&options, operand, &verdict, &why);
+	if (err == SBX_OK)
+		err = run(&options, operand, &verdict, &why);
 	return err == SBX_OK ? sbx_err_exit(verdict) : log_failure(err, &why);
 }

@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/paths.h"
+#include "common/text.h"
 
 enum sbx_err
 listfile_lock(const char *path, int *ret_fd, struct sbx_why *why)
@@ -53,6 +55,28 @@ listfile_load(const char *path, const uint8_t signer[static KEY_ED25519_LEN],
 	return revset_add_all(set, &old);
 }
 
+/* Else the list before it may be there again after a crash. */
+static enum sbx_err
+sync_folder(const char *path, struct sbx_why *why)
+{
+	char folder[PATHS_MAX];
+	cleanup_close int fd = -1;
+	char *slash;
+
+	if (text_copy(VIEW_STR(path), folder, sizeof(folder)) != SBX_OK)
+		return SBX_TOO_LARGE;
+	slash = strrchr(folder, '/');
+	if (slash != NULL)
+		slash[1] = '\0';
+	fd = open(
+	    slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0)
+		return sbx_fail(why, SBX_IO,
+		    "%s may be lost in a crash: cannot sync its folder: %s",
+		    path, strerror(errno));
+	return SBX_OK;
+}
+
 enum sbx_err
 listfile_write(const char *path, struct revset *set, const struct ca_key *ca,
     uint64_t life, struct sbx_why *why)
@@ -63,5 +87,6 @@ listfile_write(const char *path, struct revset *set, const struct ca_key *ca,
 
 	if (err != SBX_OK)
 		return err;
-	return file_write_atomic(AT_FDCWD, path, 0644, buf_view(&list), why);
+	err = file_write_atomic(AT_FDCWD, path, 0644, buf_view(&list), why);
+	return err != SBX_OK ? err : sync_folder(path, why);
 }

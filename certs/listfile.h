@@ -20,7 +20,10 @@ listfile_lock(const char *path, int *ret_fd, struct sbx_why *why) MUST_USE;
 enum sbx_err
 listfile_load(const char *path, const uint8_t signer[static KEY_ED25519_LEN],
     struct revset *set, struct sbx_why *why) MUST_USE;
-/* Sign the set as of now, for life seconds; replace the file. */
+/*
+ * Sign the set as of now, for life seconds; replace the file.  It is on disk,
+ * name and all, after SBX_OK.
+ */
 enum sbx_err listfile_write(const char *path, struct revset *set,
     const struct ca_key *ca, uint64_t life, struct sbx_why *why) MUST_USE;
 

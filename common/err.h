@@ -99,7 +99,9 @@
 	X(REVOKED_SIGNER, "revocation-list-signer", EX_DATAERR,                \
 	    "revocation list is not signed by a trusted CA")                   \
 	X(REVOKED_STALE, "revocation-list-stale", EX_DATAERR,                  \
-	    "revocation list is out of date")
+	    "revocation list is out of date")                                  \
+	X(REVOKED_OLDER, "revocation-list-older", EX_DATAERR,                  \
+	    "a newer revocation list was seen before")
 
 enum sbx_err {
 #define SBX_ENUM(code, name, status, text) SBX_##code,

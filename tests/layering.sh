@@ -11,6 +11,7 @@ need readelf binutils
 allowed_edges() {
 	cat <<-'END'
 	common/*	common/*
+	certs/cmd_verify*	common/* certs/* authkeys/*
 	certs/*		common/* certs/*
 	authkeys/*	common/* certs/* authkeys/*
 	net/*		common/* net/*

@@ -231,7 +231,7 @@ step_time(void)
 	armed = true;
 	state = open_state();
 	/* As admit.c does it. */
-	if (state.dir >= 0 && state_lock(&state)) {
+	if (state.dir >= 0 && state_lock(&state, /* wait= */ false)) {
 		if (floor_raise(&state, clock_now, NULL) == SBX_OK &&
 		    floor_read(&state, &floor, NULL) == SBX_OK)
 			ledger_sweep(&state, floor);
@@ -244,6 +244,7 @@ static void
 step_revoked(void)
 {
 	static struct gate_settings settings;
+	struct revoked_list list;
 	struct cert cert = { .serial = next_byte() % 2 == 0 ? 1 : 1100 };
 	uint8_t point[4 + KEY_ED25519_LEN] = { 0, 0, 0, KEY_ED25519_LEN };
 	enum sbx_err err;
@@ -263,7 +264,8 @@ step_revoked(void)
 	FUZZ_ASSERT(settings.permit == PERMIT_PTY);
 	FUZZ_ASSERT(strcmp(settings.revoked, list_path) == 0);
 	armed = true;
-	err = revoked_check(&settings, getuid(), NOW, &cert, ca.public, NULL);
+	err = revoked_check(
+	    &settings, getuid(), NOW, &cert, ca.public, &list, NULL);
 	armed = false;
 	FUZZ_ASSERT(err == SBX_REVOKED || err == SBX_REVOKED_LIST);
 }

@@ -172,6 +172,35 @@ test_clock() {
 	reset_state
 }
 
+# A list that is in date still, from before the serial was revoked.
+test_older_list() {
+	local list=/etc/sandbox-ssh/revoked issued
+	certify "${good[@]}"
+	echo "revoked = $list" >>"$conf"
+	"$BUILDDIR/certs/sandbox-cert" revocations sign --ca "$keys/ca" \
+	    --out "$list"
+	cp -p "$list" "$list.old"
+	issued=$(date +%s)
+	check 0 "not revoked yet" login sandbox "$cert" true
+	wait_for "another second" is_later "$issued"
+	"$BUILDDIR/certs/sandbox-cert" revoke --ca "$keys/ca" --list "$list" \
+	    "$cert-cert.pub"
+	denied "revoked" revoked
+	cp -p "$list" "$list.new"
+	cp -p "$list.old" "$list"
+	denied "threat 23: an older list is put back" revocation-list-older
+	mv "$list.new" "$list"
+	denied "the newer one again" revoked
+	certify "${good[@]}"
+	check 0 "another certificate" login sandbox "$cert" true
+	mv "$list.old" "$list"
+	denied "threat 23: the older list counts for nobody" \
+	    revocation-list-older
+	reset_state
+}
+
+is_later() { [ "$(date +%s)" -gt "$1" ]; }
+
 # sshd's own lines at LogLevel VERBOSE.
 test_log() {
 	local ours wanted
@@ -200,9 +229,13 @@ test_log() {
 write_then() {
 	cat >"$1" <<-END
 	#!/bin/sh
-	[ "\$1" = sandbox ] || exit 3
-	[ "\$2 \$3" != "$(cut -d' ' -f1,2 "$keys/plain.pub")" ] ||
-		echo "restrict,pty \$2 \$3"
+	case \$1:\$2\ \$3 in
+	"sandbox:$(cut -d' ' -f1,2 "$keys/plain.pub")" | \
+	"other:$(cut -d' ' -f1,2 "$keys/others.pub")")
+		echo "restrict,pty \$2 \$3" ;;
+	sandbox:*) ;;
+	*) exit 3 ;;
+	esac
 	END
 	chmod 0755 "$1"
 }
@@ -211,6 +244,7 @@ test_then() {
 	local command=/usr/local/libexec/keys
 	mkdir -p /usr/local/libexec
 	ssh-keygen -q -t ed25519 -N '' -f "$keys/plain"
+	ssh-keygen -q -t ed25519 -N '' -f "$keys/others"
 	write_then "$command"
 	echo "then = $command %u %t %k" >>"$conf"
 	check 0 "a plain key" login sandbox "$keys/plain" echo in
@@ -220,6 +254,11 @@ test_then() {
 	check 255 "another account" login other "$keys/plain" true
 	logged "that too" \
 	    "deny reason=then user=other .* detail=\"$command ended with status 3"
+	check 0 "an account that only the command knows" \
+	    login other "$keys/others" true
+	certify "${good[@]}"
+	check 255 "not with a certificate" login other "$cert" true
+	logged "which login_users limits" "deny reason=login-user user=other "
 	check 255 "a key that it does not know" login sandbox "$keys/user" true
 	certify "${once[@]}"
 	check 0 "a certificate is ours" login sandbox "$cert" true
@@ -272,6 +311,7 @@ test_hidden_processes
 test_full_disk
 test_hostile_state
 test_clock
+test_older_list
 test_log
 test_then
 test_alarm

@@ -56,7 +56,11 @@ ca2=$(line_of ca2.pub)
 key=$(ssh-keygen -lf ed25519.pub | cut -d' ' -f2)
 
 # One step: new list, the same again, another certificate of another CA.
-expect 0 revoke --ca ca --list list a.pub
+expect 66 revoke --ca ca --list list a.pub
+grep -q 'there is no list list: give --new to make it' err ||
+	fail "a list that does not exist: $(cat err)"
+[ ! -e list ] && [ ! -e list.lock ] || fail "a mistyped name became a file"
+expect 0 revoke --ca ca --new --list list a.pub
 listed list "issuer $ca" "serial 0x2a"
 expect 0 revoke --ca ca --list list a.pub
 listed list "issuer $ca" "serial 0x2a"
@@ -122,6 +126,7 @@ for serial in 101 102 103 104 105 106; do
 	expect 0 issue --ca ca --sandbox run-1 --serial $serial \
 	    --out $serial.pub ed25519.pub
 done
+expect 0 revocations sign --ca ca --out shared
 for serial in 101 102 103 104 105 106; do
 	"$program" revoke --ca ca --list shared $serial.pub &
 done
@@ -159,6 +164,8 @@ expect 65 revoke --ca ca2 --list list a.pub
 expect 65 revoke --ca ca --list list ed25519.pub
 expect 65 revoke --ca ca --list list ca
 expect 66 revoke --ca ca --list list none.pub
+expect 73 revoke --ca ca --new --list list a.pub
+grep -q 'leave --new out' err || fail "a new list that exists: $(cat err)"
 expect 66 revocations show none
 expect 65 revocations show short
 expect 65 revocations show thousand

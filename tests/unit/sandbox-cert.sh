@@ -99,6 +99,72 @@ verdict 65 'ca-unknown: signed by an unknown CA' \
 cat ca2.pub ca.pub >both.pub
 verdict 0 ok --ca both.pub --sandbox run-1 key-cert.pub
 
+# With a revocation list, in options and as the gate is told of it.
+[ "$(id -u)" = 0 ] && owner= || owner="--owner $(id -u)"
+mkdir gate && cp ca.pub gate || exit 1
+cat >gate/conf <<END
+sandbox_id = run-1
+trusted_ca = $PWD/gate/ca.pub
+login_users = sandbox other
+permit = pty
+revoked = $PWD/list
+END
+by_file() {
+	want=$1 line=$2
+	shift 2
+	# shellcheck disable=SC2086 # none or two words
+	verdict "$want" "$line" -c "$PWD/gate/conf" $owner "$@" key-cert.pub
+}
+detail() {
+	grep -q "^detail .*$1" out || fail "no detail '$1': $(cat out)"
+}
+expect 0 revocations sign --ca ca --out list --serial 0x1
+options='--ca ca.pub --sandbox run-1 --revoked list'
+verdict 0 ok $options key-cert.pub
+by_file 0 ok
+printf 'ok\npermit pty\n' >wanted
+same out wanted 'what the file permits'
+stale='revocation-list-stale: revocation list is out of date'
+soon=$(($(date +%s) + 1800))
+verdict 0 ok $options --now $soon key-cert.pub
+verdict 65 "$stale" $options --now $soon --revoked-max-age 10m key-cert.pub
+detail 'list: it was issued 1[0-9]* seconds ago, allowed are 600'
+by_file 65 "$stale" --now $soon --revoked-max-age 10m
+expect 0 revoke --ca ca --list list key-cert.pub
+for run in "verdict 65" "by_file 65"; do
+	[ "$run" = "by_file 65" ] && words= || words="$options key-cert.pub"
+	# shellcheck disable=SC2086 # words are wanted
+	$run 'revoked: certificate, key or CA is revoked' $words
+	detail 'list: the serial is revoked'
+	expect 0 revocations sign --ca ca2 --out list
+	# shellcheck disable=SC2086
+	$run 'revocation-list-signer: revocation list is not signed by a trusted CA' $words
+	rm list
+	# shellcheck disable=SC2086
+	$run 'revocation-list: revocation list is missing or damaged' $words
+	expect 0 revoke --ca ca --new --list list key-cert.pub
+done
+chmod o+w list
+by_file 78 \
+	'untrusted-file: file is not a regular file that only its owner can write'
+expect 0 revocations sign --ca ca --out list
+by_file 0 ok --user other
+by_file 65 'login-user: user may not log in' --user root
+by_file 65 'wrong-sandbox: certificate is for another sandbox' --sandbox run-2
+by_file 65 'ca-unknown: signed by an unknown CA' --ca ca2.pub
+by_file 65 'lifetime: certificate lives longer than allowed' --max-ttl 30m
+echo 'single_use = never' >>gate/conf
+expect 0 issue --ca ca --sandbox run-1 --single-use --out once.pub key.pub
+# shellcheck disable=SC2086
+verdict 65 'single-use: single use cannot be enforced here' \
+	-c "$PWD/gate/conf" $owner once.pub
+chmod o+w gate
+# shellcheck disable=SC2086
+expect 78 verify -c "$PWD/gate/conf" $owner key-cert.pub
+grep -q "$PWD/gate can be written by others" err ||
+	fail "a folder that others can write: $(cat err)"
+chmod o-w gate
+
 # Everything at once, through standard input and output.
 "$program" issue --ca ca --sandbox run-1 --ttl 24h --serial 00FF \
 	--key-id 'robot 7' --permit pty --source-address 10.0.0.0/8,::1 \
@@ -256,6 +322,9 @@ expect 64 verify --ca ca.pub --sandbox '' full
 expect 66 verify --ca missing --sandbox run-1 full
 expect 78 verify --ca /dev/null --sandbox run-1 full
 expect 65 verify --ca ca.pub --sandbox run-1 two
+expect 64 verify -c gate.conf key-cert.pub
+expect 64 verify --ca ca.pub --sandbox run-1 --skew 1h key-cert.pub
+expect 64 verify --ca ca.pub --sandbox run-1 --revoked-max-age 0s key-cert.pub
 
 # A full disk is told, not swallowed.
 "$program" show full >/dev/full 2>err

@@ -2,12 +2,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <cmocka.h>
 
 #include "authkeys/admit.h"
 #include "authkeys/floor.h"
+#include "authkeys/mark.h"
 #include "certs/build.h"
+#include "certs/revlist.h"
 #include "tests/unit/tmpdir.h"
 
 #define NOW INT64_C(1790000000)
@@ -156,7 +160,7 @@ log_in(const struct step *step, struct sbx_why *why)
 	const struct admit_context context = {
 		.settings = &settings,
 		.now = (uint64_t)(NOW + step->now),
-		.trusted_owner = FILE_NO_OWNER,
+		.trusted_owner = geteuid(),
 		.state_owner = geteuid(),
 		.connection = fake_connection,
 	};
@@ -270,6 +274,204 @@ test_floor_cannot_be_written(void **state)
 	assert_non_null(strstr(why.text, "/floor.new: "));
 }
 
+/* A list of trusted_ca or another, which revokes one serial of trusted_ca. */
+static void
+put_list(const struct keypair *signer, int64_t issued, uint64_t serial)
+{
+	cleanup_buf struct buf list = BUF_INIT(65536);
+	cleanup_revset struct revset set;
+
+	revset_init(&set);
+	assert_int_equal(
+	    revset_add_serials(&set, trusted_ca.public, serial, serial),
+	    SBX_OK);
+	assert_int_equal(
+	    revlist_sign(&set, CA_KEY(signer), (uint64_t)(NOW + issued),
+		(uint64_t)(NOW + issued + 3600), &list, NULL),
+	    SBX_OK);
+	assert_int_equal(
+	    file_write_atomic(tmpdir.dir, "list", 0644, buf_view(&list), NULL),
+	    SBX_OK);
+	settings.revoked_max_age = 3600;
+	(void)snprintf(
+	    settings.revoked, sizeof(settings.revoked), "%s/list", tmpdir.path);
+}
+
+static void
+put_back(void)
+{
+	assert_int_equal(renameat(tmpdir.dir, "kept", tmpdir.dir, "list"), 0);
+}
+
+static void
+put_aside(void)
+{
+	assert_int_equal(renameat(tmpdir.dir, "list", tmpdir.dir, "kept"), 0);
+}
+
+/* Also if all who came meanwhile were revoked. */
+static void
+test_older_list_is_put_back(void **state)
+{
+	const struct step revoked = { 11, 7, 'a', false, SBX_REVOKED };
+	const struct step good = { 12, 8, 'a', false, SBX_OK };
+	struct sbx_why why;
+
+	(void)state;
+	put_list(&trusted_ca, 0, 99);
+	assert_int_equal(log_in(&good, &why), SBX_OK);
+	assert_string_equal(why.text, "");
+	put_aside();
+	put_list(&trusted_ca, 1, 7);
+	assert_int_equal(log_in(&revoked, &why), SBX_REVOKED);
+	assert_int_equal(log_in(&revoked, &why), SBX_REVOKED);
+	put_back();
+	assert_int_equal(log_in(&revoked, &why), SBX_REVOKED_OLDER);
+	assert_string_equal(why.text,
+	    "the list was issued at 1790000000, one seen before at 1790000001: "
+	    "see Clock in sandbox-authkeys(8)");
+	assert_int_equal(log_in(&good, &why), SBX_REVOKED_OLDER);
+	put_list(&trusted_ca, 2, 7);
+	assert_int_equal(log_in(&good, &why), SBX_OK);
+	assert_int_equal(log_in(&revoked, &why), SBX_REVOKED);
+}
+
+/* Each signer has a clock of its own. */
+static void
+test_older_list_of_another_signer(void **state)
+{
+	const struct step good = { 12, 8, 'a', false, SBX_OK };
+	struct keypair other;
+	struct sbx_why why;
+
+	(void)state;
+	keypair_generate(&other);
+	settings.trusted.count = 2;
+	memcpy(settings.trusted.key[1], other.public, KEY_ED25519_LEN);
+	put_list(&trusted_ca, 1, 99);
+	assert_int_equal(log_in(&good, &why), SBX_OK);
+	put_list(&other, 0, 99);
+	assert_int_equal(log_in(&good, &why), SBX_OK);
+	put_list(&trusted_ca, 0, 99);
+	assert_int_equal(log_in(&good, &why), SBX_REVOKED_OLDER);
+}
+
+/* One that nobody may go by says nothing about those to come. */
+static void
+test_list_not_in_force_is_not_remembered(void **state)
+{
+	const struct step good = { 12, 8, 'a', false, SBX_OK };
+	struct keypair stranger;
+	struct sbx_why why;
+
+	(void)state;
+	keypair_generate(&stranger);
+	put_list(&stranger, 5, 99);
+	assert_int_equal(log_in(&good, &why), SBX_REVOKED_SIGNER);
+	put_list(&trusted_ca, 12 + 61, 99);
+	assert_int_equal(log_in(&good, &why), SBX_REVOKED_STALE);
+	put_list(&trusted_ca, 0, 99);
+	assert_int_equal(log_in(&good, &why), SBX_OK);
+}
+
+/* As with a floor that cannot be written, nobody is kept out. */
+static void
+test_newest_list_cannot_be_written(void **state)
+{
+	const struct step good = { 12, 8, 'a', false, SBX_OK };
+	char name[MARK_NAME_MAX + 4], signer[2 * KEY_ED25519_LEN + 1];
+	struct sbx_why why;
+
+	(void)state;
+	(void)sodium_bin2hex(
+	    signer, sizeof(signer), trusted_ca.public, KEY_ED25519_LEN);
+	(void)snprintf(name, sizeof(name), "list-%s.new", signer);
+	assert_int_equal(mkdirat(tmpdir.dir, name, 0700), 0);
+	put_list(&trusted_ca, 0, 99);
+	assert_int_equal(log_in(&good, &why), SBX_OK);
+	assert_non_null(strstr(why.text, name));
+	/* But not if what is there cannot be read. */
+	(void)snprintf(name, sizeof(name), "list-%s", signer);
+	assert_int_equal(mkfifoat(tmpdir.dir, name, 0600), 0);
+	assert_int_equal(log_in(&good, &why), SBX_UNTRUSTED);
+	assert_non_null(strstr(why.text, name));
+}
+
+/* The process waits for a lock, or has ended: then it is not waited for. */
+static bool
+waits_for_lock(pid_t pid)
+{
+	FILE *locks = fopen("/proc/locks", "re");
+	char line[256], want[32];
+	bool found = false;
+	siginfo_t info = { .si_pid = 0 };
+
+	assert_non_null(locks);
+	(void)snprintf(want, sizeof(want), " %ld ", (long)pid);
+	while (fgets(line, sizeof(line), locks) != NULL)
+		found = found ||
+		    (strstr(line, "-> ") != NULL && strstr(line, want) != NULL);
+	(void)fclose(locks);
+	assert_int_equal(
+	    waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+	return found || info.si_pid == pid;
+}
+
+/* Log in while another run of the gate has the lock. */
+static enum sbx_err
+log_in_while_locked(const struct step *step)
+{
+	struct state state;
+	struct sbx_why why;
+	int status;
+	pid_t pid;
+
+	assert_int_equal(
+	    state_open(tmpdir.path, geteuid(), &state, NULL), SBX_OK);
+	assert_true(state_lock(&state, /* wait= */ false));
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		/* The lock is the parent's alone. */
+		state_close(&state);
+		(void)alarm(30);
+		_exit((int)log_in(step, &why));
+	}
+	while (!waits_for_lock(pid))
+		(void)sched_yield();
+	state_unlock(&state);
+	state_close(&state);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* What was once said to have ended has, whoever was busy then. */
+static void
+test_end_is_kept_though_locked(void **state)
+{
+	const struct step late = { 3600, 7, 'a', false, SBX_EXPIRED };
+	const struct step back = { 10, 7, 'a', false, SBX_OK };
+	struct sbx_why why;
+
+	(void)state;
+	assert_int_equal(log_in_while_locked(&late), SBX_EXPIRED);
+	assert_int_equal(log_in(&back, &why), SBX_EXPIRED);
+}
+
+static void
+test_list_is_kept_though_locked(void **state)
+{
+	const struct step good = { 12, 8, 'a', false, SBX_OK };
+	struct sbx_why why;
+
+	(void)state;
+	put_list(&trusted_ca, 1, 99);
+	assert_int_equal(log_in_while_locked(&good), SBX_OK);
+	put_list(&trusted_ca, 0, 99);
+	assert_int_equal(log_in(&good, &why), SBX_REVOKED_OLDER);
+}
+
 static void
 test_hostile_state_denies_all(void **state)
 {
@@ -317,6 +519,14 @@ static const struct CMUnitTest others[] = {
 	TEST(test_clock_is_behind),
 	TEST(test_floor_is_written_rarely),
 	TEST(test_floor_cannot_be_written),
+	{ "threat 23: an older list is put back", test_older_list_is_put_back,
+	    setup, teardown, NULL },
+	TEST(test_older_list_of_another_signer),
+	TEST(test_list_not_in_force_is_not_remembered),
+	TEST(test_newest_list_cannot_be_written),
+	{ "threat 26: the end is kept though another has the lock",
+	    test_end_is_kept_though_locked, setup, teardown, NULL },
+	TEST(test_list_is_kept_though_locked),
 	TEST(test_hostile_state_denies_all),
 	TEST(test_hostile_claims_deny_a_single_use),
 	TEST(test_without_state),

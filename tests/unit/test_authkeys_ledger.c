@@ -31,6 +31,9 @@ static struct {
 
 #define KILLED 99
 
+/* No folder gets to disk. */
+static bool folders_fail;
+
 /* fsync of a file or a folder, and link, in their order. */
 static char trace[64];
 
@@ -87,10 +90,15 @@ int
 __wrap_fsync(int fd)
 {
 	struct stat st;
+	bool folder = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
 
 	if (fails())
 		return -1;
-	note(fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? 'd' : 'f');
+	if (folder && folders_fail) {
+		errno = EIO;
+		return -1;
+	}
+	note(folder ? 'd' : 'f');
 	return (int)done(__real_fsync(fd));
 }
 
@@ -147,7 +155,7 @@ claim_as(const struct state *state, const struct connection *connection,
 static void
 raise_and_sweep(const struct state *state, uint64_t now)
 {
-	assert_true(state_lock(state));
+	assert_true(state_lock(state, /* wait= */ false));
 	assert_int_equal(floor_raise(state, now, NULL), SBX_OK);
 	ledger_sweep(state, now);
 	state_unlock(state);
@@ -315,7 +323,7 @@ run_harmed(const struct tmpdir *tmpdir, enum harm harm, int at, int error)
 		fault.at = at;
 		fault.error = error;
 		fault.calls = 0;
-		if (state_lock(&state)) {
+		if (state_lock(&state, /* wait= */ false)) {
 			err = floor_raise(&state, NOW, NULL);
 			if (err == SBX_OK)
 				ledger_sweep(&state, NOW);
@@ -335,7 +343,8 @@ run_harmed(const struct tmpdir *tmpdir, enum harm harm, int at, int error)
 
 /*
  * After it the other connection comes first, or the same one: at most one of
- * them has it, and the same one is never kept out by itself.
+ * them has it, and the same one is not kept out by itself, unless the disk
+ * failed and told so.
  */
 static void
 check_aftermath(int result, const struct tmpdir *tmpdir, bool other_first)
@@ -349,12 +358,14 @@ check_aftermath(int result, const struct tmpdir *tmpdir, bool other_first)
 	} else {
 		same = claim_as(&state, &alice, 7, NOW + 60);
 		other = claim_as(&state, &bob, 7, NOW + 60);
-		assert_int_equal(same, SBX_OK);
+		if (result != SBX_IO)
+			assert_int_equal(same, SBX_OK);
 	}
 	if (result == SBX_OK)
 		assert_int_equal(same, SBX_OK);
 	assert_true((same == SBX_OK && other == SBX_USED) ||
-	    (same == SBX_USED && other == SBX_OK));
+	    (same == SBX_USED && other == SBX_OK) ||
+	    (same == SBX_USED && other == SBX_USED && result == SBX_IO));
 	/* And what was left lying is swept away in the end. */
 	raise_and_sweep(&state, NOW + 2 * HOUR);
 	assert_int_equal(count(tmpdir, "claims"), 0);
@@ -450,6 +461,36 @@ test_is_on_disk_when_it_counts(void **pointer)
 	memset(trace, 0, sizeof(trace));
 	ledger_sweep(&state, NOW + 2 * HOUR);
 	assert_string_equal(trace, "d");
+	state_close(&state);
+	tmpdir_remove(&tmpdir);
+}
+
+/*
+ * The kernel says only once that it failed: who comes back must not be let in
+ * by a claim that may be lost, after which another would get it too.
+ */
+static void
+test_not_on_disk_is_nobodys(void **pointer)
+{
+	struct tmpdir tmpdir;
+	struct state state;
+
+	(void)pointer;
+	tmpdir_make(&tmpdir);
+	state = open_state(&tmpdir);
+	assert_int_equal(claim_as(&state, &alice, 8, NOW), SBX_OK);
+	folders_fail = true;
+	assert_int_equal(claim_as(&state, &alice, 7, NOW), SBX_IO);
+	assert_int_equal(claim_as(&state, &alice, 8, NOW), SBX_IO);
+	folders_fail = false;
+	for (uint64_t serial = 7; serial <= 8; serial++) {
+		assert_int_equal(
+		    claim_as(&state, &alice, serial, NOW), SBX_USED);
+		assert_int_equal(claim_as(&state, &bob, serial, NOW), SBX_USED);
+	}
+	raise_and_sweep(&state, NOW + 2 * HOUR);
+	assert_int_equal(count(&tmpdir, "claims"), 0);
+	assert_int_equal(count(&tmpdir, "expiry"), 0);
 	state_close(&state);
 	tmpdir_remove(&tmpdir);
 }
@@ -591,6 +632,8 @@ static const struct CMUnitTest others[] = {
 	    NULL, NULL, NULL },
 	{ "threat 25: on disk when it counts", test_is_on_disk_when_it_counts,
 	    NULL, NULL, NULL },
+	{ "threat 25: a claim that is not on disk is nobody's",
+	    test_not_on_disk_is_nobodys, NULL, NULL, NULL },
 	{ "threat 26: swept away meanwhile", test_swept_away_meanwhile, NULL,
 	    NULL, NULL },
 	cmocka_unit_test(test_sweep_leaves_what_may_still_be_used),

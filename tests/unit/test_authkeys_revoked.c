@@ -14,7 +14,18 @@
 #define NOW UINT64_C(1790000000)
 #define SERIAL 42
 
-enum fault { NONE, NO_FILE, SYMLINK, WRITABLE, FOLDER, FIFO, EMPTY, CUT, TEXT };
+enum fault {
+	NONE,
+	NO_FILE,
+	SYMLINK,
+	WRITABLE,
+	ABOVE, /* the folder that it is in is writable */
+	FOLDER,
+	FIFO,
+	EMPTY,
+	CUT,
+	TEXT
+};
 
 struct row {
 	const char *name;
@@ -41,6 +52,8 @@ static const struct row rows[] = {
 	{ "threat 24: a symbolic link", SBX_UNTRUSTED, FITS, .fault = SYMLINK },
 	{ "threat 24: writable by others", SBX_UNTRUSTED, FITS,
 	    .fault = WRITABLE },
+	{ "threat 24: its folder is writable by others", SBX_UNTRUSTED, FITS,
+	    .fault = ABOVE },
 	{ "threat 24: a folder", SBX_UNTRUSTED, FITS, .fault = FOLDER },
 	{ "threat 24: a FIFO", SBX_UNTRUSTED, FITS, .fault = FIFO },
 	{ "threat 23: empty", SBX_REVOKED_LIST, FITS, .fault = EMPTY },
@@ -137,6 +150,7 @@ write_list(enum fault fault, struct view list)
 	mode_t mode = fault == WRITABLE ? 0664 : 0644;
 
 	(void)remove("list");
+	assert_int_equal(chmod(".", fault == ABOVE ? 0770 : 0700), 0);
 	if (fault == EMPTY)
 		list.len = 0;
 	if (fault == CUT)
@@ -162,6 +176,7 @@ test_row(void **state)
 	struct gate_settings settings = { .clock_skew = 60,
 		.revoked_max_age = row->max_age,
 		.trusted = { .count = 2 } };
+	struct revoked_list head;
 	struct sbx_why why = { "" };
 	struct cert cert;
 	enum sbx_err err;
@@ -174,11 +189,19 @@ test_row(void **state)
 	if (!row->unset)
 		(void)snprintf(settings.revoked, sizeof(settings.revoked),
 		    "%s/list", scratch_path);
-	err =
-	    revoked_check(&settings, getuid(), NOW, &cert, issuer.public, &why);
+	err = revoked_check(
+	    &settings, getuid(), NOW, &cert, issuer.public, &head, &why);
 	assert_string_equal(sbx_err_name(err), sbx_err_name(row->want));
+	assert_int_equal(head.in_force,
+	    !row->unset && (err == SBX_OK || err == SBX_REVOKED));
+	if (head.in_force) {
+		assert_int_equal(head.issued_at, NOW + (uint64_t)row->issued);
+		assert_memory_equal(
+		    head.signer, signer.public, KEY_ED25519_LEN);
+	}
 	if (err != SBX_OK)
-		assert_non_null(strstr(why.text, settings.revoked));
+		assert_non_null(strstr(why.text,
+		    row->fault == ABOVE ? scratch_path : settings.revoked));
 	else
 		assert_string_equal(why.text, "");
 }
@@ -190,6 +213,7 @@ test_owner(void **state)
 	cleanup_buf struct buf blob = BUF_INIT(CERT_BLOB_MAX);
 	cleanup_buf struct buf list = BUF_INIT(65536);
 	struct gate_settings settings = { .clock_skew = 60 };
+	struct revoked_list list_head;
 	struct cert cert;
 
 	(void)state;
@@ -201,7 +225,7 @@ test_owner(void **state)
 	(void)snprintf(settings.revoked, sizeof(settings.revoked), "%s/list",
 	    scratch_path);
 	assert_int_equal(revoked_check(&settings, FILE_NO_OWNER, NOW, &cert,
-			     issuer.public, NULL),
+			     issuer.public, &list_head, NULL),
 	    SBX_UNTRUSTED);
 }
 

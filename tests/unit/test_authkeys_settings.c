@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include "authkeys/settings.h"
+#include "certs/build.h"
+#include "tests/unit/tmpdir.h"
 
 #define LEAST                                            \
 	"sandbox_id = run-1\ntrusted_ca = /etc/ca.pub\n" \
@@ -130,6 +132,77 @@ test_defaults(void **state)
 	assert_int_equal(settings.then_timeout, 3);
 }
 
+/* Each in a folder of its own. */
+static const char *const named[] = { "conf", "ca", "id" };
+
+#define NAMED (sizeof(named) / sizeof(named[0]))
+
+static void
+put_file(const struct tmpdir *tmpdir, const char *name, struct view text)
+{
+	char path[32];
+
+	assert_int_equal(mkdirat(tmpdir->dir, name, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/file", name);
+	assert_int_equal(
+	    file_write_atomic(tmpdir->dir, path, 0644, text, NULL), SBX_OK);
+}
+
+static void
+put_files(const struct tmpdir *tmpdir)
+{
+	cleanup_buf struct buf blob = BUF_INIT(KEY_BLOB_MAX);
+	cleanup_buf struct buf text = BUF_INIT(4096);
+	struct keypair ca;
+
+	keypair_generate(&ca);
+	key_put_ed25519(ca.public, &blob);
+	key_put_line(buf_view(&blob), NULL, &text);
+	buf_put_text(&text, "\n");
+	put_file(tmpdir, "ca", buf_view(&text));
+	put_file(tmpdir, "id", VIEW_STR("run-1\n"));
+	buf_reset(&text);
+	buf_printf(&text,
+	    "sandbox_id = file:%s/id/file\ntrusted_ca = %s/ca/file\n"
+	    "login_users = sandbox\n",
+	    tmpdir->path, tmpdir->path);
+	put_file(tmpdir, "conf", buf_view(&text));
+}
+
+/* Who can rename in a folder can put another file there. */
+static void
+test_folders_above(void **state)
+{
+	struct gate_settings settings;
+	struct tmpdir tmpdir;
+	char conf[128], folder[128];
+	struct sbx_why why;
+
+	(void)state;
+	tmpdir_make(&tmpdir);
+	put_files(&tmpdir);
+	(void)snprintf(conf, sizeof(conf), "%s/conf/file", tmpdir.path);
+	assert_int_equal(
+	    gate_settings_read(conf, geteuid(), &settings, NULL), SBX_OK);
+	for (size_t i = 0; i < NAMED; i++) {
+		(void)snprintf(
+		    folder, sizeof(folder), "%s/%s", tmpdir.path, named[i]);
+		assert_int_equal(chmod(folder, 0775), 0);
+		assert_int_equal(
+		    gate_settings_read(conf, geteuid(), &settings, &why),
+		    SBX_UNTRUSTED);
+		if (strstr(why.text, folder) == NULL)
+			fail_msg("'%s' does not name %s", why.text, folder);
+		/* As in /tmp, nobody can rename what is another's. */
+		assert_int_equal(chmod(folder, 01777), 0);
+		assert_int_equal(
+		    gate_settings_read(conf, geteuid(), &settings, NULL),
+		    SBX_OK);
+		assert_int_equal(chmod(folder, 0755), 0);
+	}
+	tmpdir_remove(&tmpdir);
+}
+
 /* What the files themselves must be is tested with sshd, as root. */
 static void
 test_missing_file_is_named(void **state)
@@ -138,16 +211,20 @@ test_missing_file_is_named(void **state)
 	struct sbx_why why;
 
 	(void)state;
+	assert_int_equal(gate_settings_read("/nonexistent.conf", FILE_NO_OWNER,
+			     &settings, &why),
+	    SBX_CONFIG);
+	assert_non_null(strstr(why.text, "/nonexistent.conf"));
 	assert_int_equal(gate_settings_read("/nonexistent/gate.conf",
 			     FILE_NO_OWNER, &settings, &why),
 	    SBX_CONFIG);
-	assert_non_null(strstr(why.text, "/nonexistent/gate.conf"));
+	assert_non_null(strstr(why.text, "/nonexistent"));
 }
 
 int
 main(void)
 {
-	struct CMUnitTest tests[ROWS + 2];
+	struct CMUnitTest tests[ROWS + 3];
 
 	for (size_t i = 0; i < ROWS; i++)
 		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
@@ -155,5 +232,9 @@ main(void)
 	tests[ROWS] = (struct CMUnitTest)cmocka_unit_test(test_defaults);
 	tests[ROWS + 1] =
 	    (struct CMUnitTest)cmocka_unit_test(test_missing_file_is_named);
+	tests[ROWS + 2] = (struct CMUnitTest){
+		"threat 24: folders above that others can change",
+		test_folders_above, NULL, NULL, NULL
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

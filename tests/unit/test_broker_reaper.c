@@ -12,15 +12,31 @@
 
 #define NOW 1000
 #define RESISTING 32
+#define MANY 300 /* more than the store hands out at once */
+
+/* What the reaper takes for the present: ahead by this. */
+static _Atomic time_t ahead;
+
+int __real_clock_gettime(clockid_t id, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ret);
+int
+__wrap_clock_gettime(clockid_t id, struct timespec *ret)
+{
+	int result = __real_clock_gettime(id, ret);
+
+	ret->tv_sec += ahead;
+	return result;
+}
 
 /* What the steps have done, and who wants to know it. */
 static struct {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	bool hung; /* removals of "hang-..." wait while this is set */
-	size_t stopped, removed, resisted, told;
-	bool early; /* removed before it was stopped */
-	char was_stopped[64][NAME_ID_MAX + 1];
+	size_t stopped, removed, resisted, told, hanging;
+	bool early;		/* removed before it was stopped */
+	size_t resisted_before; /* when "z-another" was removed */
+	char was_stopped[MANY][NAME_ID_MAX + 1];
 } seen = { .mutex = PTHREAD_MUTEX_INITIALIZER,
 	.changed = PTHREAD_COND_INITIALIZER };
 
@@ -28,10 +44,12 @@ static char folder[] = "/tmp/test_reaper.XXXXXX";
 static struct broker broker;
 static struct reaper *reaper;
 
+static uint64_t present;
+
 static uint64_t
 now(void)
 {
-	return NOW;
+	return present;
 }
 
 static enum sbx_err
@@ -64,6 +82,10 @@ remove_it(struct broker *b, const char *id, struct sbx_why *why)
 
 	(void)pthread_mutex_lock(&seen.mutex);
 	seen.early |= !was_stopped(id);
+	if (seen.hung && strncmp(id, "hang", 4) == 0) {
+		seen.hanging++;
+		(void)pthread_cond_broadcast(&seen.changed);
+	}
 	while (seen.hung && strncmp(id, "hang", 4) == 0)
 		(void)pthread_cond_wait(&seen.changed, &seen.mutex);
 	if (strncmp(id, "resist", 6) == 0) {
@@ -71,6 +93,8 @@ remove_it(struct broker *b, const char *id, struct sbx_why *why)
 		err = sbx_fail(why, SBX_UNAVAILABLE, "no");
 	} else {
 		seen.removed++;
+		if (strcmp(id, "z-another") == 0)
+			seen.resisted_before = seen.resisted;
 	}
 	(void)pthread_cond_broadcast(&seen.changed);
 	(void)pthread_mutex_unlock(&seen.mutex);
@@ -118,7 +142,10 @@ set_up(void **state)
 	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/db", folder);
 	seen.stopped = seen.removed = seen.resisted = seen.told = 0;
+	seen.hanging = 0;
 	seen.hung = seen.early = false;
+	ahead = 0;
+	present = NOW;
 	broker = (struct broker){ .now = now };
 	return store_open(path, &broker.store, NULL) == SBX_OK &&
 		reaper_new(&broker, &steps, &reaper) == SBX_OK
@@ -179,6 +206,89 @@ test_who_resists_holds_up_nobody(void **state)
 	assert_int_equal(seen.resisted, RESISTING);
 }
 
+/* Though they were to be tried again before it came. */
+static void
+test_who_never_failed_is_first(void **state)
+{
+	(void)state;
+	for (int i = 0; i < RESISTING; i++) {
+		char id[NAME_ID_MAX + 1];
+
+		(void)snprintf(id, sizeof(id), "resist-%d", i);
+		add(id, 10);
+	}
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.told, RESISTING);
+	/* Both who remove are busy until all the others wait. */
+	seen.hung = true;
+	add("hang-1", NOW);
+	add("hang-2", NOW);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.hanging, 2);
+	ahead = 60;
+	add("z-another", NOW);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.stopped, RESISTING + 3);
+	(void)pthread_mutex_lock(&seen.mutex);
+	seen.hung = false;
+	(void)pthread_cond_broadcast(&seen.changed);
+	(void)pthread_mutex_unlock(&seen.mutex);
+	wait_until(&seen.removed, 3);
+	/* One at most by the other worker. */
+	assert_true(seen.resisted_before <= RESISTING + 1);
+}
+
+/* The floor of an id that was used before, when one comes after it. */
+static uint64_t
+floor_of(const char *id)
+{
+	struct sandbox s = { .created_at = 1 };
+
+	(void)snprintf(s.id, sizeof(s.id), "%s", id);
+	(void)snprintf(s.owner, sizeof(s.owner), "alice");
+	(void)snprintf(s.provider, sizeof(s.provider), "local");
+	assert_int_equal(store_add(broker.store, &s, 1000, NULL), SBX_OK);
+	assert_int_equal(store_remove(broker.store, id, NULL), SBX_OK);
+	return s.issued_after;
+}
+
+/* Not before no certificate of then can be good. */
+static void
+test_what_is_over_is_forgotten(void **state)
+{
+	const struct certificate c = { .serial = 1,
+		.id = "run-1",
+		.caller = "alice",
+		.key_id = "alice/run-1/1",
+		.valid_after = NOW,
+		.valid_before = NOW + 3600 };
+
+	(void)state;
+	add("run-1", 0);
+	assert_int_equal(store_add_certificate(broker.store, &c, NULL), SBX_OK);
+	assert_int_equal(store_remove(broker.store, "run-1", NULL), SBX_OK);
+	present = NOW + 6 * 86400;
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	assert_int_equal(floor_of("run-1"), NOW + 1);
+	present = NOW + 8 * 86400;
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	assert_int_equal(floor_of("run-1"), 0);
+}
+
+static void
+test_more_than_a_page(void **state)
+{
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		char id[NAME_ID_MAX + 1];
+
+		(void)snprintf(id, sizeof(id), "over-%d", i);
+		add(id, 10);
+	}
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.removed, MANY);
+}
+
 static void
 test_a_slow_removal_holds_up_no_stop(void **state)
 {
@@ -225,8 +335,13 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		FRESH(test_only_what_has_ended),
 		FRESH(test_who_resists_holds_up_nobody),
+		FRESH(test_who_never_failed_is_first),
+		FRESH(test_more_than_a_page),
+		FRESH(test_what_is_over_is_forgotten),
 		FRESH(test_a_slow_removal_holds_up_no_stop),
 	};
 
+	/* What is waited for never comes if the reaper is wrong. */
+	(void)alarm(120);
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

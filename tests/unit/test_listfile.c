@@ -1,0 +1,107 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "certs/listfile.h"
+#include "tests/unit/scratch.h"
+
+/* What gets to disk, in this order: the bytes, the name, its folder. */
+static char trace[16];
+static struct stat synced;
+static bool folders_fail;
+
+static void
+note(char what)
+{
+	trace[strlen(trace)] = what;
+}
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int
+__wrap_fsync(int fd)
+{
+	assert_int_equal(fstat(fd, &synced), 0);
+	note(S_ISDIR(synced.st_mode) ? 'd' : 'f');
+	if (S_ISDIR(synced.st_mode) && folders_fail) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_fsync(fd);
+}
+
+int __real_renameat(int dir, const char *name, int to, const char *new);
+int __wrap_renameat(int dir, const char *name, int to, const char *new);
+int
+__wrap_renameat(int dir, const char *name, int to, const char *new)
+{
+	note('r');
+	return __real_renameat(dir, name, to, new);
+}
+
+static struct keypair ca;
+
+static enum sbx_err
+write_list(const char *path, struct sbx_why *why)
+{
+	cleanup_revset struct revset set;
+
+	revset_init(&set);
+	memset(trace, 0, sizeof(trace));
+	return listfile_write(path, &set, CA_KEY(&ca), 60, why);
+}
+
+static void
+test_is_on_disk(void **state)
+{
+	static const char *const paths[][2] = { { "list", "." },
+		{ "folder/list", "folder" },
+		{ "./folder/x/list", "folder/x" } };
+	struct stat want;
+
+	(void)state;
+	assert_int_equal(mkdir("folder", 0700), 0);
+	assert_int_equal(mkdir("folder/x", 0700), 0);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		assert_int_equal(write_list(paths[i][0], NULL), SBX_OK);
+		assert_string_equal(trace, "frd");
+		assert_int_equal(stat(paths[i][1], &want), 0);
+		assert_int_equal(synced.st_ino, want.st_ino);
+	}
+}
+
+static void
+test_folder_cannot_be_synced(void **state)
+{
+	struct sbx_why why = { "" };
+
+	(void)state;
+	folders_fail = true;
+	assert_int_equal(write_list("list", &why), SBX_IO);
+	assert_non_null(strstr(why.text, "list may be lost in a crash"));
+	folders_fail = false;
+}
+
+static int
+start(void **state)
+{
+	if (sodium_init() < 0)
+		return -1;
+	keypair_generate(&ca);
+	return scratch_enter(state);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_is_on_disk),
+		cmocka_unit_test(test_folder_cannot_be_synced),
+	};
+
+	return cmocka_run_group_tests(tests, start, scratch_leave);
+}
