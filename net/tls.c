@@ -3,18 +3,22 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "common/cleanup.h"
 
-#define READ_BUFFER (64 * 1024) /* several records a call */
+#define READ_BUFFER (128 * 1024) /* several records a call */
 
 struct tls {
+	int fd;
 	SSL_CTX *context;
 	SSL *ssl;
 };
@@ -166,6 +170,7 @@ tls_open(const struct tls_request *request, int fd, struct tls **ret,
 	    : prepare(tls, request, fd, why);
 	if (err == SBX_OK)
 		err = shake_hands(tls, request, fd, why);
+	tls->fd = fd;
 	if (err == SBX_OK)
 		*ret = tls;
 	else
@@ -211,8 +216,8 @@ clamp(size_t n)
 	return n > INT32_MAX ? INT32_MAX : (int)n;
 }
 
-ssize_t
-tls_read(struct tls *tls, void *bytes, size_t size)
+static ssize_t
+read_record(struct tls *tls, uint8_t *bytes, size_t size)
 {
 	int result;
 
@@ -222,8 +227,23 @@ tls_read(struct tls *tls, void *bytes, size_t size)
 	return translate(tls, result, errno);
 }
 
+/* As many records as are here: one send(2) passes them all on. */
 ssize_t
-tls_write(struct tls *tls, const void *bytes, size_t len)
+tls_read(struct tls *tls, void *bytes, size_t size)
+{
+	size_t got = 0;
+	ssize_t n;
+
+	do {
+		n = read_record(tls, (uint8_t *)bytes + got, size - got);
+		got += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && got < size && SSL_has_pending(tls->ssl));
+	/* What is wrong behind them will be so the next time too. */
+	return got > 0 ? (ssize_t)got : n;
+}
+
+static ssize_t
+write_record(struct tls *tls, const uint8_t *bytes, size_t len)
 {
 	int result;
 	ssize_t n;
@@ -237,6 +257,37 @@ tls_write(struct tls *tls, const void *bytes, size_t len)
 		return -1;
 	}
 	return n;
+}
+
+static void
+cork(const struct tls *tls, bool on)
+{
+	int value = on;
+
+	/* Without it the records leave one by one, and arrive as well. */
+	(void)setsockopt(tls->fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
+}
+
+/* One write(2) a record, but what leaves for the network is one piece. */
+ssize_t
+tls_write(struct tls *tls, const void *bytes, size_t len)
+{
+	bool several = len > SSL3_RT_MAX_PLAIN_LENGTH;
+	size_t put = 0;
+	int error = 0;
+	ssize_t n;
+
+	if (several)
+		cork(tls, true);
+	do {
+		n = write_record(tls, (const uint8_t *)bytes + put, len - put);
+		error = errno;
+		put += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && put < len);
+	if (several)
+		cork(tls, false);
+	errno = error;
+	return put > 0 ? (ssize_t)put : n;
 }
 
 int
