@@ -15,7 +15,7 @@
 
 #include "common/cleanup.h"
 
-#define READ_BUFFER (128 * 1024) /* several records a call */
+#define READ_BUFFER (64 * 1024) /* several records a call */
 
 struct tls {
 	int fd;

@@ -11,7 +11,7 @@
 #include "common/text.h"
 
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-#define IO_SIZE (128 * 1024)
+#define IO_SIZE 65536
 #define MESSAGE IO_SIZE		  /* bytes of ours in one message */
 #define HEAD_MAX 14		  /* of a masked frame */
 #define OUT_SIZE (MESSAGE + 4096) /* with room for frames of control */

@@ -7,7 +7,7 @@
 
 #include "net/link.h"
 
-#define CARRY_BUFFER (128 * 1024)
+#define CARRY_BUFFER 65536
 #define CARRY_PING 30	 /* seconds without a byte until the peer is asked */
 #define CARRY_DEAD 90	 /* and until it is given up */
 #define CARRY_FAREWELL 5 /* for what ssh left behind */

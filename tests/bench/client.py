@@ -383,8 +383,7 @@ def costs(w):
                 line += (f" {least['relay'] / least['ssh']:12.2f}"
                          f" {alone[way] / total:8.2f}")
             print(line, flush=True)
-    print("  at best: with as few processors as make all wait for one "
-          "another")
+    print("  at best: the ratio to direct while every processor is busy")
     for name, rss, own in sorted({n[0]: n for n in notes}.values()):
         print(f"  memory of the relay, {name}: {rss} KiB resident, "
               f"{own} KiB its own")
