@@ -27,6 +27,7 @@ LAPS = int(os.environ.get("BENCH_LAPS", 300))
 MIB = int(os.environ.get("BENCH_MIB", 4096))
 REPEAT = int(os.environ.get("BENCH_REPEAT", 3))
 PIECES = int(os.environ.get("BENCH_PIECES", 8))
+RELAY_SHARE = 0.85  # budget: of the processor time of the ssh beside it
 ALIAS = "run-1234.sandbox"
 FIXTURES = SRC + "/tests/fixtures/"
 PYTHON = "/usr/bin/python3"
@@ -380,8 +381,10 @@ def costs(w):
             alone.setdefault(way, total)
             if name != "direct":
                 # Whole processors busy all the time, and nothing else.
-                line += (f" {least['relay'] / least['ssh']:12.2f}"
-                         f" {alone[way] / total:8.2f}")
+                share = least["relay"] / least["ssh"]
+                line += f" {share:12.2f} {alone[way] / total:8.2f}"
+                if share > RELAY_SHARE:
+                    over.append(f"processor time of the relay: {name}, {way}")
             print(line, flush=True)
     print("  at best: the ratio to direct while every processor is busy")
     for name, rss, own in sorted({n[0]: n for n in notes}.values()):
