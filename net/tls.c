@@ -3,11 +3,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "common/cleanup.h"
@@ -15,6 +18,7 @@
 #define READ_BUFFER (64 * 1024) /* several records a call */
 
 struct tls {
+	int fd;
 	SSL_CTX *context;
 	SSL *ssl;
 };
@@ -28,13 +32,33 @@ is_address(const char *host)
 	    inet_pton(AF_INET6, host, bytes) == 1;
 }
 
+static int
+find_issuer(X509 **issuer, X509_STORE_CTX *context, X509 *certificate)
+{
+	int found = X509_STORE_CTX_get1_issuer(issuer, context, certificate);
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(
+	    context, SSL_get_ex_data_X509_STORE_CTX_idx());
+
+	if (found != 0 || ssl == NULL ||
+	    SSL_CTX_set_default_verify_file(SSL_get_SSL_CTX(ssl)) != 1)
+		return found;
+	return X509_STORE_CTX_get1_issuer(issuer, context, certificate);
+}
+
+/*
+ * The system's certificates are a folder, where one is found by its name,
+ * and a file of all of them, which takes some 40 ms to read: a third of a
+ * login.  It is read when the folder does not have the issuer.
+ */
 static bool
 set_trust(struct tls *tls, const struct tls_request *request)
 {
-	return request->ca_file == NULL
-	    ? SSL_CTX_set_default_verify_paths(tls->context) == 1
-	    : SSL_CTX_load_verify_locations(
-		  tls->context, request->ca_file, NULL) == 1;
+	if (request->ca_file != NULL)
+		return SSL_CTX_load_verify_locations(
+			   tls->context, request->ca_file, NULL) == 1;
+	X509_STORE_set_get_issuer(
+	    SSL_CTX_get_cert_store(tls->context), find_issuer);
+	return SSL_CTX_set_default_verify_dir(tls->context) == 1;
 }
 
 static bool
@@ -166,6 +190,7 @@ tls_open(const struct tls_request *request, int fd, struct tls **ret,
 	    : prepare(tls, request, fd, why);
 	if (err == SBX_OK)
 		err = shake_hands(tls, request, fd, why);
+	tls->fd = fd;
 	if (err == SBX_OK)
 		*ret = tls;
 	else
@@ -211,8 +236,8 @@ clamp(size_t n)
 	return n > INT32_MAX ? INT32_MAX : (int)n;
 }
 
-ssize_t
-tls_read(struct tls *tls, void *bytes, size_t size)
+static ssize_t
+read_record(struct tls *tls, uint8_t *bytes, size_t size)
 {
 	int result;
 
@@ -222,8 +247,23 @@ tls_read(struct tls *tls, void *bytes, size_t size)
 	return translate(tls, result, errno);
 }
 
+/* As many records as are here: one send(2) passes them all on. */
 ssize_t
-tls_write(struct tls *tls, const void *bytes, size_t len)
+tls_read(struct tls *tls, void *bytes, size_t size)
+{
+	size_t got = 0;
+	ssize_t n;
+
+	do {
+		n = read_record(tls, (uint8_t *)bytes + got, size - got);
+		got += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && got < size && SSL_has_pending(tls->ssl));
+	/* What is wrong behind them will be so the next time too. */
+	return got > 0 ? (ssize_t)got : n;
+}
+
+static ssize_t
+write_record(struct tls *tls, const uint8_t *bytes, size_t len)
 {
 	int result;
 	ssize_t n;
@@ -237,6 +277,37 @@ tls_write(struct tls *tls, const void *bytes, size_t len)
 		return -1;
 	}
 	return n;
+}
+
+static void
+cork(const struct tls *tls, bool on)
+{
+	int value = on;
+
+	/* Without it the records leave one by one, and arrive as well. */
+	(void)setsockopt(tls->fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
+}
+
+/* One write(2) a record, but what leaves for the network is one piece. */
+ssize_t
+tls_write(struct tls *tls, const void *bytes, size_t len)
+{
+	bool several = len > SSL3_RT_MAX_PLAIN_LENGTH;
+	size_t put = 0;
+	int error = 0;
+	ssize_t n;
+
+	if (several)
+		cork(tls, true);
+	do {
+		n = write_record(tls, (const uint8_t *)bytes + put, len - put);
+		error = errno;
+		put += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && put < len);
+	if (several)
+		cork(tls, false);
+	errno = error;
+	return put > 0 ? (ssize_t)put : n;
 }
 
 int

@@ -12,10 +12,10 @@
 
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 #define IO_SIZE 65536
-#define MESSAGE 65528	       /* bytes of ours in one message */
-#define HEAD_MAX 8	       /* of a masked frame of up to 65535 bytes */
-#define OUT_SIZE (2 * MESSAGE) /* with room for frames of control */
-#define QUEUE_MAX 64	       /* answers to pings that wait to be sent */
+#define MESSAGE IO_SIZE		  /* bytes of ours in one message */
+#define HEAD_MAX 14		  /* of a masked frame */
+#define OUT_SIZE (MESSAGE + 4096) /* with room for frames of control */
+#define QUEUE_MAX 64		  /* answers to pings that wait to be sent */
 
 _Static_assert(HEAD_MAX + MESSAGE <= OUT_SIZE, "a message fits");
 
@@ -356,13 +356,11 @@ put_frame(struct ws *ws, const uint8_t *bytes, size_t len)
 	uint8_t *to = ws->out + ws->out_start + ws->out_len, *p = to;
 
 	*p++ = 0x80 | WSLAY_BINARY_FRAME;
-	if (len < 126)
-		*p++ = (uint8_t)(0x80 | len);
-	else {
-		*p++ = 0x80 | 126;
-		*p++ = (uint8_t)(len >> 8);
-		*p++ = (uint8_t)len;
-	}
+	size_t wide = len < 126 ? 0 : len < 65536 ? 2 : 8;
+
+	*p++ = (uint8_t)(0x80 | (wide == 0 ? len : wide == 2 ? 126 : 127));
+	for (size_t i = wide; i > 0; i--)
+		*p++ = (uint8_t)((uint64_t)len >> 8 * (i - 1));
 	randombytes_buf(p, 4);
 	put_masked(p + 4, bytes, len, p);
 	ws->out_len += (size_t)(p - to) + 4 + len;

@@ -134,9 +134,17 @@ attempt_start_vsock(struct attempt *a)
 	struct sockaddr_vm to = { .svm_family = AF_VSOCK,
 		.svm_cid = a->endpoint->cid,
 		.svm_port = a->endpoint->number };
+	enum step result = open_socket(a, AF_VSOCK)
+	    ? start_socket(a, &to, sizeof(to))
+	    : refused(a, errno);
 
-	return open_socket(a, AF_VSOCK) ? start_socket(a, &to, sizeof(to))
-					: refused(a, errno);
+	if (result == STEP_FAILED && (errno == EAFNOSUPPORT || errno == ENODEV))
+		a->err = sbx_fail(&a->why, SBX_UNAVAILABLE,
+		    "cannot connect to %s: this kernel has no vsock that "
+		    "leads there (%s): load vhost_vsock, or vsock_loopback "
+		    "for CID 1",
+		    a->endpoint->text, strerror(errno));
+	return result;
 }
 
 enum step

@@ -3,11 +3,12 @@
 
 Everything in one run on one machine: rounds in which each way has its turn,
 medians, ratios.  The budgets are those of the design.  A neighbour that is
-not installed is left out, and said so; SYSTEMD_SSH_PROXY names a
-systemd-ssh-proxy, which Debian 12 has not.
+not installed is left out, and said so.  systemd-ssh-proxy, which Debian 12
+has not, is the one of tests/bench/fetch-peers, or SYSTEMD_SSH_PROXY names it.
 
 environment: BENCH_ROUNDS (25) logins a way, BENCH_LAPS (300) short programs,
-BENCH_MIB (4096) of throughput, BENCH_REPEAT (3) times each
+BENCH_MIB (4096) of throughput in BENCH_PIECES (8), BENCH_REPEAT (3) times for
+the processor time
 """
 import os
 import re
@@ -25,6 +26,8 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", 25))
 LAPS = int(os.environ.get("BENCH_LAPS", 300))
 MIB = int(os.environ.get("BENCH_MIB", 4096))
 REPEAT = int(os.environ.get("BENCH_REPEAT", 3))
+PIECES = int(os.environ.get("BENCH_PIECES", 8))
+RELAY_SHARE = 0.85  # budget: of the processor time of the ssh beside it
 ALIAS = "run-1234.sandbox"
 FIXTURES = SRC + "/tests/fixtures/"
 PYTHON = "/usr/bin/python3"
@@ -54,6 +57,7 @@ class World:
             sshd, "-i", "-f", self.path("sshd_config"),
         )
         self.port = int(first)
+        self.serves = self.servers[-1].pid
         # For programs that only connect: nobody is woken by it.
         self.quiet = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.local = socket.socket(socket.AF_UNIX)
@@ -188,11 +192,19 @@ def login(words):
     return (time.monotonic() - begin) * 1000
 
 
+def find_systemd():
+    """The peers' folder is where fetch-peers was told to put them."""
+    return os.environ.get("SYSTEMD_SSH_PROXY") or shutil.which(
+        BUILD + "/tests/bench/peers/systemd-ssh-proxy")
+
+
 def logins(w):
     fdpass = ("-o", "ProxyUseFdpass=yes")
     ways = {"direct": w.ssh_plain(), "sandbox-proxy, tcp": w.ssh_ours("tcp"),
             "sandbox-proxy, unix": w.ssh_ours("unix"),
-            "sandbox-proxy, connect": w.ssh_ours("connect")}
+            "sandbox-proxy, connect": w.ssh_ours("connect"),
+            "sandbox-proxy, tls": w.ssh_ours("tls"),
+            "sandbox-proxy, wss": w.ssh_ours("wss")}
     neighbours = {
         "nc -F": (["nc", "-F", "%h", "%p"], fdpass),
         "nc": (["nc", "%h", "%p"], ()),
@@ -201,12 +213,13 @@ def logins(w):
         "corkscrew (HTTP proxy)":
             (["corkscrew", "127.0.0.1", str(w.proxy), "%h", "%p"], ()),
     }
-    systemd = os.environ.get("SYSTEMD_SSH_PROXY")
+    systemd = find_systemd()
     if systemd:
         neighbours["systemd-ssh-proxy, unix"] = (
             [systemd, "unix" + w.path("sock"), "22"], fdpass)
     else:
-        print("systemd-ssh-proxy: not measured, SYSTEMD_SSH_PROXY is not set")
+        print("systemd-ssh-proxy: not measured: tests/bench/fetch-peers "
+              "tests/bench/peers fetches it")
     for name, (command, options) in neighbours.items():
         if not shutil.which(command[0]):
             print(f"{command[0]} is not installed")
@@ -246,7 +259,7 @@ def programs(w, ours):
         ways["connect --fdpass, " + name] = (
             w.cache("quiet-" + name, endpoint) +
             ["connect", "--fdpass", ALIAS, "22"])
-    systemd = os.environ.get("SYSTEMD_SSH_PROXY")
+    systemd = find_systemd()
     if systemd:
         ways["systemd-ssh-proxy, unix"] = [
             systemd, "unix" + w.path("quiet"), "22"]
@@ -260,84 +273,151 @@ def programs(w, ours):
 
 def up(words):
     begin = time.monotonic()
-    feed = subprocess.Popen(["head", "-c", f"{MIB}M", "/dev/zero"],
+    feed = subprocess.Popen(["head", "-c", f"{MIB // PIECES}M", "/dev/zero"],
                             stdout=subprocess.PIPE)
     subprocess.run(words + ["cat >/dev/null"], check=True, stdin=feed.stdout)
     feed.wait()
-    return MIB / (time.monotonic() - begin)
+    return MIB // PIECES / (time.monotonic() - begin)
 
 
 def down(words):
     begin = time.monotonic()
-    subprocess.run(words + [f"head -c {MIB}M /dev/zero"], check=True,
+    subprocess.run(words + [f"head -c {MIB // PIECES}M /dev/zero"], check=True,
                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    return MIB / (time.monotonic() - begin)
+    return MIB // PIECES / (time.monotonic() - begin)
 
 
-def relay_of(name):
-    """The pid of the sandbox-relay of that endpoint."""
+def find_process(program, word=b""):
+    """The newest one of that program, a word of whose command is known."""
+    found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as f:
                 command = f.read()
         except OSError:
             continue
-        if b"/sandbox-relay\0" in command and w_dir in command:
-            return pid
-    sys.exit(f"no relay for {name}")
+        if program in command.partition(b"\0")[0] and word in command:
+            found.append(int(pid))
+    return max(found, default=None)
 
 
 def seconds(pid):
-    with open(f"/proc/{pid}/stat") as f:
-        fields = f.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Of the processor, to the nanosecond; 0.0 of whom there is not."""
+    if pid is None:
+        return 0.0
+    with open(f"/proc/{pid}/schedstat") as f:
+        return int(f.read().split()[0]) / 1e9
 
 
-def relays(w):
-    """What one costs by itself, whoever else wants the processor."""
-    print("\nrelays: resident and own memory, processor time a GiB")
-    for name in w.extra:
-        ssh = subprocess.Popen(
-            w.ssh_ours(name) + ["echo up; head -c 512M >/dev/null; echo up;"
-                                " head -c 512M /dev/zero; cat >/dev/null"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        ssh.stdout.read(3)
-        pid = relay_of(name)
-        with open(f"/proc/{pid}/smaps_rollup") as f:
-            text = f.read()
-        rss, own = (int(re.search(rf"^{key}:\s+(\d+)", text, re.M).group(1))
-                    for key in ("Rss", "Private_Dirty"))
-        begin = seconds(pid)
-        chunk = bytes(1 << 20)
-        for _ in range(512):
-            ssh.stdin.write(chunk)
-        ssh.stdin.flush()
-        ssh.stdout.read(3)
-        middle = seconds(pid)
-        left = 512 << 20
-        while left:
-            left -= len(ssh.stdout.read(min(left, 1 << 20)))
-        end = seconds(pid)
-        ssh.stdin.close()
-        ssh.wait()
-        print(f"  {name:<10} {rss} KiB, {own} KiB its own; "
-              f"{2 * (middle - begin):.2f} s a GiB to the sandbox, "
-              f"{2 * (end - middle):.2f} s from it", flush=True)
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(child) for child in f.read().split()]
+
+
+def youngest(pid):
+    """The last of a line: of sshd the process that has the connection."""
+    return max(children(pid), default=None)
+
+
+def memory(pid):
+    with open(f"/proc/{pid}/smaps_rollup") as f:
+        text = f.read()
+    return [int(re.search(rf"^{key}:\s+(\d+)", text, re.M).group(1))
+            for key in ("Rss", "Private_Dirty")]
+
+
+def carry_some(ssh, mib):
+    """There, after its word that it is ready, and back."""
+    chunk = bytes(1 << 20)
+    for _ in range(mib):
+        ssh.stdin.write(chunk)
+    ssh.stdin.flush()
+    ssh.stdout.read(3)
+    yield
+    left = mib << 20
+    while left:
+        left -= len(ssh.stdout.read(min(left, 1 << 20)))
+    yield
+
+
+def costs(w):
+    """What each process costs, whoever else wants the processor."""
+    mib = min(512, MIB)
+    command = (f"echo up; head -c {mib}M >/dev/null; echo up; "
+               f"head -c {mib}M /dev/zero; cat >/dev/null")
+    rows, notes = {}, []
+    ways = {"direct": w.ssh_plain()}
+    ways.update((name, w.ssh_ours(name)) for name in w.extra)
+    for _ in range(REPEAT):
+        for name, words in ways.items():
+            ssh = subprocess.Popen(words + [command], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+            ssh.stdout.read(3)
+            relay = find_process(b"/sandbox-relay", w_dir)
+            who = {"ssh": ssh.pid, "sshd": youngest(w.serves),
+                   "relay": relay if name != "direct" else None,
+                   "far end": youngest(w.far) if name != "direct" else None}
+            if who["relay"]:
+                notes.append((name, *memory(who["relay"])))
+            before = {n: seconds(pid) for n, pid in who.items()}
+            for way, _ in zip(("up", "down"), carry_some(ssh, mib)):
+                after = {n: seconds(pid) for n, pid in who.items()}
+                for n in who:
+                    rows.setdefault((name, way, n), []).append(
+                        (after[n] - before[n]) * 1024 / mib)
+                before = after
+            ssh.stdin.close()
+            ssh.wait()
+    print("\nprocessor seconds a GiB, the least of", REPEAT)
+    print(f"  {'':<14}", *(f"{n:>8}" for n in who),
+          f"{'relay / ssh':>12} {'at best':>8}")
+    alone = {}
+    for name in ways:
+        for way in ("up", "down"):
+            least = {n: min(rows[name, way, n]) for n in who}
+            line = f"  {name + ', ' + way:<14} " + " ".join(
+                f"{t:8.2f}" for t in least.values())
+            total = sum(least.values())
+            alone.setdefault(way, total)
+            if name != "direct":
+                # Whole processors busy all the time, and nothing else.
+                share = least["relay"] / least["ssh"]
+                line += f" {share:12.2f} {alone[way] / total:8.2f}"
+                if share > RELAY_SHARE:
+                    over.append(f"processor time of the relay: {name}, {way}")
+            print(line, flush=True)
+    print("  at best: the ratio to direct while every processor is busy")
+    for name, rss, own in sorted({n[0]: n for n in notes}.values()):
+        print(f"  memory of the relay, {name}: {rss} KiB resident, "
+              f"{own} KiB its own")
 
 
 w_dir = b""
 
 
 def throughput(w):
-    names = ["tcp", "unix", "connect"] + [n for n in ("tls", "wss") if n in w.extra]
-    ways = {"direct": w.ssh_plain()}
-    ways.update(("through " + n, w.ssh_ours(n)) for n in names)
+    """Short pieces in turns, each next to a direct one: a ratio a round, of
+    which the median counts, so that what else the machine does hits both."""
+    ways = {"through " + n: w.ssh_ours(n)
+            for n in ["tcp", "unix", "connect", *w.extra]}
+    direct = w.ssh_plain()
+    budgets = {"through tcp": 0.98, "through wss": 0.70}
     for title, once in (("to the sandbox", up), ("from the sandbox", down)):
-        got = measure(ways, REPEAT, once)
-        budgets = {"through tcp": 0.98, "through wss": 0.70}
-        table(f"{MIB} MiB {title}, and its ratio to direct",
-              [(n, t, t / got["direct"], budgets.get(n), True)
-               for n, t in got.items()], "MiB/s")
+        rates = {name: [] for name in ["direct", *ways]}
+        ratios = {name: [] for name in ways}
+        for turn in range(PIECES):
+            for name, way in ways.items():
+                pair = [("direct", direct), (name, way)]
+                got = {n: once(words)
+                       for n, words in (pair[::-1] if turn % 2 else pair)}
+                for n, rate in got.items():
+                    rates[n].append(rate)
+                ratios[name].append(got[name] / got["direct"])
+        table(f"{PIECES} times {MIB // PIECES} MiB {title}, "
+              "and the ratio to direct",
+              [(n, statistics.median(rates[n]),
+                statistics.median(ratios[n]) if n in ratios else 1.0,
+                budgets.get(n), True) for n in rates], "MiB/s")
 
 
 def enter_private_place():
@@ -362,21 +442,11 @@ def main():
     w_dir = folder.encode()
     w = World(folder)
     try:
-        w.extra = {}
-        stunnel = shutil.which("stunnel4")
-        if stunnel:
-            port = w.free_port()
-            with open(w.path("stunnel.conf"), "w") as f:
-                f.write(f"foreground = yes\npid =\ncert = {folder}/tls.pem\n"
-                        f"key = {folder}/tls.key\n[ssh]\n"
-                        f"accept = 127.0.0.1:{port}\n"
-                        f"connect = 127.0.0.1:{w.port}\n")
-            w.serve_other(port, stunnel, w.path("stunnel.conf"))
-            w.extra["tls"] = f"tls://127.0.0.1:{port}"
-        port = w.free_port()
-        w.serve(PYTHON, FIXTURES + "ws_server.py", str(port), str(w.port),
-                "tls", w.path("tls.pem"), w.path("tls.key"))
-        w.extra["wss"] = f"wss://127.0.0.1:{port}/"
+        far = w.serve(BUILD + "/tests/bench/far", w.path("tls.pem"),
+                      w.path("tls.key"), str(w.port)).strip()
+        w.far = w.servers[-1].pid
+        w.extra = {"tls": f"tls://127.0.0.1:{far}",
+                   "wss": f"wss://127.0.0.1:{far}/"}
         endpoints = {
             "tcp": f"tcp://127.0.0.1:{w.port}",
             "unix": "unix:" + w.path("sock"),
@@ -390,7 +460,7 @@ def main():
             f.write(f"[127.0.0.1]:{w.port} {key}\n")
         programs(w, ours)
         logins(w)
-        relays(w)
+        costs(w)
         throughput(w)
     finally:
         w.end()

@@ -103,10 +103,14 @@ hear(size_t *at, struct buf *ret)
 	assert_true(wire.heard.len - *at >= 6);
 	assert_int_equal(p[1] & 0x80, 0x80); /* masked */
 	len = p[1] & 0x7f;
-	assert_int_not_equal(len, 127);
-	if (len == 126) {
-		len = (size_t)p[2] << 8 | p[3];
-		head = 4;
+	if (len >= 126) {
+		size_t least = len == 126 ? 126 : 65536;
+
+		head += len == 126 ? 2 : 8;
+		len = 0;
+		for (size_t i = 2; i < head; i++)
+			len = len << 8 | p[i];
+		assert_true(len >= least); /* in the shortest form */
 	}
 	assert_true(wire.heard.len - *at >= head + 4 + len);
 	to = buf_grow(ret, len);
