@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "certs/cidr.h"
+
 static bool
 may_log_in(const struct gate_settings *settings, const char *user)
 {
@@ -52,6 +54,19 @@ check_single_use(const struct cert_grant *grant,
 	return SBX_OK;
 }
 
+/* sshd does the same; only we say in the log why. */
+static enum sbx_err
+check_peer(const struct request *request, const struct cert_grant *grant,
+    struct sbx_why *why)
+{
+	if (request->peer[0] == '\0' || grant->source_address.len == 0 ||
+	    cidr_list_has(grant->source_address, request->peer))
+		return SBX_OK;
+	return sbx_fail(why, SBX_SOURCE_ADDRESS,
+	    "peer %s is not among the certificate's source-address",
+	    request->peer);
+}
+
 enum sbx_err
 decide(const struct request *request, const struct gate_settings *settings,
     uint64_t now, struct decision *ret, struct sbx_why *why)
@@ -78,6 +93,8 @@ decide(const struct request *request, const struct gate_settings *settings,
 	err = cert_check(&ret->cert, &policy, grant);
 	if (err == SBX_OK)
 		err = find_ca(&settings->trusted, ret->cert.ca, &ret->ca);
+	if (err == SBX_OK)
+		err = check_peer(request, grant, why);
 	if (err != SBX_OK)
 		return err;
 	err = check_single_use(grant, settings, &ret->single_use, why);

@@ -22,7 +22,7 @@
 #include "common/paths.h"
 
 #define PROGRAM "sandbox-authkeys"
-#define OPERANDS 3
+#define OPERANDS 3 /* and CONNECTION, if sshd knows it */
 
 struct options {
 	char config[FIELD_TEXT];
@@ -42,7 +42,7 @@ static const struct opt option_rows[] = {
 
 static const struct usage usage = {
 	.program = PROGRAM,
-	.args = "[-c FILE] USER KEYTYPE KEYBLOB",
+	.args = "[-c FILE] USER KEYTYPE KEYBLOB [CONNECTION]",
 	.summary = "Print the authorized_keys line for a sandbox certificate "
 		   "(sshd runs this).",
 	.options = option_rows,
@@ -185,6 +185,9 @@ judge(const struct options *options, char *const operands[static OPERANDS],
 	if (err == SBX_OK)
 		err = request_parse(operands[0], operands[1], operands[2],
 		    &call->request, &call->why);
+	if (err == SBX_OK && operands[OPERANDS] != NULL)
+		err = request_set_connection(
+		    &call->request, operands[OPERANDS], &call->why);
 	if (err != SBX_OK)
 		return err;
 	call->plain_key = !call->request.certificate;
@@ -241,7 +244,7 @@ main(int argc, char **argv)
 	case OPT_RUN:
 		break;
 	}
-	if (argc - first != OPERANDS) {
+	if (argc - first != OPERANDS && argc - first != OPERANDS + 1) {
 		report(&call, SBX_USAGE);
 		log_error("wrong number of operands: see %s --help", PROGRAM);
 		return EX_USAGE;

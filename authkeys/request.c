@@ -61,6 +61,22 @@ request_parse(const char *user, const char *type, const char *key,
 	return err != SBX_OK ? err : judge_type(ret, type);
 }
 
+enum sbx_err
+request_set_connection(
+    struct request *request, const char *connection, struct sbx_why *why)
+{
+	/* The zone of a link-local address is none of a range's. */
+	size_t len = strcspn(connection, " %");
+
+	if (len == 0 || strlen(connection) > REQUEST_CONNECTION_MAX ||
+	    text_copy(VIEW(connection, len), request->peer,
+		sizeof(request->peer)) != SBX_OK)
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "the connection does not begin with an address: is it "
+		    "sshd's %%C?");
+	return SBX_OK;
+}
+
 void
 request_free(struct request *request)
 {

@@ -45,11 +45,11 @@ has_host_bits(const struct address *a, size_t prefix)
 	return false;
 }
 
+/* An address, and how many bits of it count. */
 static bool
-is_entry(struct view text)
+parse_entry(struct view text, struct address *ret, size_t *ret_prefix)
 {
 	char entry[ENTRY_MAX];
-	struct address address;
 	uint64_t prefix;
 	char *slash;
 
@@ -58,14 +58,32 @@ is_entry(struct view text)
 	slash = strchr(entry, '/');
 	if (slash != NULL)
 		*slash++ = '\0';
-	if (!parse_address(entry, &address) || is_mapped(&address))
+	if (!parse_address(entry, ret) || is_mapped(ret))
 		return false;
+	*ret_prefix = ret->bits;
 	if (slash == NULL)
 		return true;
-	if (text_uint(slash, 0, address.bits, &prefix) != SBX_OK ||
+	if (text_uint(slash, 0, ret->bits, &prefix) != SBX_OK ||
 	    (slash[0] == '0' && slash[1] != '\0'))
 		return false;
-	return !has_host_bits(&address, (size_t)prefix);
+	*ret_prefix = (size_t)prefix;
+	return !has_host_bits(ret, *ret_prefix);
+}
+
+static struct view
+take_entry(struct view *rest)
+{
+	const uint8_t *comma =
+	    rest->len == 0 ? NULL : memchr(rest->p, ',', rest->len);
+	struct view entry = *rest;
+
+	if (comma == NULL) {
+		*rest = VIEW(NULL, 0);
+		return entry;
+	}
+	entry.len = (size_t)(comma - rest->p);
+	*rest = VIEW(comma + 1, rest->len - entry.len - 1);
+	return entry;
 }
 
 bool
@@ -74,16 +92,53 @@ cidr_list_is_canonical(struct view list)
 	struct view rest = list;
 
 	for (size_t count = 0; count < CIDR_LIST_MAX; count++) {
-		const uint8_t *comma =
-		    rest.len == 0 ? NULL : memchr(rest.p, ',', rest.len);
-		struct view entry = rest;
+		struct view entry = take_entry(&rest);
+		struct address address;
+		size_t prefix;
 
-		if (comma == NULL)
-			return is_entry(entry);
-		entry.len = (size_t)(comma - rest.p);
-		if (!is_entry(entry))
+		if (!parse_entry(entry, &address, &prefix))
 			return false;
-		rest = VIEW(comma + 1, rest.len - entry.len - 1);
+		if (rest.p == NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_within(const struct address *a, const struct address *range, size_t prefix)
+{
+	struct address left = *a;
+
+	if (a->family != range->family)
+		return false;
+	for (size_t i = 0; i < a->bits / 8; i++)
+		left.bytes[i] ^= range->bytes[i];
+	for (size_t bit = 0; bit < prefix; bit++) {
+		if ((left.bytes[bit / 8] & (0x80 >> bit % 8)) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool
+cidr_list_has(struct view list, const char *text)
+{
+	struct view rest = list;
+	struct address peer;
+
+	if (!parse_address(text, &peer))
+		return false;
+	for (size_t count = 0; count < CIDR_LIST_MAX; count++) {
+		struct view entry = take_entry(&rest);
+		struct address range;
+		size_t prefix;
+
+		if (!parse_entry(entry, &range, &prefix))
+			return false;
+		if (is_within(&peer, &range, prefix))
+			return true;
+		if (rest.p == NULL)
+			return false;
 	}
 	return false;
 }

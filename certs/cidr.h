@@ -17,4 +17,10 @@
  */
 bool cidr_list_is_canonical(struct view list) MUST_USE;
 
+/*
+ * Is address, as inet_ntop(3) gives it, one of the list's?  Not if it is no
+ * address, or stands behind an entry that is malformed.
+ */
+bool cidr_list_has(struct view list, const char *address) MUST_USE;
+
 #endif

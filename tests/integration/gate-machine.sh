@@ -125,11 +125,11 @@ as_sshd() {
 	    --regid sandbox-authkeys --clear-groups "$@" </dev/null
 }
 
-# ask USER PUBLIC-KEY-FILE
+# ask USER PUBLIC-KEY-FILE [CONNECTION]
 ask() {
 	local type blob
 	read -r type blob _ <"$2"
-	as_sshd "$gate" -c "$conf" "$1" "$type" "$blob"
+	as_sshd "$gate" -c "$conf" "$1" "$type" "$blob" "${@:3}"
 }
 
 # login USER KEY-FILE [SSH ARGUMENT...]; the certificate lies beside the key.

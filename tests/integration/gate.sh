@@ -34,6 +34,13 @@ refused() {
 	logged "$name: in sshd too" "deny reason=$reason .* serial=$serial "
 }
 
+# Does sshd know %C? It does since 9.4.
+knows_the_peer() {
+	local version
+	version=$("$sshd" -V 2>&1 | sed -n 's/^OpenSSH_\([0-9.]*\).*/\1/p')
+	printf '9.4\n%s\n' "$version" | sort -CV
+}
+
 test_snippet() {
 	check 0 "sshd takes the snippet" "$sshd" -t -f "$keys/sshd_config"
 	check 0 "the snippet as it is installed" \
@@ -108,6 +115,30 @@ test_restrictions() {
 
 	certify "${good[@]}" -O source-address=192.0.2.0/24
 	check 255 "threat 15: source-address, and the peer is unknown" login sandbox "$cert" true
+
+	# The gate itself, told as sshd does since 9.4.
+	check 0 "threat 15: the gate, not told who the peer is" \
+	    ask sandbox "$cert-cert.pub"
+	check 0 "threat 15: the gate, told of a good peer" \
+	    ask sandbox "$cert-cert.pub" '192.0.2.9 50000 192.0.2.1 22'
+	check 1 "threat 15: the gate, told of another one" \
+	    ask sandbox "$cert-cert.pub" '192.0.3.9 50000 192.0.2.1 22'
+	says "threat 15: it says so" '192\.0\.3\.9 .*source-address'
+	logged "threat 15: in the log" \
+	    "deny reason=source-address .* serial=$serial "
+	check 1 "threat 15: the gate, told nothing that it knows" \
+	    ask sandbox "$cert-cert.pub" ''
+	if knows_the_peer; then
+		sed -i 's|^AuthorizedKeysCommand .*|& %C|' \
+		    /etc/ssh/sshd_config.d/sandbox.conf
+		check 255 "threat 15: by sshd" login sandbox "$cert" true
+		logged "threat 15: told by sshd" \
+		    "deny reason=source-address .* serial=$serial "
+		certify "${good[@]}"
+		check 0 "threat 15: any peer by sshd" login sandbox "$cert" true
+		sed -i '/^AuthorizedKeysCommand /s| %C$||' \
+		    /etc/ssh/sshd_config.d/sandbox.conf
+	fi
 
 	certify "${good[@]}" -O clear
 	check 0 "nothing permitted: the line" ask sandbox "$cert-cert.pub"
@@ -301,7 +332,7 @@ test_words() {
 	check 64 "no operands" as_sshd "$gate" -c "$conf"
 	logged "usage" "deny reason=usage user= sandbox= "
 	check 64 "one operand too many" \
-	    as_sshd "$gate" -c "$conf" sandbox "$type" "$blob" x
+	    as_sshd "$gate" -c "$conf" sandbox "$type" "$blob" x x
 	check 64 "a relative path" \
 	    as_sshd "$gate" -c authkeys.conf sandbox "$type" "$blob"
 

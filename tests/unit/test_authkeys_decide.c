@@ -25,7 +25,8 @@ struct row {
 	int single_use_setting; /* enum gate_single_use */
 	bool no_state;
 	bool want_single_use;
-	bool stranger; /* signed by a CA that is not trusted */
+	const char *source, *peer; /* NULL: anywhere; not known */
+	bool stranger;		   /* signed by a CA that is not trusted */
 };
 
 #define FITS                                                           \
@@ -58,6 +59,15 @@ static const struct row rows[] = {
 	{ "as old as the sandbox", SBX_OK, FITS, .issued_after = NOW - 60 },
 	{ "older than the sandbox", SBX_ISSUED_EARLIER, FITS,
 	    .issued_after = NOW - 59 },
+	{ "threat 15: from where it may", SBX_OK, FITS,
+	    .source = "192.0.2.0/24", .peer = "192.0.2.9" },
+	{ "threat 15: from elsewhere", SBX_SOURCE_ADDRESS, FITS,
+	    .source = "192.0.2.0/24", .peer = "192.0.3.9" },
+	{ "threat 15: from no network", SBX_SOURCE_ADDRESS, FITS,
+	    .source = "0.0.0.0/0,::/0", .peer = "UNKNOWN" },
+	{ "threat 15: from who knows where", SBX_OK, FITS,
+	    .source = "192.0.2.0/24" },
+	{ "from anywhere", SBX_OK, FITS, .peer = "192.0.3.9" },
 	{ "single use", SBX_OK, FITS, .single_use = true,
 	    .want_single_use = true },
 	{ "single use, nowhere to remember it", SBX_SINGLE_USE, FITS,
@@ -111,6 +121,7 @@ issue(const struct row *row, struct buf *ret)
 		.valid_before = NOW + (uint64_t)row->before,
 		.permit = row->cert_permit,
 		.single_use = row->single_use,
+		.source_address = row->source,
 	};
 
 	key_put_ed25519(user_key.public, &key);
@@ -156,6 +167,9 @@ test_row(void **state)
 	struct sbx_why why = { "" };
 	enum sbx_err err;
 
+	if (row->peer != NULL)
+		(void)snprintf(
+		    request.peer, sizeof(request.peer), "%s", row->peer);
 	issue(row, &request.blob);
 	err = decide(&request, &settings, NOW, &decision, &why);
 	assert_string_equal(sbx_err_name(err), sbx_err_name(row->want));

@@ -118,15 +118,54 @@ test_blob_cap(void **state)
 	    SBX_TOO_LARGE);
 }
 
+/* What sshd makes of %C. */
+static void
+test_connection(void **state)
+{
+	static char longest[REQUEST_PEER_MAX + 1], longer[REQUEST_PEER_MAX + 2],
+	    large[REQUEST_CONNECTION_MAX + 2] = "192.0.2.1 ";
+	static const struct {
+		const char *connection, *peer; /* NULL: refused */
+	} words[] = {
+		{ "192.0.2.7 50000 192.0.2.1 22", "192.0.2.7" },
+		{ "2001:db8::7 50000 2001:db8::1 22", "2001:db8::7" },
+		{ "fe80::1%eth0 50000 fe80::2%eth0 22", "fe80::1" },
+		{ "UNKNOWN 65535 UNKNOWN 65535", "UNKNOWN" },
+		{ "192.0.2.7", "192.0.2.7" },
+		{ "", NULL },
+		{ " 192.0.2.7", NULL },
+		{ "%C", NULL },
+		{ longest, longest },
+		{ longer, NULL },
+		{ large, NULL },
+	};
+
+	(void)state;
+	memset(longest, 'a', sizeof(longest) - 1);
+	memset(longer, 'a', sizeof(longer) - 1);
+	memset(large + strlen(large), 'a', sizeof(large) - 1 - strlen(large));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct request request = { .user = "sandbox" };
+		enum sbx_err err =
+		    request_set_connection(&request, words[i].connection, NULL);
+
+		assert_int_equal(
+		    err, words[i].peer == NULL ? SBX_BAD_VALUE : SBX_OK);
+		if (err == SBX_OK)
+			assert_string_equal(request.peer, words[i].peer);
+	}
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[ROWS + 2];
+	struct CMUnitTest tests[ROWS + 3];
 
 	for (size_t i = 0; i < ROWS; i++)
 		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
 			NULL, (void *)&rows[i] };
 	tests[ROWS] = (struct CMUnitTest)cmocka_unit_test(test_sizes);
 	tests[ROWS + 1] = (struct CMUnitTest)cmocka_unit_test(test_blob_cap);
+	tests[ROWS + 2] = (struct CMUnitTest)cmocka_unit_test(test_connection);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,10 +92,45 @@ test_most_entries(void **state)
 	assert_false(cidr_list_is_canonical(VIEW(list, len - 1)));
 }
 
+static const struct within {
+	const char *name, *list, *peer;
+	bool want;
+} within[] = {
+	{ "the address itself", "192.0.2.1", "192.0.2.1", true },
+	{ "another one", "192.0.2.1", "192.0.2.2", false },
+	{ "in a range", "10.0.0.0/8", "10.255.0.9", true },
+	{ "beside it", "10.0.0.0/8", "11.0.0.0", false },
+	{ "bits behind a byte", "10.128.0.0/9", "10.200.0.1", true },
+	{ "one bit before it", "10.128.0.0/9", "10.127.255.255", false },
+	{ "anywhere", "0.0.0.0/0", "203.0.113.7", true },
+	{ "anywhere, of the other family", "0.0.0.0/0", "2001:db8::1", false },
+	{ "the second", "10.0.0.0/8,2001:db8::/33", "2001:db8::1", true },
+	{ "the last bit", "2001:db8::/33", "2001:db8:8000::1", false },
+	{ "all of an address", "2001:db8::1/128", "2001:db8::1", true },
+	{ "no address", "0.0.0.0/0,::/0", "UNKNOWN", false },
+	{ "nothing", "0.0.0.0/0,::/0", "", false },
+	{ "a name", "::/0", "localhost", false },
+	{ "another form of it", "::/0", "2001:DB8::1", false },
+	{ "an address in the other's clothes", "::/0", "::ffff:1.2.3.4", true },
+	{ "a list of nothing", "", "192.0.2.1", false },
+	{ "behind what is malformed", "x,192.0.2.1", "192.0.2.1", false },
+};
+
+#define WITHIN (sizeof(within) / sizeof(within[0]))
+
+static void
+test_within(void **state)
+{
+	const struct within *row = *state;
+
+	assert_int_equal(
+	    cidr_list_has(VIEW_STR(row->list), row->peer), row->want);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[ROWS + 2];
+	struct CMUnitTest tests[ROWS + 2 + WITHIN];
 
 	for (size_t i = 0; i < ROWS; i++)
 		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
@@ -103,5 +138,8 @@ main(void)
 	tests[ROWS] = (struct CMUnitTest)cmocka_unit_test(test_nul_inside);
 	tests[ROWS + 1] =
 	    (struct CMUnitTest)cmocka_unit_test(test_most_entries);
+	for (size_t i = 0; i < WITHIN; i++)
+		tests[ROWS + 2 + i] = (struct CMUnitTest){ within[i].name,
+			test_within, NULL, NULL, (void *)&within[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
