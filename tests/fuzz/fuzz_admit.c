@@ -96,7 +96,7 @@ make_machine(void)
 	(void)snprintf(public_path, sizeof(public_path), "%s/work/ca.pub", top);
 	settings = (struct gate_settings){
 		.id = "run-1",
-		.login_users = { 1, { "sandbox" } },
+		.login_users = { .count = 1, .word = { "sandbox" } },
 		.max_ttl = 2 * LIFE,
 		/* Lists are issued while this runs, which may be for long. */
 		.clock_skew = 24 * LIFE,
