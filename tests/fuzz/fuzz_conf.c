@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/conf.h"
+#include "common/text.h"
 #include "tests/fuzz/fuzz.h"
 
 #define ITEMS 3
@@ -106,6 +107,20 @@ check_items(const struct item *item, size_t count)
 	}
 }
 
+/* Every section that was taken is an element, and none stood twice. */
+static size_t
+count_sections(const char *text, const char *start)
+{
+	struct view rest = VIEW_STR(text), line;
+	size_t len = strlen(start), count = 0;
+
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
+		rest = VIEW_STR(text + 3);
+	while (text_next_line(&rest, &line))
+		count += line.len > len && memcmp(line.p, start, len) == 0;
+	return count;
+}
+
 /* A second file over the first: it says the same, and adds no element. */
 static void
 read_again(const char *text, const struct settings *first)
@@ -153,6 +168,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	FUZZ_ASSERT(s.beyond == 0xa5);
 	check_items(s.item, s.item_count);
 	check_items(s.other, s.other_count);
+	FUZZ_ASSERT(
+	    s.item_count == count_sections(buf_text(&text), "[item \""));
+	FUZZ_ASSERT(s.other_count == count_sections(buf_text(&text), "[b \""));
 	read_again(buf_text(&text), &s);
 	return 0;
 }
