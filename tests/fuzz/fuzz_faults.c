@@ -7,7 +7,6 @@
  * - what is revoked is not let in, and settings are read whole or not at all;
  * - a file that is replaced is the old one or the new one.
  */
-#include <errno.h>
 #include <string.h>
 #include <sys/file.h>
 
@@ -16,98 +15,12 @@
 #include "authkeys/revoked.h"
 #include "authkeys/settings.h"
 #include "certs/revlist.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/fault.h"
 #include "tests/unit/tmpdir.h"
 
 #define NOW UINT64_C(1800000000)
 #define SERIALS 4
 #define PATH_LEN 300
-
-/* Where the next fault comes from; none while armed is false. */
-static struct view script;
-static bool armed;
-
-enum fate { WORKS, FAILS, PARTLY };
-
-static uint8_t
-next_byte(void)
-{
-	uint8_t byte = 0;
-
-	if (script.len > 0) {
-		byte = *script.p++;
-		script.len--;
-	}
-	return byte;
-}
-
-/*
- * Not ENOENT: that a file is missing which is there is no failure but a lie,
- * and a folder that lost its floor has no memory to go by.
- */
-static enum fate
-next_fate(void)
-{
-	static const int errors[] = { EIO, ENOSPC, EINTR, EACCES, EMFILE,
-		EEXIST, EROFS, ENOMEM };
-	uint8_t byte = armed ? next_byte() : 0;
-
-	if (byte < 0x80)
-		return WORKS;
-	if (byte < 0xa0)
-		return PARTLY;
-	errno = errors[byte % (sizeof(errors) / sizeof(errors[0]))];
-	return FAILS;
-}
-
-#define WRAP(type, name, failure, parameters, arguments)               \
-	type __real_##name parameters;                                 \
-	type __wrap_##name parameters;                                 \
-	type __wrap_##name parameters                                  \
-	{                                                              \
-		return next_fate() == FAILS ? failure                  \
-					    : __real_##name arguments; \
-	}
-
-WRAP(void *, malloc, NULL, (size_t n), (n))
-WRAP(int, open, -1, (const char *name, int flags, mode_t mode),
-    (name, flags, mode))
-WRAP(int, openat, -1, (int dir, const char *name, int flags, mode_t mode),
-    (dir, name, flags, mode))
-WRAP(int, mkdirat, -1, (int dir, const char *name, mode_t mode),
-    (dir, name, mode))
-WRAP(int, linkat, -1,
-    (int dir, const char *name, int to, const char *new, int flags),
-    (dir, name, to, new, flags))
-WRAP(int, renameat, -1, (int dir, const char *name, int to, const char *new),
-    (dir, name, to, new))
-
-/* Nothing is lost here but by a crash, so the disk need not be asked. */
-int __wrap_fsync(int fd);
-int
-__wrap_fsync(int fd)
-{
-	(void)fd;
-	return next_fate() == FAILS ? -1 : 0;
-}
-
-#define WRAP_BYTES(name, parameters, arguments, n) \
-	ssize_t __real_##name parameters;          \
-	ssize_t __wrap_##name parameters;          \
-	ssize_t __wrap_##name parameters           \
-	{                                          \
-		enum fate fate = next_fate();      \
-                                                   \
-		if (fate == FAILS)                 \
-			return -1;                 \
-		if (fate == PARTLY && n > 1)       \
-			n = 1 + n / 3;             \
-		return __real_##name arguments;    \
-	}
-
-WRAP_BYTES(read, (int fd, void *p, size_t n), (fd, p, n), n)
-WRAP_BYTES(write, (int fd, const void *p, size_t n), (fd, p, n), n)
-WRAP_BYTES(pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at), n)
 
 /* The machine, made once; what steps change is made anew for every input. */
 static char top[256];

@@ -1,13 +1,15 @@
 /*
- * JSON from outside: what a broker answers (net/reply, and the judgement of
- * the client over it), and what a caller asks of the broker (broker/body).
+ * JSON from outside: what a broker answers (net/reply), and the judgement of
+ * the client over it.  Whatever a broker on the network says, none of its
+ * endpoints leads to something of this machine.
  */
 #include <string.h>
 
-#include "broker/body.h"
 #include "certs/key.h"
 #include "common/text.h"
 #include "net/reply.h"
+#include "proxycmd/endpoint.h"
+#include "proxycmd/hosts.h"
 #include "proxycmd/resolve_answer.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -54,6 +56,43 @@ check_values(const struct values *values)
 		check_text(values->texts[i]);
 }
 
+/* It goes into the cache, and from there to connect. */
+static void
+check_endpoint(const char *text, bool networked)
+{
+	static const char *const local[] = { "unix:", "unix-mux:", "exec:" };
+	struct endpoint endpoint;
+
+	for (size_t i = 0; networked && i < sizeof(local) / sizeof(local[0]);
+	     i++)
+		FUZZ_ASSERT(strncmp(text, local[i], strlen(local[i])) != 0);
+	for (const char *c = text; *c != '\0'; c++)
+		FUZZ_ASSERT(*c > ' ' && *c < 0x7f);
+	FUZZ_ASSERT(endpoint_parse(text, &endpoint, NULL) == SBX_OK);
+}
+
+/* Files of lines: those of known_hosts are about this alias alone. */
+static void
+check_files(const struct answer *answer, const char *alias)
+{
+	struct view rest = buf_view(&answer->known_hosts), line, word;
+	size_t lines = 0;
+
+	while (text_next_line(&rest, &line)) {
+		FUZZ_ASSERT(text_next_word(&line, &word));
+		FUZZ_ASSERT(view_eq_str(word, alias));
+		FUZZ_ASSERT(text_next_word(&line, &word));
+		FUZZ_ASSERT(text_next_word(&line, &word));
+		FUZZ_ASSERT(!text_next_word(&line, &word));
+		lines++;
+	}
+	FUZZ_ASSERT(lines > 0 && lines <= ANSWER_HOST_KEYS);
+	rest = buf_view(&answer->certificate);
+	for (lines = 0; text_next_line(&rest, &line); lines++)
+		FUZZ_ASSERT(line.len > 0);
+	FUZZ_ASSERT(lines <= 1);
+}
+
 /* Over a network, for somebody else's key: an answer to believe is rare. */
 static void
 judge(struct json_object *object, struct view key, bool networked)
@@ -73,9 +112,10 @@ judge(struct json_object *object, struct view key, bool networked)
 	FUZZ_ASSERT(strcmp(answer.session.id, "run-1234") == 0);
 	FUZZ_ASSERT(answer.session.not_after > NOW);
 	FUZZ_ASSERT(answer.session.endpoint_count <= SESSION_ENDPOINTS);
-	for (size_t i = 0; networked && i < answer.session.endpoint_count; i++)
-		FUZZ_ASSERT(
-		    strncmp(answer.session.endpoint[i], "unix:", 5) != 0);
+	for (size_t i = 0; i < answer.session.endpoint_count; i++)
+		check_endpoint(answer.session.endpoint[i], networked);
+	FUZZ_ASSERT(hosts_is_user(answer.session.user));
+	check_files(&answer, alias.text);
 }
 
 /* The key in the corpus' certificates. */
@@ -96,18 +136,10 @@ key_of_corpus(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	static struct label labels[STORE_LABELS_MAX];
-	const struct body_table table = { fields, FIELDS, "labels" };
-	struct values values = { .text = "" }, body = { .text = "" };
+	struct values values = { .text = "" };
 	struct json_object *object = NULL;
 	struct sbx_why why = { "" };
-	size_t label_count = 0;
 
-	if (body_read(VIEW(bytes, size), &table, &body, labels, &label_count,
-		&why) == SBX_OK) {
-		check_values(&body);
-		FUZZ_ASSERT(label_count <= STORE_LABELS_MAX);
-	}
 	if (reply_parse((const char *)bytes, size, &object, &why) != SBX_OK)
 		return 0;
 	if (reply_read(object, fields, FIELDS, &values, &why) == SBX_OK)

@@ -14,4 +14,4 @@ for source in "$SRCDIR"/tests/fuzz/fuzz_*.c; do
 	fi
 	"$BUILDDIR/tests/fuzz/$name" "$@" || fail "$name"
 done
-finish "$targets" 12 "fuzz targets"
+finish "$targets" 17 "fuzz targets"

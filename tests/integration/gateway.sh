@@ -45,7 +45,8 @@ for token in daytona_0a1B2c "sbx_ams_0123#dtn_A1b2C3/d=+" \
 	answer "$token"
 	check 7 "token $number: ssh" ssh "$host" a command
 	is "token $number: the gateway took it" "$(cat "$out")" "ran a command"
-	is "token $number: not a word" "$(cat "$err")" ""
+	# Since 10.1 ssh has a word on gateways that know no post-quantum kex.
+	is "token $number: not a word" "$(grep -v '^\*\* ' "$err" || :)" ""
 	is "token $number: ssh -G" "$(ssh -G "$host" | sed -n 's/^user //p')" \
 	    "$token"
 	[ ! -e "$cache/$host/id_ed25519-cert.pub" ] ||

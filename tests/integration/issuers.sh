@@ -99,6 +99,10 @@ craft_login() {
 
 # threat 9: one bit of each byte flipped; threat 10: truncated at every byte
 test_damaged() {
+	local unread
+	# A log that nobody reads is waited for, with each query.
+	exec {unread}<&"${log[0]}"
+	cat <&"$unread" >/dev/null &
 	check 0 "threat 9, threat 10: damaged at every byte" \
 	    craft harm "$keys" "$gate" -c "$conf"
 	has "flipped" '^threat 9: flipped [3-9][0-9][0-9]$'
