@@ -72,8 +72,14 @@ keep(const struct place *place, const struct login_key *key,
 		.certificate = buf_view(&answer->certificate),
 		.known_hosts = buf_view(&answer->known_hosts),
 	};
+	struct session stored = answer->session;
 
-	session_put(&answer->session, &session);
+	stored.file[SESSION_KEY] =
+	    credentials.key.len > 0 || credentials.link != NULL;
+	stored.file[SESSION_PUBLIC_KEY] = credentials.public_key.len > 0;
+	stored.file[SESSION_CERT] = credentials.certificate.len > 0;
+	stored.file[SESSION_KNOWN_HOSTS] = credentials.known_hosts.len > 0;
+	session_put(&stored, &session);
 	credentials.session = buf_view(&session);
 	return buf_error(&session) != SBX_OK
 	    ? buf_error(&session)
@@ -227,7 +233,7 @@ work_prepare(
 		err = place_lock(&place, LOCK_SECONDS, NULL, NULL, why);
 	if (err != SBX_OK)
 		return err;
-	found = session_read(work->cache, work->alias, &old) == SBX_OK;
+	found = session_find(work->cache, work->alias, &old) == SBX_OK;
 	if (found && work->ttl == 0 &&
 	    (session_is_fresh(&old, work->now) ||
 		(session_is_valid(&old, work->now) && !old.single_use &&
@@ -293,7 +299,7 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 		    wait_line_step, &line, why);
 	if (err != SBX_OK)
 		return err;
-	found = session_read(work->cache, work->alias, &old) == SBX_OK;
+	found = session_find(work->cache, work->alias, &old) == SBX_OK;
 	after = place_stamp(&place);
 	/* Somebody who held the lock before us has done it. */
 	if (found && old.running && !stamp_eq(&before, &after) &&
