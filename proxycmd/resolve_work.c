@@ -7,12 +7,12 @@
 #include "certs/check.h"
 #include "common/text.h"
 #include "net/start.h"
+#include "net/wait_line.h"
 #include "proxycmd/hosts.h"
 #include "proxycmd/resolve_answer.h"
 #include "proxycmd/resolve_cache.h"
 #include "proxycmd/resolve_key.h"
 #include "proxycmd/resolve_list.h"
-#include "proxycmd/resolve_wait.h"
 
 #define LOCK_SECONDS 60 /* above what one request may take by default */
 #define PATH_LEN (NAME_ID_MAX + 64)
@@ -209,13 +209,26 @@ warn_of_end(
 	    old->id, until, cause->text);
 }
 
+/*
+ * The broker that knows it.  The configuration is not read before: a mistake
+ * in it is no reason to let go of credentials that still live.
+ */
+static enum sbx_err
+open_client(const struct work *work, struct client *ret, struct sbx_why *why)
+{
+	struct alias alias = *work->alias;
+	enum sbx_err err = client_open_alias(
+	    work->paths, work->config, work->suffix, &alias, ret, why);
+
+	return err != SBX_OK ? err : client_check_provider(ret, &alias, why);
+}
+
 static enum sbx_err
 open_and_fetch(const struct work *work, const struct place *place,
     const struct session *old, struct sbx_why *why)
 {
 	cleanup_client struct client client = { .token = "" };
-	enum sbx_err err = client_open_for(
-	    work->paths, work->config, work->alias->text, &client, why);
+	enum sbx_err err = open_client(work, &client, why);
 
 	return err != SBX_OK ? err : fetch(&client, work, place, old, why);
 }
@@ -291,7 +304,8 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	(void)warning;
 	if (err != SBX_OK)
 		return err;
-	wait_line_begin(&line, STDERR_FILENO, work->alias->id);
+	wait_line_begin(&line, STDERR_FILENO, "starting", work->alias->id,
+	    "sandbox-ssh", /* last_words= */ NULL);
 	before = place_stamp(&place);
 	err = settings_read(work->paths, work->config, &settings, why);
 	if (err == SBX_OK)
@@ -305,8 +319,7 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	if (found && old.running && !stamp_eq(&before, &after) &&
 	    session_is_valid(&old, work->now))
 		return SBX_OK;
-	err = client_open_for(
-	    work->paths, work->config, work->alias->text, &client, why);
+	err = open_client(work, &client, why);
 	client.progress = wait_line_step;
 	client.progress_context = &line;
 	passed = wait_line_passed(&line);
