@@ -23,7 +23,18 @@ static const char *const file_names[SESSION_FILES] = {
 
 typedef enum sbx_err value_parser(struct view value, struct session *ret);
 
-/* Visible ASCII, so that it can be a value here and be printed anywhere. */
+/* Anything that stays on its line; what may stand where, its parser knows. */
+static enum sbx_err
+copy_line(struct view value, char *ret, size_t size)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.p[i] < 0x20 || value.p[i] == 0x7f)
+			return SBX_BAD_VALUE;
+	}
+	return value.len == 0 ? SBX_BAD_VALUE : text_copy(value, ret, size);
+}
+
+/* Visible ASCII, so that it can be a word of other programs. */
 static enum sbx_err
 copy_visible(struct view value, char *ret, size_t size)
 {
@@ -113,7 +124,7 @@ parse_endpoint(struct view value, struct session *ret)
 {
 	if (ret->endpoint_count == SESSION_ENDPOINTS)
 		return SBX_TOO_LARGE;
-	return copy_visible(value, ret->endpoint[ret->endpoint_count++],
+	return copy_line(value, ret->endpoint[ret->endpoint_count++],
 	    sizeof(ret->endpoint[0]));
 }
 

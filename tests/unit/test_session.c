@@ -67,7 +67,11 @@ static const struct row rows[] = {
 	ROW("single_use is neither", HEAD "not_after=1\nsingle_use=maybe\n",
 	    SBX_BAD_VALUE),
 	ROW("empty endpoint", HEAD TAIL "endpoint=\n", SBX_BAD_VALUE),
-	ROW("endpoint with a blank", HEAD TAIL "endpoint=unix:/a b\n",
+	ROW("endpoint with a blank and another letter",
+	    HEAD TAIL "endpoint=unix:/a \303\274\n", SBX_OK),
+	ROW("endpoint with a tab", HEAD TAIL "endpoint=unix:/a\tb\n",
+	    SBX_BAD_VALUE),
+	ROW("endpoint with a DEL", HEAD TAIL "endpoint=unix:/a\177b\n",
 	    SBX_BAD_VALUE),
 	ROW("long endpoint",
 	    HEAD TAIL
