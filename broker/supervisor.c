@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "broker/premises.h"
 #include "broker/process.h"
 #include "broker/provider_call.h"
 #include "broker/serve.h"
@@ -30,7 +31,7 @@ static const char *const child_names[CHILDREN] = { "signer", "provider",
 
 struct supervisor {
 	const struct broker_settings *settings;
-	int state_lock, socket_lock;
+	struct premises premises;
 	int listen_fd;
 	int signer_fd, provider_fd; /* callers' ends, for http */
 	int log_fd;
@@ -52,146 +53,6 @@ unix_time(void)
 	return (uint64_t)time(NULL);
 }
 
-/*
- * Folders, locks, key.
- */
-
-/* Root's runtime and state are for others to pass through. */
-static mode_t
-shared_mode(const struct broker_settings *s)
-{
-	return s->own_uid == 0 ? 0755 : 0700;
-}
-
-static enum sbx_err
-parent_of(const char *path, char ret[static PATHS_MAX])
-{
-	size_t len = (size_t)(strrchr(path, '/') - path);
-
-	if (len >= PATHS_MAX)
-		return SBX_TOO_LARGE;
-	memcpy(ret, path, len);
-	ret[len] = '\0';
-	if (len == 0)
-		(void)snprintf(ret, PATHS_MAX, "/");
-	return SBX_OK;
-}
-
-/* The database is http's alone, whose uid that is. */
-static enum sbx_err
-make_db_folder(const struct broker_settings *s, struct sbx_why *why)
-{
-	uid_t owner = (uid_t)(s->uid_range.start + UID_OFFSET_HTTP);
-	cleanup_close int fd = -1;
-	char path[PATHS_MAX];
-	enum sbx_err err = paths_join(s->state_dir, "db", path);
-
-	if (err == SBX_OK)
-		err = file_mkdirs(path, 0700, why);
-	if (err == SBX_OK)
-		err = file_open_dir(AT_FDCWD, path, &fd, why);
-	if (err != SBX_OK || s->own_uid != 0)
-		return err;
-	if (fchown(fd, owner, (gid_t)owner) < 0 || fchmod(fd, 0700) < 0)
-		return sbx_fail(
-		    why, SBX_IO, "cannot change %s: %s", path, strerror(errno));
-	return SBX_OK;
-}
-
-static enum sbx_err
-make_folders(const struct broker_settings *s, struct sbx_why *why)
-{
-	char socket_dir[PATHS_MAX], key_dir[PATHS_MAX];
-	enum sbx_err err = parent_of(s->socket, socket_dir);
-
-	if (err == SBX_OK)
-		err = parent_of(s->ca_key, key_dir);
-	if (err == SBX_OK)
-		err = file_mkdirs(s->state_dir, shared_mode(s), why);
-	if (err == SBX_OK)
-		err = file_mkdirs(s->runtime_dir, shared_mode(s), why);
-	if (err == SBX_OK)
-		err = file_mkdirs(socket_dir, shared_mode(s), why);
-	if (err == SBX_OK)
-		err = file_mkdirs(key_dir, 0700, why);
-	return err != SBX_OK ? err : make_db_folder(s, why);
-}
-
-static enum sbx_err
-take_locks(struct supervisor *v, struct sbx_why *why)
-{
-	const struct broker_settings *s = v->settings;
-	char path[PATHS_MAX];
-	enum sbx_err err = paths_join(s->state_dir, "sandboxd.lock", path);
-
-	if (err == SBX_OK)
-		err = file_lock(
-		    AT_FDCWD, path, /* wait= */ false, &v->state_lock, why);
-	if (err == SBX_STATE)
-		return sbx_fail(why, SBX_STATE,
-		    "another sandboxd already runs for %s", s->state_dir);
-	if (err != SBX_OK)
-		return err;
-	if ((size_t)snprintf(path, sizeof(path), "%s.lock", s->socket) >=
-	    sizeof(path))
-		return SBX_TOO_LARGE;
-	err =
-	    file_lock(AT_FDCWD, path, /* wait= */ false, &v->socket_lock, why);
-	if (err == SBX_STATE)
-		return sbx_fail(why, SBX_STATE,
-		    "another sandboxd already listens at %s", s->socket);
-	return err;
-}
-
-/* The public half first, so that a key is never without it. */
-static enum sbx_err
-write_key(
-    int dir, const char *name, const struct keypair *pair, struct sbx_why *why)
-{
-	cleanup_buf struct buf text = BUF_INIT(KEYFILE_MAX);
-	cleanup_buf struct buf blob = BUF_INIT(KEY_BLOB_MAX);
-	cleanup_buf struct buf line = BUF_INIT(KEYFILE_MAX);
-	cleanup_buf struct buf public_name = BUF_INIT(PATHS_MAX);
-	enum sbx_err err;
-
-	keyfile_put(pair, "sandbox-ssh CA", &text);
-	key_put_ed25519(pair->public, &blob);
-	key_put_line(buf_view(&blob), "sandbox-ssh CA", &line);
-	buf_put_text(&line, "\n");
-	buf_printf(&public_name, "%s.pub", name);
-	if (buf_error(&text) != SBX_OK || buf_error(&line) != SBX_OK ||
-	    buf_error(&public_name) != SBX_OK)
-		return SBX_NOMEM;
-	err = file_write_atomic(
-	    dir, buf_text(&public_name), 0644, buf_view(&line), why);
-	if (err == SBX_OK)
-		err = file_write_atomic(dir, name, 0600, buf_view(&text), why);
-	return err;
-}
-
-/* On the first start.  Only the signer reads it again. */
-static enum sbx_err
-make_ca_key(const struct broker_settings *s, struct sbx_why *why)
-{
-	cleanup_keypair struct keypair pair = { 0 };
-	cleanup_close int dir = -1;
-	char folder[PATHS_MAX];
-	enum sbx_err err;
-
-	if (access(s->ca_key, F_OK) == 0)
-		return SBX_OK;
-	if (errno != ENOENT)
-		return sbx_fail(why, SBX_IO, "cannot look for %s: %s",
-		    s->ca_key, strerror(errno));
-	err = parent_of(s->ca_key, folder);
-	if (err == SBX_OK)
-		err = file_open_dir(AT_FDCWD, folder, &dir, why);
-	if (err != SBX_OK)
-		return err;
-	keypair_generate(&pair);
-	return write_key(dir, strrchr(s->ca_key, '/') + 1, &pair, why);
-}
-
 enum sbx_err
 supervisor_new(const struct broker_settings *settings, struct supervisor **ret,
     struct sbx_why *why)
@@ -202,17 +63,12 @@ supervisor_new(const struct broker_settings *settings, struct supervisor **ret,
 	if (v == NULL)
 		return SBX_NOMEM;
 	*v = (struct supervisor){ .settings = settings,
-		.state_lock = -1,
-		.socket_lock = -1,
+		.premises = PREMISES_INIT,
 		.listen_fd = -1,
 		.signer_fd = -1,
 		.provider_fd = -1,
 		.log_fd = -1 };
-	err = make_folders(settings, why);
-	if (err == SBX_OK)
-		err = take_locks(v, why);
-	if (err == SBX_OK)
-		err = make_ca_key(settings, why);
+	err = premises_take(settings, &v->premises, why);
 	if (err != SBX_OK) {
 		supervisor_free(v);
 		return err;
@@ -236,8 +92,7 @@ supervisor_free(struct supervisor *v)
 	close_fd(&v->listen_fd);
 	close_fd(&v->signer_fd);
 	close_fd(&v->provider_fd);
-	close_fd(&v->socket_lock);
-	close_fd(&v->state_lock);
+	premises_leave(&v->premises);
 	free(v);
 }
 
@@ -377,7 +232,8 @@ provider_main(struct child *child)
 {
 	const struct supervisor *v = child->supervisor;
 	/* With the lock: no other sandboxd may meet a call under way. */
-	const int fds[] = { child->serve_fd, child->report_fd, v->state_lock };
+	const int fds[] = { child->serve_fd, child->report_fd,
+		v->premises.state_lock };
 	struct provider_context context;
 	struct sbx_why why = { "" };
 	enum sbx_err err;
