@@ -13,6 +13,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/opt.h"
+#include "net/settings.h"
 #include "proxycmd/resolve_health.h"
 #include "proxycmd/resolve_work.h"
 
@@ -134,8 +135,18 @@ print_health(
     const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 {
 	cleanup_buf struct buf text = BUF_INIT(HEALTH_MAX);
+	struct settings settings;
+	struct alias alias;
+	enum sbx_err err = SBX_OK;
 
 	(void)warning;
+	/* A configuration that cannot be read is part of what is told. */
+	if (work->alias != NULL &&
+	    settings_read(work->paths, work->config, &settings, NULL) == SBX_OK)
+		err = settings_parse_name(
+		    &settings, work->alias->text, work->suffix, &alias, why);
+	if (err != SBX_OK)
+		return err;
 	health_put(work, &text);
 	if (buf_error(&text) != SBX_OK)
 		return buf_error(&text);
