@@ -34,10 +34,13 @@ put_u64(struct json_object *o, const char *name, uint64_t value)
 	(void)json_object_object_add(o, name, json_object_new_uint64(value));
 }
 
+/* Which it is only its provider knows, once it has made it. */
 static const char *
-isolation_name(enum isolation isolation)
+isolation_name(const struct sandbox *s)
 {
-	return isolation == ISOLATION_NAMESPACES ? "namespaces" : "none";
+	if (s->state == SANDBOX_CREATING)
+		return "unknown";
+	return s->isolation == ISOLATION_NAMESPACES ? "namespaces" : "none";
 }
 
 static struct json_object *
@@ -49,7 +52,7 @@ json_of_sandbox(const struct sandbox *s)
 	put_text(o, "id", s->id);
 	put_text(o, "provider", s->provider);
 	put_text(o, "state", sandbox_state_name(s->state));
-	put_text(o, "isolation", isolation_name(s->isolation));
+	put_text(o, "isolation", isolation_name(s));
 	if (s->isolation == ISOLATION_NONE && s->state != SANDBOX_CREATING)
 		put_text(o, "notice", NO_ISOLATION_NOTICE);
 	put_text(o, "owner", s->owner);
@@ -416,7 +419,7 @@ json_of_issued(const struct issued *issued)
 	put_text(o, "id", s->id);
 	put_text(o, "state", sandbox_state_name(s->state));
 	put_text(o, "user", access->user);
-	put_text(o, "isolation", isolation_name(s->isolation));
+	put_text(o, "isolation", isolation_name(s));
 	put_text(o, "certificate", buf_text(&issued->certificate));
 	put_text(o, "serial", serial);
 	put_u64(o, "expires_at", issued->valid_before);

@@ -4,6 +4,8 @@
  * id:     [a-z0-9][a-z0-9_-]{0,62}, not ending in "-"
  * alias:  ID.SUFFIX or ID.PROVIDER.SUFFIX, SUFFIX "sandbox" unless configured;
  *         a domain of the configuration is a longer suffix
+ * ID.PROVIDER.SUFFIX is the sandbox ID if it is of that provider, and none
+ * otherwise: PROVIDER may be a domain that the configuration lacks.
  *
  * The only parsers of either: nothing becomes part of a path, a URL or a
  * principal before it came through here.

@@ -162,6 +162,24 @@ opt_dispatch(const struct usage *usage, int argc, char **argv, void *values)
 	return EX_USAGE;
 }
 
+/* " (one|other; default one)": the completions of the shells read it. */
+static void
+print_values(const struct field *field, FILE *out)
+{
+	const char *before = " (";
+
+	for (size_t i = 0; field->choices != NULL && field->choices[i] != NULL;
+	     i++) {
+		(void)fprintf(out, "%s%s", before, field->choices[i]);
+		before = "|";
+	}
+	if (field->def != NULL)
+		(void)fprintf(out, "%sdefault %s",
+		    field->choices == NULL ? before : "; ", field->def);
+	if (field->choices != NULL || field->def != NULL)
+		(void)fputc(')', out);
+}
+
 static void
 print_option(const struct opt *o, FILE *out)
 {
@@ -172,8 +190,7 @@ print_option(const struct opt *o, FILE *out)
 	(void)snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->field.name,
 	    o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
 	(void)fprintf(out, "  %-30s %s", left, o->field.help);
-	if (o->field.def != NULL)
-		(void)fprintf(out, " (default %s)", o->field.def);
+	print_values(&o->field, out);
 	(void)fputc('\n', out);
 }
 

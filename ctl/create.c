@@ -13,6 +13,7 @@
 struct values {
 	uint64_t timeout; /* seconds; 0: not given */
 	struct label_list labels;
+	char domain[FIELD_TEXT];
 	bool json;
 };
 
@@ -23,6 +24,7 @@ static const struct opt options[] = {
 	{ 0, "KEY=VALUE",
 	    { "label", field_label, offsetof(struct values, labels), 0, 0, NULL,
 		"mark it, may be repeated", NULL } },
+	CTL_DOMAIN_OPTION(offsetof(struct values, domain)),
 	SANDBOX_JSON_OPTION(offsetof(struct values, json)),
 };
 
@@ -62,27 +64,54 @@ add_labels(struct json_object *body, const struct label_list *list)
 	return true;
 }
 
+/*
+ * The broker, and the name there if it is not to choose one.  A name in full
+ * says its domain itself.
+ */
 static enum sbx_err
-create(const char *id, const struct values *values, struct json_object **ret,
+open_broker(const char *name, const char *domain, struct broker *ret,
     struct sbx_why *why)
 {
-	cleanup_broker struct broker broker = { .client = { .token = "" } };
+	char full[FIELD_TEXT + NAME_ID_MAX + 2];
+	enum sbx_err err;
+
+	if (name != NULL && strchr(name, '.') != NULL)
+		return ctl_open_name(ret, name, why);
+	err = ctl_open(ret, domain, why);
+	if (err != SBX_OK || name == NULL)
+		return err;
+	(void)snprintf(full, sizeof(full), "%s.%s", name, domain);
+	return name_parse_alias(full, domain, &ret->alias, why);
+}
+
+static enum sbx_err
+create(const char *name, const struct values *values, struct json_object **ret,
+    struct sbx_why *why)
+{
+	cleanup_broker struct broker broker = BROKER_INIT;
 	cleanup_object struct json_object *body = json_object_new_object();
+	const struct alias *alias = &broker.alias;
 	char timeout[TEXT_DURATION_LEN];
 	enum sbx_err err;
 
+	err = open_broker(name, values->domain, &broker, why);
+	if (err != SBX_OK)
+		return err;
 	text_put_duration(values->timeout, timeout);
-	if (body == NULL || (id != NULL && !add_text(body, "id", id)) ||
+	if (body == NULL ||
+	    (name != NULL && !add_text(body, "id", alias->id)) ||
+	    (*alias->provider != '\0' &&
+		!add_text(body, "provider", alias->provider)) ||
 	    (values->timeout != 0 && !add_text(body, "timeout", timeout)) ||
 	    (values->labels.count != 0 && !add_labels(body, &values->labels)))
 		return SBX_NOMEM;
-	err = ctl_open(&broker, why);
-	if (err == SBX_OK)
-		err = client_call(&broker.client, "POST", "/v1/sandboxes", body,
-		    CREATE_SECONDS, ret, why);
+	ctl_wait_begin(&broker, "creating", name == NULL ? "a sandbox" : name);
+	err = client_call(&broker.client, "POST", "/v1/sandboxes", body,
+	    CREATE_SECONDS, ret, why);
+	ctl_wait_end(&broker);
 	/* The host key of an earlier one of that name is not its own. */
-	if (err == SBX_OK && id != NULL)
-		resolve_forget(&broker.paths, id);
+	if (err == SBX_OK && name != NULL)
+		resolve_forget(&broker.paths, alias);
 	return err;
 }
 
@@ -93,7 +122,7 @@ ctl_create(int argc, char **argv)
 	struct values values = { .timeout = 0 };
 	struct sbx_why why = { "" };
 	struct sandbox sandbox;
-	const char *id = NULL;
+	const char *name = NULL;
 	int first = 0;
 	enum opt_result result = opt_parse(&usage, argc, argv, &values, &first);
 	enum sbx_err err = SBX_OK;
@@ -106,11 +135,15 @@ ctl_create(int argc, char **argv)
 		return EX_USAGE;
 	}
 	if (argc - first == 1) {
-		id = argv[first];
-		err = name_check_id(id, &why);
+		name = argv[first];
+		err = ctl_check_name(name, &why);
 	}
+	if (err == SBX_OK && name != NULL && strchr(name, '.') != NULL &&
+	    !name_has_suffix(name, values.domain))
+		err = sbx_fail(&why, SBX_USAGE,
+		    "%.80s is not in --domain %.80s", name, values.domain);
 	if (err == SBX_OK)
-		err = create(id, &values, &object, &why);
+		err = create(name, &values, &object, &why);
 	if (err == SBX_OK)
 		err = sandbox_read(object, &sandbox, &why);
 	if (err != SBX_OK)

@@ -8,6 +8,7 @@
 
 #include "common/opt.h"
 #include "net/client.h"
+#include "net/wait_line.h"
 
 /* The options that stand before the verb. */
 struct ctl_globals {
@@ -31,31 +32,72 @@ int ctl_kill(int argc, char **argv);
 struct broker {
 	struct paths paths;
 	struct client client;
+	struct alias alias; /* of ctl_open_name */
+	struct wait_line line;
 };
 
-/* paths and client; close it with ctl_close. */
-enum sbx_err ctl_open(struct broker *ret, struct sbx_why *why) MUST_USE;
+#define BROKER_INIT                                            \
+	{                                                      \
+		.client = { .token = "" }, .line = {.fd = -1 } \
+	}
+
+/* The broker of a domain (ctl_domain); close it with ctl_close. */
+enum sbx_err
+ctl_open(struct broker *ret, const char *domain, struct sbx_why *why) MUST_USE;
+/*
+ * The broker of the sandbox that name, an operand (ctl_one_name), stands for,
+ * and its alias.
+ */
+enum sbx_err ctl_open_name(
+    struct broker *ret, const char *name, struct sbx_why *why) MUST_USE;
+/* The same for a sandbox that there is: its provider is as the name says. */
+enum sbx_err ctl_open_sandbox(
+    struct broker *ret, const char *name, struct sbx_why *why) MUST_USE;
 void ctl_close(struct broker *broker);
 
 /*
- * The verb's options and its one operand, a sandbox id, checked.  OPT_RUN,
- * or what opt_parse said, the message being printed.
+ * An id as it is, or in a name that ssh takes.  Which domains there are is
+ * for ctl_open_name to know.
  */
-enum opt_result ctl_one_id(const struct usage *usage, int argc, char **argv,
-    void *values, const char **ret_id) MUST_USE;
+enum sbx_err ctl_check_name(const char *name, struct sbx_why *why) MUST_USE;
+/*
+ * The verb's options and its one operand, a name, checked.  OPT_RUN, or what
+ * opt_parse said, the message being printed.
+ */
+enum opt_result ctl_one_name(const struct usage *usage, int argc, char **argv,
+    void *values, const char **ret_name) MUST_USE;
 /* The exit status after anything but OPT_RUN. */
 int ctl_status(enum opt_result result);
 
 /*
- * One call about one sandbox: method /v1/sandboxes/ID + tail.  *ret may
- * become NULL; the caller frees it.
+ * Until ctl_wait_end, calls that take long are seen on a terminal, in the
+ * words doing ("starting") and what ("run-1234"), and whoever is tired of
+ * waiting is told that the broker goes on.
  */
-enum sbx_err ctl_call(struct client *client, const char *method, const char *id,
+void ctl_wait_begin(struct broker *broker, const char *doing, const char *what);
+void ctl_wait_end(struct broker *broker);
+
+/*
+ * One call about the sandbox of ctl_open_name: method /v1/sandboxes/ID + tail.
+ * *ret may become NULL; the caller frees it.
+ */
+enum sbx_err ctl_call(struct broker *broker, const char *method,
     const char *tail, struct json_object **ret, struct sbx_why *why) MUST_USE;
 
 void ctl_free_object(struct json_object **object);
 #define cleanup_object __attribute__((cleanup(ctl_free_object)))
 #define cleanup_broker __attribute__((cleanup(ctl_close)))
+
+/* The row of verbs that name no sandbox; char[FIELD_TEXT] at offset. */
+#define CTL_DOMAIN_OPTION(offset)                                  \
+	{                                                          \
+		0, "NAME",                                         \
+		{                                                  \
+			"domain", field_text, (offset), 0, 0,      \
+			    NAME_SUFFIX_DEFAULT,                   \
+			    "at the broker of this [domain]", NULL \
+		}                                                  \
+	}
 
 /* Broken standard output is an error too: 0, or the exit status. */
 int ctl_flush(void);

@@ -12,22 +12,22 @@ static const struct usage usage = {
 int
 ctl_kill(int argc, char **argv)
 {
-	cleanup_broker struct broker broker = { .client = { .token = "" } };
+	cleanup_broker struct broker broker = BROKER_INIT;
 	cleanup_object struct json_object *object = NULL;
 	struct sbx_why why = { "" };
-	const char *id;
-	enum opt_result result = ctl_one_id(&usage, argc, argv, NULL, &id);
+	const char *name;
+	enum opt_result result = ctl_one_name(&usage, argc, argv, NULL, &name);
 	enum sbx_err err;
 
 	if (result != OPT_RUN)
 		return ctl_status(result);
-	err = ctl_open(&broker, &why);
+	err = ctl_open_sandbox(&broker, name, &why);
 	if (err == SBX_OK)
-		err = ctl_call(&broker.client, "DELETE", id, /* tail= */ "",
-		    &object, &why);
+		err =
+		    ctl_call(&broker, "DELETE", /* tail= */ "", &object, &why);
 	if (err != SBX_OK)
 		return log_failure(err, &why);
-	resolve_forget(&broker.paths, id);
-	(void)printf("%s killed\n", id);
+	resolve_forget(&broker.paths, &broker.alias);
+	(void)printf("%s killed\n", broker.alias.id);
 	return ctl_flush();
 }

@@ -16,6 +16,7 @@ struct values {
 	int state;
 	struct label_list labels;
 	bool json;
+	char domain[FIELD_TEXT];
 };
 
 static const char *const states[] = { "any", "creating", "starting", "running",
@@ -28,6 +29,7 @@ static const struct opt options[] = {
 	{ 0, "KEY=VALUE",
 	    { "label", field_label, offsetof(struct values, labels), 0, 0, NULL,
 		"only those with this label", NULL } },
+	CTL_DOMAIN_OPTION(offsetof(struct values, domain)),
 	SANDBOX_JSON_OPTION(offsetof(struct values, json)),
 };
 
@@ -99,9 +101,9 @@ fetch_page(struct client *client, const struct values *values,
 static enum sbx_err
 fetch(const struct values *values, struct json_object *all, struct sbx_why *why)
 {
-	cleanup_broker struct broker broker = { .client = { .token = "" } };
+	cleanup_broker struct broker broker = BROKER_INIT;
 	char cursor[CURSOR_LEN] = "";
-	enum sbx_err err = ctl_open(&broker, why);
+	enum sbx_err err = ctl_open(&broker, values->domain, why);
 
 	for (size_t page = 0; err == SBX_OK; page++) {
 		if (page == PAGES_MAX)

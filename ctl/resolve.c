@@ -10,15 +10,6 @@
 #define RUN_SECONDS 180 /* for a request, and a sandboxd to start first */
 #define SAYS_MAX 1024	/* it has nothing to say on standard output */
 
-enum sbx_err
-resolve_alias(const char *id, struct alias *ret, struct sbx_why *why)
-{
-	char name[NAME_ALIAS_MAX + 1];
-
-	(void)snprintf(name, sizeof(name), "%s." NAME_SUFFIX_DEFAULT, id);
-	return name_parse_alias(name, NAME_SUFFIX_DEFAULT, ret, why);
-}
-
 static enum sbx_err
 run(const struct paths *paths, const char *verb, const char *name,
     const char *ttl, int *ret_status, struct sbx_why *why)
@@ -54,23 +45,21 @@ run(const struct paths *paths, const char *verb, const char *name,
 }
 
 enum sbx_err
-resolve_prepare(const struct paths *paths, const struct alias *alias,
-    uint64_t ttl, int *ret_status, struct sbx_why *why)
+resolve_prepare(const struct paths *paths, const char *name, uint64_t ttl,
+    int *ret_status, struct sbx_why *why)
 {
 	char text[TEXT_DURATION_LEN];
 
 	text_put_duration(ttl, text);
-	return run(paths, "prepare", alias->text, ttl == 0 ? NULL : text,
-	    ret_status, why);
+	return run(
+	    paths, "prepare", name, ttl == 0 ? NULL : text, ret_status, why);
 }
 
 void
-resolve_forget(const struct paths *paths, const char *id)
+resolve_forget(const struct paths *paths, const struct alias *alias)
 {
-	struct alias alias;
 	int status;
 
-	if (resolve_alias(id, &alias, NULL) != SBX_OK ||
-	    run(paths, "forget", alias.text, NULL, &status, NULL) != SBX_OK)
+	if (run(paths, "forget", alias->text, NULL, &status, NULL) != SBX_OK)
 		return;
 }

@@ -7,22 +7,17 @@
 #include "common/name.h"
 #include "common/paths.h"
 
-/* "ID.sandbox", which ssh takes. */
-enum sbx_err
-resolve_alias(const char *id, struct alias *ret, struct sbx_why *why) MUST_USE;
-
 /*
  * Credentials of that name, of this life (0: what is configured, and only if
  * there are none).  SBX_OK with *ret_status not 0: it ended with that status
  * and has said why.
  */
-enum sbx_err
-resolve_prepare(const struct paths *paths, const struct alias *alias,
+enum sbx_err resolve_prepare(const struct paths *paths, const char *name,
     uint64_t ttl, int *ret_status, struct sbx_why *why) MUST_USE;
 /*
- * What the cache knows under that id is no longer true.  As well as can be
+ * What the cache knows under that name is no longer true.  As well as can be
  * done: the verb has done its work whether or not this works.
  */
-void resolve_forget(const struct paths *paths, const char *id);
+void resolve_forget(const struct paths *paths, const struct alias *alias);
 
 #endif

@@ -62,16 +62,16 @@ static const struct usage usage = {
 	.option_count = sizeof(options) / sizeof(options[0]),
 };
 
-/* An id or the name that ssh takes. */
+/* What ssh calls it.  Whether it knows that name sandbox-resolve will say. */
 static enum sbx_err
-take_name(const char *text, struct alias *ret, struct sbx_why *why)
+take_name(
+    const char *text, char ret[static NAME_ALIAS_MAX + 1], struct sbx_why *why)
 {
-	enum sbx_err err;
+	enum sbx_err err = ctl_check_name(text, why);
 
-	if (strchr(text, '.') != NULL)
-		return name_parse_alias(text, NAME_SUFFIX_DEFAULT, ret, why);
-	err = name_check_id(text, why);
-	return err != SBX_OK ? err : resolve_alias(text, ret, why);
+	(void)snprintf(ret, NAME_ALIAS_MAX + 1, "%s%s", text,
+	    strchr(text, '.') == NULL ? "." NAME_SUFFIX_DEFAULT : "");
+	return err;
 }
 
 /* Would ssh go through sandbox-proxy? */
@@ -153,7 +153,7 @@ ctl_ssh(int argc, char **argv)
 	struct values values = { .ttl = 0 };
 	struct sbx_why why = { "" };
 	struct paths paths;
-	struct alias alias;
+	char name[NAME_ALIAS_MAX + 1];
 	size_t count = 0;
 	int first = 0, status = 0;
 	enum opt_result result = opt_parse(&usage, argc, argv, &values, &first);
@@ -166,23 +166,22 @@ ctl_ssh(int argc, char **argv)
 			  "ssh --help");
 		return EX_USAGE;
 	}
-	err = command == NULL ? SBX_NOMEM
-			      : take_name(argv[first++], &alias, &why);
+	err =
+	    command == NULL ? SBX_NOMEM : take_name(argv[first++], name, &why);
 	if (err == SBX_OK)
 		err = paths_find(&paths, &why);
 	/* An error is told here, and ssh finds a life that it never asks for.
 	 */
 	if (err == SBX_OK)
-		err =
-		    resolve_prepare(&paths, &alias, values.ttl, &status, &why);
+		err = resolve_prepare(&paths, name, values.ttl, &status, &why);
 	if (err == SBX_OK && status == 0)
-		err = check_snippet(alias.text, &why);
+		err = check_snippet(name, &why);
 	if (err != SBX_OK)
 		return log_failure(err, &why);
 	if (status != 0)
 		return status;
 	command[count++] = "ssh";
-	command[count++] = alias.text;
+	command[count++] = name;
 	if (first < argc)
 		command[count++] = "--";
 	while (first < argc)

@@ -27,22 +27,25 @@ static const struct usage usage = {
 int
 ctl_start(int argc, char **argv)
 {
-	cleanup_broker struct broker broker = { .client = { .token = "" } };
+	cleanup_broker struct broker broker = BROKER_INIT;
 	cleanup_object struct json_object *object = NULL;
 	struct values values = { .wait = 0 };
 	struct sbx_why why = { "" };
-	const char *id;
-	enum opt_result result = ctl_one_id(&usage, argc, argv, &values, &id);
+	const char *name;
+	enum opt_result result =
+	    ctl_one_name(&usage, argc, argv, &values, &name);
 	enum sbx_err err;
 
 	if (result != OPT_RUN)
 		return ctl_status(result);
-	err = ctl_open(&broker, &why);
+	err = ctl_open_sandbox(&broker, name, &why);
+	ctl_wait_begin(&broker, "starting", name);
 	if (err == SBX_OK)
-		err = client_start(&broker.client, id,
+		err = client_start(&broker.client, broker.alias.id,
 		    values.wait != 0 ? values.wait
 				     : broker.client.settings.wait,
 		    &object, &why);
+	ctl_wait_end(&broker);
 	return err == SBX_OK ? sandbox_report(object, values.json)
 			     : log_failure(err, &why);
 }

@@ -21,20 +21,20 @@ static const struct usage usage = {
 int
 ctl_stop(int argc, char **argv)
 {
-	cleanup_broker struct broker broker = { .client = { .token = "" } };
+	cleanup_broker struct broker broker = BROKER_INIT;
 	cleanup_object struct json_object *object = NULL;
 	struct values values = { false };
 	struct sbx_why why = { "" };
-	const char *id;
-	enum opt_result result = ctl_one_id(&usage, argc, argv, &values, &id);
+	const char *name;
+	enum opt_result result =
+	    ctl_one_name(&usage, argc, argv, &values, &name);
 	enum sbx_err err;
 
 	if (result != OPT_RUN)
 		return ctl_status(result);
-	err = ctl_open(&broker, &why);
+	err = ctl_open_sandbox(&broker, name, &why);
 	if (err == SBX_OK)
-		err = ctl_call(
-		    &broker.client, "POST", id, "/stop", &object, &why);
+		err = ctl_call(&broker, "POST", "/stop", &object, &why);
 	return err == SBX_OK ? sandbox_report(object, values.json)
 			     : log_failure(err, &why);
 }

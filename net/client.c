@@ -126,21 +126,19 @@ client_close(struct client *client)
 	    sizeof(client->settings.broker.token));
 }
 
-enum sbx_err
-client_open(const struct paths *paths, const char *config, struct client *ret,
+static enum sbx_err
+start_open(const struct paths *paths, const char *config, struct client *ret,
     struct sbx_why *why)
 {
-	return client_open_for(paths, config, "", ret, why);
+	*ret = (struct client){ .paths = paths };
+	return settings_read(paths, config, &ret->settings, why);
 }
 
-enum sbx_err
-client_open_for(const struct paths *paths, const char *config, const char *name,
-    struct client *ret, struct sbx_why *why)
+/* err, or the rest; nothing stays open if either fails. */
+static enum sbx_err
+finish_open(
+    enum sbx_err err, const char *name, struct client *ret, struct sbx_why *why)
 {
-	enum sbx_err err;
-
-	*ret = (struct client){ .paths = paths };
-	err = settings_read(paths, config, &ret->settings, why);
 	if (err == SBX_OK)
 		err = settings_choose(&ret->settings, name, why);
 	if (err == SBX_OK)
@@ -149,6 +147,57 @@ client_open_for(const struct paths *paths, const char *config, const char *name,
 		err = find_place(ret, why);
 	if (err != SBX_OK)
 		client_close(ret);
+	return err;
+}
+
+enum sbx_err
+client_open_for(const struct paths *paths, const char *config, const char *name,
+    struct client *ret, struct sbx_why *why)
+{
+	enum sbx_err err = start_open(paths, config, ret, why);
+
+	return finish_open(err, name, ret, why);
+}
+
+enum sbx_err
+client_open_domain(const struct paths *paths, const char *config,
+    const char *domain, struct client *ret, struct sbx_why *why)
+{
+	enum sbx_err err = start_open(paths, config, ret, why);
+	const struct settings_broker *found;
+	char name[NAME_ALIAS_MAX + 1];
+
+	/* Any name that ends in it leads to its broker. */
+	if (err == SBX_OK &&
+	    (!name_is_suffix(domain) ||
+		snprintf(name, sizeof(name), "x.%s", domain) >=
+		    (int)sizeof(name)))
+		err = sbx_fail(why, SBX_BAD_NAME,
+		    "'%.80s' is not a domain like prod.sandbox", domain);
+	if (err != SBX_OK)
+		return err;
+	found = settings_domain(&ret->settings, name);
+	if (strcmp(domain, NAME_SUFFIX_DEFAULT) != 0 &&
+	    (found == NULL || strcmp(found->suffix, domain) != 0))
+		err = sbx_fail(why, SBX_CONFIG,
+		    "the configuration has no [domain \"%.80s\"]", domain);
+	return finish_open(err, name, ret, why);
+}
+
+enum sbx_err
+client_open_alias(const struct paths *paths, const char *config,
+    const char *suffix, struct alias *alias, struct client *ret,
+    struct sbx_why *why)
+{
+	struct alias parsed = { .text = "" };
+	enum sbx_err err = start_open(paths, config, ret, why);
+
+	if (err == SBX_OK)
+		err = settings_parse_name(
+		    &ret->settings, alias->text, suffix, &parsed, why);
+	err = finish_open(err, parsed.text, ret, why);
+	if (err == SBX_OK)
+		*alias = parsed;
 	return err;
 }
 
@@ -288,4 +337,31 @@ client_call(struct client *client, const char *method, const char *path,
 	    "(asked %s%s)",
 	    sbx_why_text(&own, err), *client->socket == '\0' ? "" : "unix:",
 	    *client->socket == '\0' ? client->base : client->socket);
+}
+
+enum sbx_err
+client_check_provider(
+    struct client *client, const struct alias *alias, struct sbx_why *why)
+{
+	static const struct reply_field field = { "provider", REPLY_TEXT, false,
+		0, NAME_ID_MAX + 1, 0, 0 };
+	char path[sizeof(SANDBOXES) + NAME_ID_MAX];
+	char provider[NAME_ID_MAX + 1] = "";
+	struct json_object *object = NULL;
+	enum sbx_err err;
+
+	if (*alias->provider == '\0')
+		return SBX_OK;
+	(void)snprintf(path, sizeof(path), SANDBOXES "%s", alias->id);
+	err = client_call(
+	    client, "GET", path, NULL, /* extra= */ 0, &object, why);
+	if (err == SBX_OK)
+		err = reply_read(object, &field, 1, provider, why);
+	(void)json_object_put(object);
+	if (err != SBX_OK || strcmp(provider, alias->provider) == 0)
+		return err;
+	return sbx_fail(why, SBX_NOT_FOUND,
+	    "%.80s: no such sandbox: '%s' is neither the provider of %s nor a "
+	    "[domain] of the configuration",
+	    alias->text, alias->provider, alias->id);
 }

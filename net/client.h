@@ -22,16 +22,33 @@ struct client {
 };
 
 /*
- * Settings, the token, and the broker's place: the configured url; otherwise
+ * The broker of the domain that name (an alias, or "" for [broker]) is in:
+ * settings, the token, and its place: the configured url; otherwise
  * this user's socket if something listens there, otherwise the system's
  * (/run/sandbox-ssh/sandboxd.sock), otherwise sandboxd is started for this
  * user and waited for.  token_file must be readable by its owner only.
  */
-enum sbx_err client_open(const struct paths *paths, const char *config,
-    struct client *ret, struct sbx_why *why) MUST_USE;
-/* The same for the broker of the domain that name (an alias) is in. */
 enum sbx_err client_open_for(const struct paths *paths, const char *config,
     const char *name, struct client *ret, struct sbx_why *why) MUST_USE;
+/*
+ * The same for one whose names end in domain; SBX_CONFIG if that is neither
+ * NAME_SUFFIX_DEFAULT nor a domain of the configuration.
+ */
+enum sbx_err client_open_domain(const struct paths *paths, const char *config,
+    const char *domain, struct client *ret, struct sbx_why *why) MUST_USE;
+/*
+ * The same, and *alias, which may have been parsed without knowing of the
+ * domains, is parsed again; what is in no domain ends in suffix.
+ */
+enum sbx_err client_open_alias(const struct paths *paths, const char *config,
+    const char *suffix, struct alias *alias, struct client *ret,
+    struct sbx_why *why) MUST_USE;
+/*
+ * SBX_NOT_FOUND if the alias names a provider, and its sandbox is another's:
+ * that label may have been meant as a domain.
+ */
+enum sbx_err client_check_provider(struct client *client,
+    const struct alias *alias, struct sbx_why *why) MUST_USE;
 void client_close(struct client *client); /* NULL allowed */
 
 /*

@@ -6,7 +6,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/name.h"
 #include "common/text.h"
 
 #define UNIX_SCHEME "unix:"
@@ -307,6 +306,24 @@ settings_domain(const struct settings *settings, const char *name)
 			best = domain;
 	}
 	return best;
+}
+
+enum sbx_err
+settings_parse_name(const struct settings *settings, const char *name,
+    const char *suffix, struct alias *ret, struct sbx_why *why)
+{
+	const struct settings_broker *domain = settings_domain(settings, name);
+	enum sbx_err err;
+
+	if (domain != NULL)
+		suffix = domain->suffix;
+	err = name_parse_long_alias(name, suffix, ret, why);
+	if (err != SBX_OK || strchr(ret->provider, '.') == NULL)
+		return err;
+	return sbx_fail(why, SBX_BAD_NAME,
+	    "'%.80s' is not a sandbox name: the configuration has no "
+	    "[domain \"%.80s.%s\"]",
+	    name, ret->provider, suffix);
 }
 
 enum sbx_err

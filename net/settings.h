@@ -7,6 +7,7 @@
 #define SBX_NET_SETTINGS_H
 
 #include "common/conf.h"
+#include "common/name.h"
 #include "common/paths.h"
 
 #define SETTINGS_DOMAINS 16
@@ -69,6 +70,13 @@ bool settings_is_loopback(struct view host) MUST_USE;
  */
 const struct settings_broker *
 settings_domain(const struct settings *settings, const char *name) MUST_USE;
+/*
+ * Which labels of name are the id, which a provider, which the domain's; what
+ * is in no domain ends in suffix.  SBX_BAD_NAME if it is of neither form.
+ */
+enum sbx_err
+settings_parse_name(const struct settings *settings, const char *name,
+    const char *suffix, struct alias *ret, struct sbx_why *why) MUST_USE;
 /*
  * Make that domain's broker the one to talk to.  Nothing of [broker], of
  * SANDBOX_BROKER and of SANDBOX_TOKEN is left then: a token is for the broker

@@ -66,7 +66,7 @@ static enum sbx_err
 read_prepared(const struct connect_request *request, struct session *ret,
     struct sbx_why *why)
 {
-	enum sbx_err err = session_read(request->cache, request->alias, ret);
+	enum sbx_err err = session_find(request->cache, request->alias, ret);
 
 	if (err == SBX_OK)
 		return SBX_OK;
@@ -99,7 +99,7 @@ connect_open(const struct connect_request *request, int *ret_fd,
 	enum sbx_err err;
 
 	*ret_status = 0;
-	if (session_read(request->cache, request->alias, &session) != SBX_OK ||
+	if (session_find(request->cache, request->alias, &session) != SBX_OK ||
 	    !session_is_valid(&session, request->now)) {
 		err = refresh(request, "prepare", &session, ret_status, why);
 		if (err != SBX_OK || *ret_status != 0)

@@ -77,6 +77,22 @@ struct target {
 };
 
 /*
+ * ssh expands the home folder's name as if it stood in its configuration, and
+ * there is no way to write it so that it does not.
+ */
+static enum sbx_err
+check_home(const struct paths *paths, struct sbx_why *why)
+{
+	if (strchr(paths->home, '%') == NULL &&
+	    strstr(paths->home, "${") == NULL)
+		return SBX_OK;
+	return sbx_fail(why, SBX_CONFIG,
+	    "ssh cannot use keys below %.200s, since it expands %% and ${: "
+	    "keep them elsewhere, see --cache in sandbox-proxy(1)",
+	    paths->home);
+}
+
+/*
  * name may be NULL.  Which labels are a provider, and which a domain of the
  * configuration, only sandbox-resolve needs to know.
  */
@@ -90,6 +106,8 @@ find_target(const char *name, struct target *ret, struct sbx_why *why)
 
 	if (err == SBX_OK)
 		err = paths_find(&ret->paths, why);
+	if (err == SBX_OK && *options.cache == '\0')
+		err = check_home(&ret->paths, why);
 	if (err == SBX_OK)
 		err = paths_join(
 		    ret->paths.libexec, "sandbox-resolve", ret->program);
@@ -351,6 +369,10 @@ command_setup(int argc, char **argv)
 	request.dry_run = own.dry_run;
 	if (*own.file == '\0')
 		err = paths_find(&paths, &why);
+	/* Any other snippet may have been made with --cache. */
+	if (err == SBX_OK && *own.file == '\0' && !own.remove &&
+	    strcmp(own.include, SNIPPET) == 0)
+		err = check_home(&paths, &why);
 	if (err == SBX_OK && *own.file == '\0')
 		err = paths_join(paths.home, ".ssh/config", own.file);
 	if (err == SBX_OK)

@@ -8,7 +8,7 @@ prepare_run(const char *cache, const struct alias *alias, uint64_t now,
 {
 	struct session session;
 
-	if (session_read(cache, alias, &session) == SBX_OK &&
+	if (session_find(cache, alias, &session) == SBX_OK &&
 	    session_is_fresh(&session, now))
 		return SBX_OK;
 	return delegate_exec(delegate, "prepare", alias, why);

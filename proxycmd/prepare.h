@@ -1,6 +1,7 @@
 /*
  * sandbox-proxy prepare: what ssh runs at every start, so its warm path is
- * one file read; no allocation, no lock, no network.  Never wakes a sandbox
+ * one file read and a look at what stands beside it; no allocation, no lock,
+ * no network.  Never wakes a sandbox
  * (ssh -G runs it too).
  */
 #ifndef SBX_PREPARE_H

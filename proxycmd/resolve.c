@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/log.h"
 #include "common/opt.h"
 #include "net/settings.h"
@@ -49,29 +50,6 @@ static const struct opt options[] = {
 typedef enum sbx_err
 job(const struct work *work, struct sbx_why *warning, struct sbx_why *why);
 
-/*
- * With two labels or more between id and suffix, the configuration must know
- * a domain that they are part of.  It is not read for others: a mistake in
- * it is no reason to let go of credentials that still live.
- */
-static enum sbx_err
-parse_name(const char *name, const struct work *work, struct alias *ret,
-    struct sbx_why *why)
-{
-	const struct settings_broker *domain;
-	struct settings settings;
-	enum sbx_err err = name_parse_long_alias(name, values.suffix, ret, why);
-
-	if (err != SBX_OK || strchr(ret->provider, '.') == NULL)
-		return err;
-	err = settings_read(work->paths, work->config, &settings, why);
-	if (err != SBX_OK)
-		return err;
-	domain = settings_domain(&settings, name);
-	return name_parse_alias(
-	    name, domain == NULL ? values.suffix : domain->suffix, ret, why);
-}
-
 static enum sbx_err
 run(job *do_it, const char *name, struct sbx_why *warning, struct sbx_why *why)
 {
@@ -89,7 +67,7 @@ run(job *do_it, const char *name, struct sbx_why *warning, struct sbx_why *why)
 	work.ttl = values.ttl;
 	work.now = (uint64_t)time(NULL);
 	if (err == SBX_OK && name != NULL) {
-		err = parse_name(name, &work, &alias, why);
+		err = name_parse_long_alias(name, values.suffix, &alias, why);
 		work.alias = &alias;
 	}
 	return err != SBX_OK ? err : do_it(&work, warning, why);
@@ -157,8 +135,18 @@ print_health(
     const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 {
 	cleanup_buf struct buf text = BUF_INIT(HEALTH_MAX);
+	struct settings settings;
+	struct alias alias;
+	enum sbx_err err = SBX_OK;
 
 	(void)warning;
+	/* A configuration that cannot be read is part of what is told. */
+	if (work->alias != NULL &&
+	    settings_read(work->paths, work->config, &settings, NULL) == SBX_OK)
+		err = settings_parse_name(
+		    &settings, work->alias->text, work->suffix, &alias, why);
+	if (err != SBX_OK)
+		return err;
 	health_put(work, &text);
 	if (buf_error(&text) != SBX_OK)
 		return buf_error(&text);

@@ -141,10 +141,6 @@ judge_endpoint(const char *text, const struct question *q, struct sbx_why *why)
 	const struct kind *kind = kind_find(text);
 	struct endpoint endpoint;
 
-	for (const char *c = text; *c != '\0'; c++) {
-		if (*c <= ' ' || *c >= 0x7f)
-			return refuse(q, why, "an endpoint is malformed");
-	}
 	if (kind == NULL)
 		return sbx_fail(why, SBX_REFUSED,
 		    "%s: endpoint '%.80s' is of a kind unknown here: is this "

@@ -12,12 +12,6 @@
 
 #include "proxycmd/session.h"
 
-#define CACHE_KEY "id_ed25519"
-#define CACHE_PUBLIC_KEY "id_ed25519.pub"
-#define CACHE_CERT "id_ed25519-cert.pub"
-#define CACHE_KNOWN_HOSTS "known_hosts"
-#define CACHE_SESSION "session"
-
 struct place {
 	const char *cache;
 	const struct alias *alias;

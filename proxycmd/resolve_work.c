@@ -7,12 +7,12 @@
 #include "certs/check.h"
 #include "common/text.h"
 #include "net/start.h"
+#include "net/wait_line.h"
 #include "proxycmd/hosts.h"
 #include "proxycmd/resolve_answer.h"
 #include "proxycmd/resolve_cache.h"
 #include "proxycmd/resolve_key.h"
 #include "proxycmd/resolve_list.h"
-#include "proxycmd/resolve_wait.h"
 
 #define LOCK_SECONDS 60 /* above what one request may take by default */
 #define PATH_LEN (NAME_ID_MAX + 64)
@@ -72,8 +72,14 @@ keep(const struct place *place, const struct login_key *key,
 		.certificate = buf_view(&answer->certificate),
 		.known_hosts = buf_view(&answer->known_hosts),
 	};
+	struct session stored = answer->session;
 
-	session_put(&answer->session, &session);
+	stored.file[SESSION_KEY] =
+	    credentials.key.len > 0 || credentials.link != NULL;
+	stored.file[SESSION_PUBLIC_KEY] = credentials.public_key.len > 0;
+	stored.file[SESSION_CERT] = credentials.certificate.len > 0;
+	stored.file[SESSION_KNOWN_HOSTS] = credentials.known_hosts.len > 0;
+	session_put(&stored, &session);
 	credentials.session = buf_view(&session);
 	return buf_error(&session) != SBX_OK
 	    ? buf_error(&session)
@@ -203,13 +209,26 @@ warn_of_end(
 	    old->id, until, cause->text);
 }
 
+/*
+ * The broker that knows it.  The configuration is not read before: a mistake
+ * in it is no reason to let go of credentials that still live.
+ */
+static enum sbx_err
+open_client(const struct work *work, struct client *ret, struct sbx_why *why)
+{
+	struct alias alias = *work->alias;
+	enum sbx_err err = client_open_alias(
+	    work->paths, work->config, work->suffix, &alias, ret, why);
+
+	return err != SBX_OK ? err : client_check_provider(ret, &alias, why);
+}
+
 static enum sbx_err
 open_and_fetch(const struct work *work, const struct place *place,
     const struct session *old, struct sbx_why *why)
 {
 	cleanup_client struct client client = { .token = "" };
-	enum sbx_err err = client_open_for(
-	    work->paths, work->config, work->alias->text, &client, why);
+	enum sbx_err err = open_client(work, &client, why);
 
 	return err != SBX_OK ? err : fetch(&client, work, place, old, why);
 }
@@ -227,7 +246,7 @@ work_prepare(
 		err = place_lock(&place, LOCK_SECONDS, NULL, NULL, why);
 	if (err != SBX_OK)
 		return err;
-	found = session_read(work->cache, work->alias, &old) == SBX_OK;
+	found = session_find(work->cache, work->alias, &old) == SBX_OK;
 	if (found && work->ttl == 0 &&
 	    (session_is_fresh(&old, work->now) ||
 		(session_is_valid(&old, work->now) && !old.single_use &&
@@ -285,7 +304,8 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	(void)warning;
 	if (err != SBX_OK)
 		return err;
-	wait_line_begin(&line, STDERR_FILENO, work->alias->id);
+	wait_line_begin(&line, STDERR_FILENO, "starting", work->alias->id,
+	    "sandbox-ssh", /* last_words= */ NULL);
 	before = place_stamp(&place);
 	err = settings_read(work->paths, work->config, &settings, why);
 	if (err == SBX_OK)
@@ -293,14 +313,13 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 		    wait_line_step, &line, why);
 	if (err != SBX_OK)
 		return err;
-	found = session_read(work->cache, work->alias, &old) == SBX_OK;
+	found = session_find(work->cache, work->alias, &old) == SBX_OK;
 	after = place_stamp(&place);
 	/* Somebody who held the lock before us has done it. */
 	if (found && old.running && !stamp_eq(&before, &after) &&
 	    session_is_valid(&old, work->now))
 		return SBX_OK;
-	err = client_open_for(
-	    work->paths, work->config, work->alias->text, &client, why);
+	err = open_client(work, &client, why);
 	client.progress = wait_line_step;
 	client.progress_context = &line;
 	passed = wait_line_passed(&line);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -11,10 +12,29 @@
 
 #define RUNNING "running"
 #define WORD_LEN 32
+#define PATH_LEN (PATHS_MAX + NAME_ALIAS_MAX + WORD_LEN)
+
+static const char *const file_names[SESSION_FILES] = {
+	[SESSION_KEY] = CACHE_KEY,
+	[SESSION_PUBLIC_KEY] = CACHE_PUBLIC_KEY,
+	[SESSION_CERT] = CACHE_CERT,
+	[SESSION_KNOWN_HOSTS] = CACHE_KNOWN_HOSTS,
+};
 
 typedef enum sbx_err value_parser(struct view value, struct session *ret);
 
-/* Visible ASCII, so that it can be a value here and be printed anywhere. */
+/* Anything that stays on its line; what may stand where, its parser knows. */
+static enum sbx_err
+copy_line(struct view value, char *ret, size_t size)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.p[i] < 0x20 || value.p[i] == 0x7f)
+			return SBX_BAD_VALUE;
+	}
+	return value.len == 0 ? SBX_BAD_VALUE : text_copy(value, ret, size);
+}
+
+/* Visible ASCII, so that it can be a word of other programs. */
 static enum sbx_err
 copy_visible(struct view value, char *ret, size_t size)
 {
@@ -88,11 +108,23 @@ parse_single_use(struct view value, struct session *ret)
 }
 
 static enum sbx_err
+parse_file(struct view value, struct session *ret)
+{
+	for (size_t i = 0; i < SESSION_FILES; i++) {
+		if (!view_eq_str(value, file_names[i]))
+			continue;
+		ret->file[i] = true;
+		return SBX_OK;
+	}
+	return SBX_BAD_VALUE;
+}
+
+static enum sbx_err
 parse_endpoint(struct view value, struct session *ret)
 {
 	if (ret->endpoint_count == SESSION_ENDPOINTS)
 		return SBX_TOO_LARGE;
-	return copy_visible(value, ret->endpoint[ret->endpoint_count++],
+	return copy_line(value, ret->endpoint[ret->endpoint_count++],
 	    sizeof(ret->endpoint[0]));
 }
 
@@ -108,6 +140,7 @@ static const struct session_key {
 	{ "state", parse_state, false },
 	{ "not_after", parse_not_after, false },
 	{ "single_use", parse_single_use, false },
+	{ "file", parse_file, true },
 	{ "endpoint", parse_endpoint, true },
 };
 
@@ -172,18 +205,25 @@ read_whole(int fd, uint8_t *ret, size_t size, size_t *ret_len)
 	return len == size ? SBX_TOO_LARGE : SBX_OK;
 }
 
+static bool
+put_path(const char *cache, const struct alias *alias, const char *name,
+    char ret[static PATH_LEN])
+{
+	return snprintf(ret, PATH_LEN, "%s/%s/%s", cache, alias->text, name) <
+	    PATH_LEN;
+}
+
 enum sbx_err
 session_read(const char *cache, const struct alias *alias, struct session *ret)
 {
-	char path[PATHS_MAX + NAME_ALIAS_MAX + sizeof("//session")];
+	char path[PATH_LEN];
 	uint8_t bytes[SESSION_FILE_MAX + 1];
 	cleanup_close int fd = -1;
 	struct session found = { 0 };
 	enum sbx_err err;
 	size_t len;
 
-	if (snprintf(path, sizeof(path), "%s/%s/session", cache, alias->text) >=
-	    (int)sizeof(path))
+	if (!put_path(cache, alias, CACHE_SESSION, path))
 		return SBX_BAD_VALUE;
 	err =
 	    file_open_trusted(path, geteuid(), /* forbidden= */ 077, &fd, NULL);
@@ -198,6 +238,33 @@ session_read(const char *cache, const struct alias *alias, struct session *ret)
 	return SBX_OK;
 }
 
+/* A link to a key of the user's own is there, wherever it leads. */
+static bool
+is_there(const char *cache, const struct alias *alias, const char *name)
+{
+	char path[PATH_LEN];
+	struct stat st;
+
+	return put_path(cache, alias, name, path) && lstat(path, &st) == 0 &&
+	    st.st_size > 0;
+}
+
+enum sbx_err
+session_find(const char *cache, const struct alias *alias, struct session *ret)
+{
+	struct session found;
+	enum sbx_err err = session_read(cache, alias, &found);
+
+	if (err != SBX_OK)
+		return err;
+	for (size_t i = 0; i < SESSION_FILES; i++) {
+		if (found.file[i] && !is_there(cache, alias, file_names[i]))
+			return SBX_NOT_FOUND;
+	}
+	*ret = found;
+	return SBX_OK;
+}
+
 void
 session_put(const struct session *session, struct buf *ret)
 {
@@ -206,6 +273,10 @@ session_put(const struct session *session, struct buf *ret)
 	    session->running ? RUNNING : "stopped");
 	buf_printf(ret, "not_after=%" PRIu64 "\nsingle_use=%s\n",
 	    session->not_after, session->single_use ? "yes" : "no");
+	for (size_t i = 0; i < SESSION_FILES; i++) {
+		if (session->file[i])
+			buf_printf(ret, "file=%s\n", file_names[i]);
+	}
 	for (size_t i = 0; i < session->endpoint_count; i++)
 		buf_printf(ret, "endpoint=%s\n", session->endpoint[i]);
 }

@@ -1,8 +1,8 @@
 /*
  * What the cache knows of one alias: CACHE/ALIAS/session, lines "key=value",
- * beside id_ed25519, id_ed25519-cert.pub and known_hosts.  Written by
- * sandbox-resolve as the last of the four, so a session that can be read
- * belongs to credentials that are complete.
+ * and which files stand beside it for ssh.  Written by sandbox-resolve as the
+ * last of them, so a session that can be read belongs to credentials that
+ * were complete.
  */
 #ifndef SBX_SESSION_H
 #define SBX_SESSION_H
@@ -22,12 +22,29 @@
 	30 /* seconds: clocks differ, key exchange takes time \
 	    */
 
+/* The files of one alias. */
+#define CACHE_KEY "id_ed25519"
+#define CACHE_PUBLIC_KEY "id_ed25519.pub"
+#define CACHE_CERT "id_ed25519-cert.pub"
+#define CACHE_KNOWN_HOSTS "known_hosts"
+#define CACHE_SESSION "session"
+
+/* Those that ssh reads. */
+enum session_file {
+	SESSION_KEY,
+	SESSION_PUBLIC_KEY,
+	SESSION_CERT,
+	SESSION_KNOWN_HOSTS,
+	SESSION_FILES
+};
+
 struct session {
 	char id[NAME_ID_MAX + 1];
 	char user[SESSION_USER_LEN];
-	bool running;	    /* state=running; anything else: false */
-	uint64_t not_after; /* Unix time at which the certificate ends */
-	bool single_use;    /* good for one connection */
+	bool running;		  /* state=running; anything else: false */
+	uint64_t not_after;	  /* Unix time at which the certificate ends */
+	bool single_use;	  /* good for one connection */
+	bool file[SESSION_FILES]; /* which of them there are */
 	size_t endpoint_count;
 	char endpoint[SESSION_ENDPOINTS][SESSION_ENDPOINT_LEN];
 };
@@ -37,6 +54,12 @@ struct session {
  * for one that is not ours to trust or not whole: to be fetched again.
  */
 enum sbx_err session_read(
+    const char *cache, const struct alias *alias, struct session *ret) MUST_USE;
+/*
+ * The same, for who is about to use the credentials: SBX_NOT_FOUND also if
+ * one of the files is gone or empty.
+ */
+enum sbx_err session_find(
     const char *cache, const struct alias *alias, struct session *ret) MUST_USE;
 /* The text of the file.  Every member must be as session_read demands. */
 void session_put(const struct session *session, struct buf *ret);

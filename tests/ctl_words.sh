@@ -23,8 +23,8 @@ words_of() {
 complete_words() {
 	(
 		# shellcheck source=/dev/null
-		. "$srcdir/completion/sandboxctl"
-		COMP_WORDS=(sandboxctl "$@" "")
+		. completion/sandboxctl
+		COMP_WORDS=("$ctl" "$@")
 		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 		HOME=/nonexistent
 		_sandboxctl
@@ -39,14 +39,16 @@ $(diff <(echo "$2") <(echo "$3") || :)"
 
 verbs=$(words_of commands)
 [ -n "$verbs" ] || wrong "sandboxctl --help names no command"
-same sandboxctl "$( (echo "$verbs"; words_of options) | sort)" \
-    "$(complete_words)"
+same sandboxctl "$(echo "$verbs" | sort)" "$(complete_words "")"
+same "sandboxctl -" "$(words_of options | sort)" "$(complete_words --)"
+same "--state" "$(printf '%s\n' any creating failed running starting stopped \
+    stopping)" "$(complete_words list --state "")"
 for verb in $verbs; do
 	grep -Eq "^\.(It )?Cm $verb( |$)" "$page" ||
 		wrong "manual: nothing on the command $verb"
 	options=$(words_of options "$verb")
-	same "$verb" "$(echo "$options" | grep -v -- --version | sort)" \
-	    "$(complete_words "$verb")"
+	same "$verb" "$(echo "$options" | sort)" \
+	    "$(complete_words "$verb" --)"
 	for option in $options; do
 		[ "$option" = --version ] || [ "$option" = --help ] ||
 			sed -n "/Cm $verb\( \|$\)/,/^\.Xc/p" "$page" |

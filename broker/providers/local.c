@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,21 +19,31 @@
 #define MONITOR_GRACE_MS 1000
 #define BACKLOG 128
 
+#define DIGEST_USED 8 /* of the 16 that it has at least */
 #define SOCKET_PATH_MAX sizeof(((struct sockaddr_un *)NULL)->sun_path)
 
+/* A long id below a long home: a digest of it, which is no id. */
 static enum sbx_err
 socket_path(const struct provider_context *context, const char *id,
     char ret[static SOCKET_PATH_MAX], struct sbx_why *why)
 {
-	int len = snprintf(ret, SOCKET_PATH_MAX, "%s/sandboxes/%s.sock",
-	    context->runtime_dir, id);
+	static const char form[] = "%s/sandboxes/%s.sock";
+	uint8_t digest[crypto_generichash_BYTES_MIN];
+	char name[2 * DIGEST_USED + 2] = ".";
 
-	if (len >= 0 && (size_t)len < SOCKET_PATH_MAX)
+	if (snprintf(ret, SOCKET_PATH_MAX, form, context->runtime_dir, id) <
+	    (int)SOCKET_PATH_MAX)
+		return SBX_OK;
+	(void)crypto_generichash(
+	    digest, sizeof(digest), (const uint8_t *)id, strlen(id), NULL, 0);
+	(void)sodium_bin2hex(name + 1, sizeof(name) - 1, digest, DIGEST_USED);
+	if (snprintf(ret, SOCKET_PATH_MAX, form, context->runtime_dir, name) <
+	    (int)SOCKET_PATH_MAX)
 		return SBX_OK;
 	return sbx_fail(why, SBX_CONFIG,
-	    "the socket of %s would have a name of %d bytes below %s, %zu "
-	    "are possible: set a shorter runtime folder",
-	    id, len, context->runtime_dir, SOCKET_PATH_MAX - 1);
+	    "no socket's name fits below %s: set a shorter runtime_dir in "
+	    "sandboxd.conf",
+	    context->runtime_dir);
 }
 
 static void

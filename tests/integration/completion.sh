@@ -84,6 +84,18 @@ in_bash sandbox-proxy hosts --
 has "bash: sandbox-proxy hosts" --refresh --json
 in_bash sandboxctl show run-
 has "bash: sandboxctl show" run-1234 run-5678
+in_bash sandboxctl --config /x list --state st
+has "bash: sandboxctl list --state" starting stopping stopped
+in_bash sandboxd --
+has "bash: sandboxd" --config --daemon --stop
+in_bash sandboxd --config /etc/pass
+has "bash: sandboxd --config" /etc/passwd
+in_bash sandbox-cert ''
+has "bash: sandbox-cert" ca-init issue verify revocations
+in_bash sandbox-cert revocations ''
+has "bash: sandbox-cert revocations" sign show
+in_bash sandbox-cert show /etc/pass
+has "bash: sandbox-cert show" /etc/passwd
 
 in_fish ssh run-
 has "fish: ssh" "${names[@]}"
@@ -97,6 +109,18 @@ in_fish sandbox-proxy hosts --
 has "fish: sandbox-proxy hosts" --refresh --json
 in_fish sandboxctl show run-
 has "fish: sandboxctl show" run-1234 run-5678
+in_fish sandboxctl --config /x list --state st
+has "fish: sandboxctl list --state" starting stopping stopped
+in_fish sandboxd --
+has "fish: sandboxd" --config --daemon --stop
+in_fish sandboxd --config /etc/pass
+has "fish: sandboxd --config" /etc/passwd
+in_fish sandbox-cert ''
+has "fish: sandbox-cert" ca-init issue verify revocations
+in_fish sandbox-cert revocations ''
+has "fish: sandbox-cert revocations" sign show
+in_fish sandbox-cert show /etc/pass
+has "fish: sandbox-cert show" /etc/passwd
 
 cat >"$HOME/.zshrc" <<END
 PROMPT='ready> '
@@ -118,6 +142,15 @@ in_zsh sandbox-proxy doctor run-
 has "zsh: sandbox-proxy doctor" "${names[@]}"
 in_zsh sandboxctl show run-
 has "zsh: sandboxctl show" run-1234 run-5678
+want=stopping
+in_zsh sandboxctl --config /x list --state st
+has "zsh: sandboxctl list --state" starting stopping stopped
+want=daemon
+in_zsh sandboxd --
+has "zsh: sandboxd" --config --daemon --stop
+want=revocations
+in_zsh 'sandbox-cert '
+has "zsh: sandbox-cert" ca-init issue verify revocations
 want=doctor
 in_zsh 'sandbox-proxy '
 has "zsh: sandbox-proxy" prepare connect print-config setup hosts doctor

@@ -90,8 +90,35 @@ agent() {
 	grep -q a-key-of-mine "$out" || fail "the agent's key shows inside"
 	ok "the agent's key shows inside"
 	check 0 "no -A, no agent" ssh "$host" 'test -z "$SSH_AUTH_SOCK"'
+	agent_for_all
 	kill "$SSH_AGENT_PID"
 	unset SSH_AUTH_SOCK SSH_AGENT_PID
+}
+
+# What somebody switched on for all their machines is not for sandboxes.
+agent_for_all() {
+	local config=$HOME/.ssh/config
+	cp "$config" "$work/config"
+	printf 'Host *\n    ForwardAgent yes\n    ForwardX11 yes\n' >>"$config"
+	check 0 "Host *: ForwardAgent yes" \
+	    ssh "$host" 'test -z "$SSH_AUTH_SOCK"'
+	check 0 "Host *: what ssh makes of it" ssh -G "$host"
+	is "Host *: no agent, no X11" \
+	    "$(grep -E '^forward(agent|x11) ' "$out" | sort | paste -sd,)" \
+	    "forwardagent no,forwardx11 no"
+	check 0 "Host *: and -A" ssh -A "$host" ssh-add -l
+	grep -q a-key-of-mine "$out" || fail "-A does not win"
+	check 0 "Host *: and -X" ssh -G -X "$host"
+	grep -qx 'forwardx11 yes' "$out" || fail "-X does not win"
+	# A block of one's own, above the Include.
+	{
+		printf 'Host %s\n    ForwardAgent yes\n' "$host"
+		cat "$work/config"
+	} >"$config"
+	check 0 "Host $host above: ForwardAgent yes" ssh "$host" ssh-add -l
+	grep -q a-key-of-mine "$out" || fail "a block above does not win"
+	ok "both win"
+	cp "$work/config" "$config"
 }
 
 shared_connection() {

@@ -112,10 +112,17 @@ several_brokers() {
 	check 0 "default broker" ssh run-1234.sandbox true
 	check 0 "prod.sandbox" ssh run-1234.prod.sandbox true
 	check 0 "eu.prod.sandbox" ssh run-1234.eu.prod.sandbox true
+	echo us >"$lab/provider"
 	check 0 "us.prod.sandbox: ID.PROVIDER of prod.sandbox" \
 	    ssh run-1234.us.prod.sandbox true
 	check 64 "a.b.prod.sandbox is none" \
 	    sandbox-proxy connect run-1234.a.b.prod.sandbox
+	check 66 "of another provider, or domain, it is none" \
+	    sandbox-proxy connect run-1234.them.prod.sandbox
+	says "says so" "'them' is neither the provider of run-1234 nor a \[domain\]"
+	[ ! -e "$HOME/.cache/sandbox-ssh/run-1234.them.prod.sandbox" ] ||
+		fail "something of it stays"
+	rm "$lab/provider"
 	unset SANDBOX_TOKEN
 	grep /ssh "$lab/requests" | cut -d' ' -f1,4- >"$lab/asked"
 	is "every broker by its own token" "$(paste -sd, "$lab/asked")" \
@@ -150,9 +157,80 @@ several_brokers() {
 		fail "it does not: $(cat "$out")"
 	grep -q "^ok    token: from $lab/eu_token" "$out" ||
 		fail "with another token: $(cat "$out")"
+	by_sandboxctl
 	check 1 "and that of the other domain" \
 	    sandbox-proxy doctor run-1234.prod.sandbox
 	grep -q "^fail  broker: .*nobody" "$out" || fail "it does not"
+}
+
+# asked COMMAND...: broker, call and token of all that it asks
+asked() {
+	: >"$lab/requests"
+	check "$@"
+	asked=$(paste -sd, "$lab/requests")
+}
+
+# sandboxctl goes where ssh goes.
+by_sandboxctl() {
+	local name
+	list '["a-1"]'
+	sed -i "s|^url = unix:$lab/nobody|url = $prod|" \
+	    "$HOME/.config/sandbox-ssh/config"
+	for name in run-1234 run-1234.sandbox run-1234.local.sandbox; do
+		asked 0 "show $name" sandboxctl show "$name"
+		[[ ! $asked =~ (elsewhere|good) ]] || fail "asks $asked"
+	done
+	asked 0 "show in a domain" sandboxctl show run-1234.prod.sandbox
+	is "its broker, its token" "$asked" \
+	    "elsewhere GET /v1/sandboxes/run-1234 Bearer prod-token"
+	asked 0 "show in a longer one" sandboxctl show run-1234.eu.prod.sandbox
+	is "its broker, its token" "$asked" \
+	    "good GET /v1/sandboxes/run-1234 Bearer eu-token"
+	asked 0 "start" sandboxctl start run-1234.prod.sandbox
+	is "its broker" "$asked" \
+	    "elsewhere POST /v1/sandboxes/run-1234/start?wait=30 Bearer prod-token"
+	asked 0 "kill" sandboxctl kill run-1234.eu.prod.sandbox
+	is "its broker" "$asked" \
+	    "good DELETE /v1/sandboxes/run-1234 Bearer eu-token"
+	[ ! -e "$HOME/.cache/sandbox-ssh/run-1234.eu.prod.sandbox" ] ||
+		fail "the cache still knows it"
+	asked 0 "create by name" sandboxctl create x-1.prod.sandbox
+	is "its broker" "$asked" "elsewhere POST /v1/sandboxes Bearer prod-token"
+	asked 0 "create --domain" sandboxctl create --domain eu.prod.sandbox x-1
+	is "its broker" "$asked" "good POST /v1/sandboxes Bearer eu-token"
+	asked 0 "list --domain" sandboxctl list --domain eu.prod.sandbox
+	is "its broker" "$asked" "good GET /v1/sandboxes Bearer eu-token"
+	asked 0 "ssh" sandboxctl ssh --print run-1234.prod.sandbox
+	is "by the whole name" "$(cat "$out")" "ssh run-1234.prod.sandbox"
+
+	local -A wrong=(
+		[show run-1234.other.sandbox]=66
+		[start run-1234.other.sandbox]=66
+		[stop run-1234.other.sandbox]=66
+		[kill run-1234.other.sandbox]=66
+		[ssh --print run-1234.other.sandbox]=66
+		[show run-1234.a.b.sandbox]=64
+		[kill run-1234.a.b.prod.sandbox]=64
+		[ssh --print run-1234.a.b.sandbox]=64
+		[show run-1234.example.com]=64
+		[create run-1234.a.b.sandbox]=64
+		[create --domain eu.prod.sandbox x.sandbox]=64
+		[create --domain other.sandbox x]=78
+		[list --domain other.sandbox]=78
+		[list --domain .]=64
+		[show .sandbox]=64
+		[show -- -x.sandbox]=64
+		[show ../x.sandbox]=64
+	)
+	for name in "${!wrong[@]}"; do
+		# shellcheck disable=SC2086 # words
+		asked "${wrong[$name]}" "$name is refused" sandboxctl $name
+		says "in one line" "^sandbox(ctl|-ssh): ."
+		[[ $asked != *POST* && $asked != *DELETE* ]] ||
+			fail "before it is asked: $asked"
+	done
+	sed -i "s|^url = $prod|url = unix:$lab/nobody|" \
+	    "$HOME/.config/sandbox-ssh/config"
 }
 
 world_install

@@ -22,6 +22,7 @@ main() {
 	workspace_stays
 	twenty_at_once
 	renewal
+	files_gone
 	wrong_host_key
 	other_sandbox
 	killed
@@ -112,6 +113,24 @@ renewal() {
 	[ "$before" != "$(sha256sum <"$folder/id_ed25519-cert.pub")" ] ||
 		fail "the certificate is a new one"
 	ok "the certificate is a new one"
+}
+
+# Somebody tidied the cache: what ssh needs comes back, without a word.
+files_gone() {
+	local folder=$cache/$host name before
+	for name in id_ed25519 id_ed25519-cert.pub known_hosts; do
+		rm "$folder/$name"
+		check 0 "without $name" ssh "$host" echo fine
+		is "without $name: not a word" "$(cat "$err")" ""
+		[ -s "$folder/$name" ] || fail "$name is back"
+		ok "$name is back"
+	done
+	: >"$folder/known_hosts"
+	check 0 "with an empty known_hosts" ssh "$host" echo fine
+	before=$(sha256sum <"$folder/id_ed25519-cert.pub")
+	check 0 "with all of them" ssh "$host" echo fine
+	is "with all of them: the same certificate" \
+	    "$(sha256sum <"$folder/id_ed25519-cert.pub")" "$before"
 }
 
 wrong_host_key() {

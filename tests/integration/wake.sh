@@ -146,6 +146,66 @@ is "nor a lock" \
 rm "$slow"
 check 0 "and the next attempt works" ssh "$host" true
 
+# --- sandboxctl start and create: the same line, and not a word in a pipe
+# what stands on the screen in the end: of each line, what is behind the last
+# return that blanks lead to
+left_on() {
+	tr -d '\n' <"$1" | sed 's/.*\r *\r//' | tr -d '\r'
+}
+for verb in "start run-1234" "create run-9"; do
+	what="${verb%% *}ing ${verb#* }"
+	what=${what/eing/ing}
+	rm -f /srv/typescript
+	asleep
+	on_terminal /srv/typescript "sandboxctl $verb" &
+	first=$!
+	counts() { grep -qa "$what, 1s" /srv/typescript; }
+	wait_for "sandboxctl $verb: a line that counts" counts
+	[ "$verb" = "start run-1234" ] || {
+		check 0 "list meanwhile" sandboxctl list
+		is "what is not known yet is not called none" \
+		    "$(awk '$1 == "run-9" { print $2, $5 }' "$out")" \
+		    "creating unknown"
+	}
+	rm "$slow"
+	wait "$first" || fail "sandboxctl $verb on a terminal"
+	case $(left_on /srv/typescript) in
+	"${verb#* } running"*) ok "sandboxctl $verb: gone in the end" ;;
+	*) fail "sandboxctl $verb: $(left_on /srv/typescript)" ;;
+	esac
+	[ "$verb" = "start run-1234" ] || sandboxctl kill run-9 >/dev/null
+	rm /srv/typescript
+	asleep
+	# shellcheck disable=SC2086 # two words
+	sandboxctl $verb >"$out" 2>"$err" </dev/null &
+	first=$!
+	wait_for "the start" start_is_under_way
+	rm "$slow"
+	wait "$first" || fail "sandboxctl $verb in a pipe"
+	is "sandboxctl $verb: silent in a pipe" "$(cat "$err")" ""
+	[ "$verb" = "start run-1234" ] || sandboxctl kill run-9 >/dev/null
+
+	asleep
+	# What the shell runs in the background ignores the signal.
+	setsid script -qefc "env --default-signal=INT sandboxctl $verb" \
+	    /srv/typescript </dev/null \
+	    >/dev/null 2>&1 &
+	first=$!
+	wait_for "sandboxctl $verb: a line" grep -qa "$what, " /srv/typescript
+	kill -INT "$(pgrep -fx "sandboxctl $verb")"
+	status=0
+	wait "$first" || status=$?
+	is "sandboxctl $verb: Ctrl-C ends it" "$status" 130
+	case $(left_on /srv/typescript) in
+	"sandboxctl: interrupted, the broker may go on: see sandboxctl list"*)
+		ok "sandboxctl $verb: and says what goes on" ;;
+	*) fail "sandboxctl $verb: $(left_on /srv/typescript)" ;;
+	esac
+	rm "$slow"
+done
+check 0 "what was interrupted is there" sandboxctl start run-9
+sandboxctl kill run-9 >/dev/null
+
 # --- sandbox-proxy killed: what it had asked for ends with it
 asleep
 sandbox-proxy connect "$host" </dev/null >"$out" 2>"$err" &

@@ -36,7 +36,7 @@ open_with(const char *settings, struct client *ret, struct sbx_why *why)
 	write_file(config, text, 0600);
 	(void)snprintf(paths.sandboxd, sizeof(paths.sandboxd), "%s", program);
 	(void)snprintf(paths.runtime, sizeof(paths.runtime), "%s", runtime);
-	return client_open(&paths, config, ret, why);
+	return client_open_for(&paths, config, "", ret, why);
 }
 
 struct row {

@@ -48,6 +48,8 @@ test_stdio(void **state)
 	    "    ProxyCommand /usr/bin/sandbox-proxy connect '%h' %p\n"
 	    "    IdentityFile "));
 	assert_non_null(strstr(t, "\n    CheckHostIP no\n"));
+	assert_non_null(strstr(t, "\n    ForwardAgent no\n"));
+	assert_non_null(strstr(t, "\n    ForwardX11 no\n"));
 }
 
 static void

@@ -67,13 +67,19 @@ static const struct row rows[] = {
 	ROW("single_use is neither", HEAD "not_after=1\nsingle_use=maybe\n",
 	    SBX_BAD_VALUE),
 	ROW("empty endpoint", HEAD TAIL "endpoint=\n", SBX_BAD_VALUE),
-	ROW("endpoint with a blank", HEAD TAIL "endpoint=unix:/a b\n",
+	ROW("endpoint with a blank and another letter",
+	    HEAD TAIL "endpoint=unix:/a \303\274\n", SBX_OK),
+	ROW("endpoint with a tab", HEAD TAIL "endpoint=unix:/a\tb\n",
+	    SBX_BAD_VALUE),
+	ROW("endpoint with a DEL", HEAD TAIL "endpoint=unix:/a\177b\n",
 	    SBX_BAD_VALUE),
 	ROW("long endpoint",
 	    HEAD TAIL
 	    "endpoint=" LONG64 LONG64 LONG64 LONG64 LONG64 LONG64 LONG64 LONG64
 	    "\n",
 	    SBX_BAD_VALUE),
+	ROW("files", HEAD TAIL "file=id_ed25519\nfile=known_hosts\n", SBX_OK),
+	ROW("a file of another name", HEAD TAIL "file=../x\n", SBX_BAD_VALUE),
 	ROW("nine endpoints",
 	    HEAD TAIL "endpoint=a\nendpoint=a\nendpoint=a\nendpoint=a\n"
 		      "endpoint=a\nendpoint=a\nendpoint=a\nendpoint=a\n"
@@ -146,6 +152,7 @@ test_written_then_read(void **state)
 		.running = true,
 		.not_after = UINT64_MAX,
 		.single_use = true,
+		.file = { [SESSION_CERT] = true, [SESSION_KNOWN_HOSTS] = true },
 		.endpoint_count = 2,
 		.endpoint = { "unix:/run/x", "tcp://[::1]:22" } };
 	struct session out;
@@ -170,6 +177,55 @@ test_any_other_state_is_not_running(void **state)
 	    0600);
 	assert_int_equal(session_read(cache, &alias, &session), SBX_OK);
 	assert_false(session.running);
+}
+
+static void
+write_file(const char *name, const char *text)
+{
+	assert_int_equal(
+	    file_write_atomic(alias_fd, name, 0600, VIEW_STR(text), NULL),
+	    SBX_OK);
+}
+
+/* Each in its turn gone, then empty, then back. */
+static void
+test_files(void **state)
+{
+	static const char *const names[] = { CACHE_KEY, CACHE_PUBLIC_KEY,
+		CACHE_CERT, CACHE_KNOWN_HOSTS };
+	const size_t count = sizeof(names) / sizeof(names[0]);
+	cleanup_buf struct buf text = BUF_INIT(SESSION_FILE_MAX);
+	struct session session;
+
+	(void)state;
+	buf_put_text(&text, HEAD TAIL);
+	for (size_t i = 0; i < count; i++) {
+		buf_printf(&text, "file=%s\n", names[i]);
+		write_file(names[i], "x");
+	}
+	write_session(buf_view(&text), 0600);
+	assert_int_equal(session_find(cache, &alias, &session), SBX_OK);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(unlinkat(alias_fd, names[i], 0), 0);
+		assert_int_equal(
+		    session_find(cache, &alias, &session), SBX_NOT_FOUND);
+		assert_int_equal(session_read(cache, &alias, &session), SBX_OK);
+		write_file(names[i], "");
+		assert_int_equal(
+		    session_find(cache, &alias, &session), SBX_NOT_FOUND);
+		write_file(names[i], "x");
+	}
+	/* The user's own key may be on a stick that is not in. */
+	assert_int_equal(unlinkat(alias_fd, CACHE_KEY, 0), 0);
+	assert_int_equal(symlinkat("/nonexistent", alias_fd, CACHE_KEY), 0);
+	assert_int_equal(session_find(cache, &alias, &session), SBX_OK);
+	/* What is not named is not looked for. */
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(unlinkat(alias_fd, names[i], 0), 0);
+	write_session(VIEW_STR(HEAD TAIL), 0600);
+	assert_int_equal(session_find(cache, &alias, &session), SBX_OK);
+	assert_int_equal(unlinkat(alias_fd, CACHE_SESSION, 0), 0);
+	assert_int_equal(session_find(cache, &alias, &session), SBX_NOT_FOUND);
 }
 
 static void
@@ -240,6 +296,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_none),
 	cmocka_unit_test(test_written_then_read),
 	cmocka_unit_test(test_any_other_state_is_not_running),
+	cmocka_unit_test(test_files),
 	cmocka_unit_test(test_too_large),
 	cmocka_unit_test(test_readable_by_others),
 	cmocka_unit_test(test_symbolic_link),
