@@ -29,7 +29,11 @@ enum sbx_err link_open(const struct link_request *request, struct link **ret,
 void link_free(struct link *link);    /* NULL allowed */
 int link_fd(const struct link *link); /* to poll; do not touch otherwise */
 
-/* As read(2) and write(2): EAGAIN; 0 is the end of the peer's direction. */
+/*
+ * As read(2) and write(2): EAGAIN; 0 is the end of the peer's direction.
+ * EINTR: there was much to read and none of it for the caller, who is to come
+ * back without waiting, after a look at what else there is to do.
+ */
 ssize_t link_read(struct link *link, void *bytes, size_t size) MUST_USE;
 ssize_t link_write(struct link *link, const void *bytes, size_t len) MUST_USE;
 /* 0 when all that was written is on its way; -1: errno. */

@@ -16,6 +16,7 @@
 #define HEAD_MAX 14		  /* of a masked frame */
 #define OUT_SIZE (MESSAGE + 4096) /* with room for frames of control */
 #define QUEUE_MAX 64		  /* answers to pings that wait to be sent */
+#define PULL_MAX (2 * IO_SIZE)	  /* bytes of the peer's in one ws_read */
 
 _Static_assert(HEAD_MAX + MESSAGE <= OUT_SIZE, "a message fits");
 
@@ -31,7 +32,7 @@ struct ws {
 	/* where ws_read wants the payload */
 	uint8_t *payload;
 	size_t room, got;
-	size_t pulled; /* bytes that wslay took meanwhile */
+	size_t pulled; /* bytes that wslay took in this ws_read */
 	bool in_data;  /* the frame that comes in is a data frame */
 	bool ended;    /* the connection has no more */
 	bool finished; /* we have said Close */
@@ -142,7 +143,7 @@ on_read(wslay_event_context_ptr context, uint8_t *bytes, size_t size, int flags,
 	/* wslay asks until there is nothing: not more than fits at the end. */
 	if (ws->room - ws->got < size)
 		size = ws->room - ws->got;
-	if (size == 0 ||
+	if (size == 0 || ws->pulled >= PULL_MAX ||
 	    wslay_event_get_queued_msg_count(context) > QUEUE_MAX) {
 		wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
 		return -1;
@@ -266,16 +267,18 @@ ws_free(struct ws *ws)
 ssize_t
 ws_read(struct ws *ws, void *bytes, size_t size)
 {
+	size_t before;
 	int result;
 
 	ws->payload = bytes;
 	ws->room = size;
 	ws->got = 0;
+	ws->pulled = 0;
 	/* It returns in the middle of a header too, with more to be had. */
 	do {
-		ws->pulled = 0;
+		before = ws->pulled;
 		result = wslay_event_recv(ws->context);
-	} while (result == 0 && ws->got == 0 && ws->pulled > 0);
+	} while (result == 0 && ws->got == 0 && ws->pulled > before);
 	ws->room = 0;
 	if (ws->got > 0)
 		return (ssize_t)ws->got;
@@ -292,11 +295,11 @@ ws_read(struct ws *ws, void *bytes, size_t size)
 		errno = EPROTO;
 		return -1;
 	}
-	if (ws->ended) {
-		errno = ECONNRESET; /* an end without a Close */
-		return -1;
-	}
-	errno = EAGAIN;
+	/* Nobody can poll for what is left in our buffers, and TLS's. */
+	if (ws->pulled > 0)
+		errno = EINTR;
+	else
+		errno = ws->ended ? ECONNRESET : EAGAIN; /* no Close came */
 	return -1;
 }
 

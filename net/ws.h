@@ -44,8 +44,11 @@ enum sbx_err
 ws_new(const struct ws_io *io, struct view early, struct ws **ret) MUST_USE;
 void ws_free(struct ws *ws); /* NULL allowed */
 
-/* 0: the peer has sent its Close.  -1: errno, EPROTO for what is no WebSocket
- * message of at most WS_MESSAGE_MAX. */
+/*
+ * 0: the peer has sent its Close.  -1: errno, EPROTO for what is no WebSocket
+ * message of at most WS_MESSAGE_MAX; EINTR if what came so far was frames
+ * without a payload, and there may be more.
+ */
 ssize_t ws_read(struct ws *ws, void *bytes, size_t size) MUST_USE;
 /* What it took is not necessarily sent yet: ws_flush. */
 ssize_t ws_write(struct ws *ws, const void *bytes, size_t len) MUST_USE;

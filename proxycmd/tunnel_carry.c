@@ -22,6 +22,7 @@ struct carry {
 	struct link *link;
 	struct stream up, down;
 	bool flushed; /* the link has sent all that it was given */
+	bool again;   /* the link has more to read than poll can tell */
 	bool gone;    /* ssh is: nobody reads what comes down */
 	int64_t gone_at, heard_at, asked_at;
 	enum sbx_err err; /* other than SBX_OK: it broke */
@@ -48,6 +49,14 @@ static void
 break_off(struct carry *c)
 {
 	c->err = SBX_IO;
+}
+
+static void
+lose_ssh(struct carry *c)
+{
+	c->gone = true;
+	c->gone_at = now();
+	c->down.len = 0;
 }
 
 /* From ssh to the link; true if anything moved. */
@@ -100,6 +109,7 @@ pump_down(struct carry *c)
 	bool moved = false;
 	ssize_t n;
 
+	c->again = false;
 	if (s->len == 0 && !s->ended) {
 		n = link_read(c->link, s->bytes, sizeof(s->bytes));
 		if (n > 0) {
@@ -110,7 +120,9 @@ pump_down(struct carry *c)
 		} else if (n == 0) {
 			s->ended = true;
 			moved = true;
-		} else if (!would_block())
+		} else if (errno == EINTR)
+			c->again = true;
+		else if (!would_block())
 			break_off(c);
 	}
 	if (s->len > 0) {
@@ -120,10 +132,8 @@ pump_down(struct carry *c)
 			s->start += (size_t)n;
 			s->len -= (size_t)n;
 			moved = true;
-		} else if (n < 0 && !would_block()) {
-			s->len = 0;
-			c->gone = true;
-		}
+		} else if (n < 0 && !would_block())
+			lose_ssh(c);
 	}
 	if (s->ended && s->len == 0 && !s->done) {
 		(void)shutdown(c->local, SHUT_WR);
@@ -138,10 +148,10 @@ is_over(const struct carry *c)
 {
 	if (c->err != SBX_OK)
 		return true;
-	/* What ssh wrote last is still for the server. */
+	/* What ssh wrote last is still for the server, if it takes it. */
 	if (c->gone)
-		return c->up.done &&
-		    (c->flushed || now() - c->gone_at >= CARRY_FAREWELL);
+		return (c->up.done && c->flushed) ||
+		    now() - c->gone_at >= CARRY_FAREWELL;
 	return c->up.done && c->down.done && c->flushed;
 }
 
@@ -176,6 +186,10 @@ wait_for_more(struct carry *c)
 	};
 	int seconds = mind_the_time(c);
 
+	/* Only a look at ssh: a server that babbles must not hide its end. */
+	if (c->again)
+		seconds = 0;
+
 	if (c->up.len == 0 && !c->up.ended)
 		pfd[LOCAL].events |= POLLIN;
 	if (c->down.len > 0)
@@ -189,11 +203,8 @@ wait_for_more(struct carry *c)
 		pfd[LINK].fd = -1;
 	if (poll(pfd, DESCRIPTORS, seconds * 1000) <= 0)
 		return;
-	if ((pfd[LOCAL].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) {
-		c->gone = true;
-		c->gone_at = now();
-		c->down.len = 0;
-	}
+	if ((pfd[LOCAL].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
+		lose_ssh(c);
 	/* Something came, be it only an answer to a ping. */
 	if ((pfd[LINK].revents & POLLIN) != 0)
 		c->heard_at = now();

@@ -118,10 +118,11 @@ read_all(struct ws *ws, size_t bite, struct buf *ret)
 			buf_put(ret, bytes, (size_t)n);
 		else if (n < 0)
 			FUZZ_ASSERT(errno == EPROTO || errno == ECONNRESET ||
-			    errno == EAGAIN);
+			    errno == EAGAIN || errno == EINTR);
 		if (ws_flush(ws) < 0)
 			FUZZ_ASSERT(errno == EPROTO);
-	} while (n > 0 || (n < 0 && errno == EAGAIN && peer.left.len > 0));
+	} while (n > 0 || (n < 0 && errno == EINTR) ||
+	    (n < 0 && errno == EAGAIN && peer.left.len > 0));
 	return n;
 }
 

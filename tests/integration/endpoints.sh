@@ -402,6 +402,27 @@ wait "$ssh" 2>/dev/null || :
 wait_for "the relay ends with ssh" nobody_left
 ok "the relay ends with ssh"
 
+# Whatever the server does: it takes nothing, or it says nothing, for ever.
+in_the_middle() {
+	case $1 in
+	deaf) settled ;;
+	empty) [ "$(ticks)" -gt 20 ] ;;
+	esac
+}
+for mode in deaf empty; do
+	websocket $ssh_port $mode
+	session "ws://127.0.0.1:$ws/"
+	# More than fits on the way, from somebody who is killed.
+	sandbox-proxy connect "$alias" <"$work/data" >/dev/null 2>&1 &
+	ssh=$!
+	wait_for "ws, $mode: the relay" pgrep -x sandbox-relay
+	wait_for "ws, $mode: it is in the middle" in_the_middle $mode
+	kill -KILL "$ssh"
+	wait "$ssh" 2>/dev/null || :
+	wait_for "ws, $mode: the relay ends" nobody_left
+	ok "ws, $mode: the relay ends with ssh"
+done
+
 # --- the race. A network that swallows packets, and one that does not.
 ip link add hole type veth peer name deep
 ip link set deep up

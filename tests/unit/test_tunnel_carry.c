@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
@@ -19,6 +20,10 @@ struct link {
 	size_t bite; /* 0: whatever fits */
 	bool finished, silent;
 	unsigned pings;
+	/* reads that have nothing for the caller, who is to come again */
+	unsigned babble;
+	const char *hidden; /* is read then, and poll does not tell */
+	int hang_up;	    /* closed when bytes come in; -1: none */
 };
 
 static struct link the_link;
@@ -32,9 +37,27 @@ link_fd(const struct link *link)
 ssize_t
 link_read(struct link *link, void *bytes, size_t size)
 {
+	ssize_t n;
+
+	if (link->babble > 0) {
+		link->babble -= link->babble < UINT_MAX;
+		errno = EINTR;
+		return -1;
+	}
+	if (link->hidden != NULL) {
+		n = (ssize_t)strlen(link->hidden);
+		memcpy(bytes, link->hidden, (size_t)n);
+		link->hidden = NULL;
+		return n;
+	}
 	if (link->bite != 0 && size > link->bite)
 		size = link->bite;
-	return recv(link->fd, bytes, size, MSG_DONTWAIT);
+	n = recv(link->fd, bytes, size, MSG_DONTWAIT);
+	if (n > 0 && link->hang_up >= 0) {
+		(void)close(link->hang_up);
+		link->hang_up = -1;
+	}
+	return n;
 }
 
 ssize_t
@@ -89,7 +112,7 @@ begin(struct world *ret, size_t bite)
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, b), 0);
-	the_link = (struct link){ .fd = b[0], .bite = bite };
+	the_link = (struct link){ .fd = b[0], .bite = bite, .hang_up = -1 };
 	*ret = (struct world){ .local = a[0], .ssh = a[1], .server = b[1] };
 	assert_int_equal(pthread_create(&ret->thread, NULL, run, ret), 0);
 }
@@ -193,40 +216,129 @@ test_gone(void **state)
 	(void)close(w.server);
 }
 
+/* As much as fits between ssh and a server that does not read. */
+static size_t
+fill(int ssh)
+{
+	static char bytes[1 << 20];
+	struct pollfd pfd = { ssh, POLLOUT, 0 };
+	size_t sent = 0;
+	ssize_t n;
+
+	(void)fcntl(ssh, F_SETFL, O_NONBLOCK);
+	for (;;) {
+		n = write(ssh, bytes, sizeof(bytes));
+		if (n > 0)
+			sent += (size_t)n;
+		else if (poll(&pfd, 1, 300) == 0)
+			return sent;
+		assert_true(sent < 64U << 20);
+	}
+}
+
+static void
+drain(int server, size_t len)
+{
+	static char bytes[1 << 20];
+
+	while (len > 0) {
+		ssize_t n = read(server, bytes, sizeof(bytes));
+
+		assert_true(n > 0);
+		len -= (size_t)n;
+	}
+	expect_end(server);
+}
+
+/* Gone, and the server takes nothing: the farewell has an end. */
+static void
+test_gone_before_a_deaf_server(void **state)
+{
+	struct world w;
+
+	(void)state;
+	(void)alarm(CARRY_FAREWELL + 15);
+	begin(&w, 0);
+	(void)fill(w.ssh);
+	(void)close(w.ssh);
+	assert_int_equal(end(&w), SBX_OK);
+	(void)alarm(0);
+	(void)close(w.server);
+}
+
+/* It shows when bytes come down; what ssh wrote before still goes up. */
+static void
+test_gone_while_bytes_come(void **state)
+{
+	struct world w;
+	size_t sent;
+
+	(void)state;
+	begin(&w, 0);
+	sent = fill(w.ssh);
+	the_link.hang_up = w.ssh;
+	assert_int_equal(write(w.server, "x", 1), 1);
+	drain(w.server, sent);
+	assert_int_equal(end(&w), SBX_OK);
+	(void)close(w.server);
+}
+
+/* The link has more although its descriptor is quiet. */
+static void
+test_comes_again(void **state)
+{
+	struct pollfd pfd;
+	struct world w;
+
+	(void)state;
+	begin(&w, 0);
+	the_link.hidden = "down";
+	the_link.babble = 5;
+	assert_int_equal(write(w.ssh, "up", 2), 2);
+	expect(w.server, "up");
+	pfd = (struct pollfd){ w.ssh, POLLIN, 0 };
+	assert_int_equal(poll(&pfd, 1, 10000), 1);
+	expect(w.ssh, "down");
+	(void)close(w.ssh);
+	assert_int_equal(end(&w), SBX_OK);
+	(void)close(w.server);
+}
+
+/* A server that says nothing, without end, does not hide that ssh is gone. */
+static void
+test_gone_while_it_babbles(void **state)
+{
+	struct world w;
+
+	(void)state;
+	(void)alarm(CARRY_FAREWELL + 15);
+	begin(&w, 0);
+	the_link.babble = UINT_MAX;
+	assert_int_equal(write(w.ssh, "up", 2), 2);
+	expect(w.server, "up");
+	(void)close(w.ssh);
+	assert_int_equal(end(&w), SBX_OK);
+	(void)alarm(0);
+	(void)close(w.server);
+}
+
 /* Nobody reads: the sender is held up, and the processor is left alone. */
 static void
 test_back_pressure(void **state)
 {
-	static char bytes[1 << 20];
 	struct rusage before, after;
 	struct world w;
-	size_t sent = 0;
-	ssize_t n;
+	size_t sent;
 
 	(void)state;
 	begin(&w, 0);
-	(void)fcntl(w.ssh, F_SETFL, O_NONBLOCK);
-	for (;;) {
-		struct pollfd pfd = { w.ssh, POLLOUT, 0 };
-
-		n = write(w.ssh, bytes, sizeof(bytes));
-		if (n > 0)
-			sent += (size_t)n;
-		else if (poll(&pfd, 1, 300) == 0)
-			break;
-		assert_true(sent < 64U << 20);
-	}
+	sent = fill(w.ssh);
 	assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
 	(void)poll(NULL, 0, 300);
 	assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
 	assert_true(after.ru_nvcsw - before.ru_nvcsw < 20);
 	(void)close(w.ssh);
-	while (sent > 0) {
-		n = read(w.server, bytes, sizeof(bytes));
-		assert_true(n > 0);
-		sent -= (size_t)n;
-	}
-	expect_end(w.server);
+	drain(w.server, sent);
 	assert_int_equal(end(&w), SBX_OK);
 	(void)close(w.server);
 }
@@ -274,6 +386,10 @@ main(void)
 	CASE(test_server_ends_first);
 	CASE(test_last_words);
 	CASE(test_gone);
+	CASE(test_gone_before_a_deaf_server);
+	CASE(test_gone_while_bytes_come);
+	CASE(test_comes_again);
+	CASE(test_gone_while_it_babbles);
 	CASE(test_back_pressure);
 	CASE(test_megabytes_both_ways);
 	return cases_run("tunnel_carry");

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cases.h"
 #include "net/ws.h"
@@ -10,6 +11,7 @@ static struct {
 	struct buf said, heard;
 	size_t at, bite;
 	bool ended, deaf;
+	const char *endless; /* a frame that is said again and again */
 } wire;
 
 static ssize_t
@@ -18,6 +20,11 @@ from_wire(void *context, void *bytes, size_t size)
 	size_t n = wire.said.len - wire.at;
 
 	(void)context;
+	if (wire.endless != NULL) {
+		for (size_t i = 0; i < size; i++)
+			((char *)bytes)[i] = wire.endless[i % 2];
+		return (ssize_t)(size / 2 * 2);
+	}
 	if (n == 0 && wire.ended)
 		return 0;
 	if (n == 0) {
@@ -56,6 +63,7 @@ begin(size_t bite, const char *early)
 	wire.bite = bite;
 	wire.ended = false;
 	wire.deaf = false;
+	wire.endless = NULL;
 	assert_int_equal(ws_new(&io, VIEW_STR(early), &ws), SBX_OK);
 	return ws;
 }
@@ -127,8 +135,8 @@ read_all(struct ws *ws, size_t room, struct buf *ret)
 	uint8_t bytes[4096];
 	ssize_t n;
 
-	while ((n = ws_read(ws, bytes, room)) > 0)
-		buf_put(ret, bytes, (size_t)n);
+	while ((n = ws_read(ws, bytes, room)) > 0 || (n < 0 && errno == EINTR))
+		buf_put(ret, bytes, n > 0 ? (size_t)n : 0);
 	return n;
 }
 
@@ -269,6 +277,39 @@ test_flood_of_pings(void **state)
 		assert_int_equal(ws_flush(ws), 0);
 	}
 	assert_int_equal(wire.heard.len, 200000 * 6);
+	end(ws);
+}
+
+static const struct endless_row {
+	const char *name;
+	const char *frame;
+} endless[] = {
+	{ "no payload", "\x82\x00" },
+	{ "fragments without one", "\x00\x00" },
+	{ "pings", "\x89\x00" },
+	{ "pongs", "\x8a\x00" },
+};
+
+/* The reader is let go at times, and knows that there may be more. */
+static void
+test_endless(void **state)
+{
+	const struct endless_row *row = *state;
+	struct ws *ws = begin(65536, "");
+	char byte;
+
+	(void)alarm(20);
+	say(0x02, "x", 1);
+	if (row->frame[0] == '\0')
+		assert_int_equal(ws_read(ws, &byte, 1), 1);
+	wire.endless = row->frame;
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(ws_read(ws, &byte, 1), -1);
+		assert_int_equal(errno, EINTR);
+		assert_int_equal(ws_flush(ws), 0);
+		buf_reset(&wire.heard);
+	}
+	(void)alarm(0);
 	end(ws);
 }
 
@@ -434,6 +475,7 @@ main(void)
 	CASE(test_what_came_with_the_response);
 	CASE(test_half_closed);
 	CASE(test_flood_of_pings);
+	CASE_ROWS(endless, test_endless);
 	CASE_ROWS(bad, test_bad);
 	CASE(test_largest_message);
 	CASE(test_end_without_close);
