@@ -6,11 +6,12 @@
 #include "ctl/ctl.h"
 #include "ctl/label.h"
 #include "ctl/sandbox.h"
-#include "net/reply.h"
+#include "net/pages.h"
 
-#define PAGES_MAX 100000
-#define PATH_MAX_LEN 4096
-#define CURSOR_LEN 512
+#define LIST_MAX 100000
+#define LIST_BYTES (64 << 20)
+#define LIST_PATIENCE 6 /* times what one request may take */
+#define QUERY_MAX 4096
 
 struct values {
 	int state;
@@ -41,78 +42,59 @@ static const struct usage usage = {
 	.option_count = sizeof(options) / sizeof(options[0]),
 };
 
-/* "&name=value", percent-encoded (RFC 3986). */
-static void
-put_query(struct buf *path, const char *name, const char *value)
-{
-	buf_printf(path,
-	    "%c%s=", strchr(buf_text(path), '?') == NULL ? '?' : '&', name);
-	for (const char *c = value; *c != '\0'; c++) {
-		if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-		    (*c >= '0' && *c <= '9') || strchr("-._~", *c) != NULL)
-			buf_put_u8(path, (uint8_t)*c);
-		else
-			buf_printf(path, "%%%02X", (unsigned char)*c);
-	}
-}
+/* What is kept of an answer: sandboxes, or their JSON with commas between. */
+struct listing {
+	bool json;
+	struct buf kept;
+};
 
-/* One page: its items are added to all, *cursor is where the next begins. */
 static enum sbx_err
-fetch_page(struct client *client, const struct values *values,
-    struct json_object *all, char cursor[static CURSOR_LEN],
-    struct sbx_why *why)
+keep(void *context, struct json_object *item, struct sbx_why *why)
 {
-	static const struct reply_field field = { "next_cursor", REPLY_TEXT,
-		true, 0, CURSOR_LEN, 0, 0 };
-	cleanup_object struct json_object *object = NULL;
-	cleanup_buf struct buf path = BUF_INIT(PATH_MAX_LEN);
-	struct json_object *items = NULL;
-	enum sbx_err err;
+	struct listing *listing = context;
+	struct sandbox sandbox = { .id = "" };
+	enum sbx_err err = sandbox_read(item, &sandbox, why);
 
-	buf_put_text(&path, "/v1/sandboxes");
-	if (values->state != 0)
-		put_query(&path, "state", states[values->state]);
-	for (size_t i = 0; i < values->labels.count; i++)
-		put_query(&path, "label", values->labels.text[i]);
-	if (*cursor != '\0')
-		put_query(&path, "cursor", cursor);
-	*cursor = '\0';
-	if (buf_error(&path) != SBX_OK)
-		return buf_error(&path);
-	err = client_call(client, "GET", buf_text(&path), NULL,
-	    /* extra= */ 0, &object, why);
-	if (err == SBX_OK && object != NULL)
-		err = reply_read(object, &field, 1, cursor, why);
 	if (err != SBX_OK)
 		return err;
-	(void)json_object_object_get_ex(object, "items", &items);
-	if (!json_object_is_type(items, json_type_array))
-		return sbx_fail(why, SBX_PROTOCOL,
-		    "the broker's answer is not a list of sandboxes");
-	for (size_t i = 0; i < json_object_array_length(items); i++) {
-		if (json_object_array_add(all,
-			json_object_get(json_object_array_get_idx(items, i))) !=
-		    0)
-			return SBX_NOMEM;
+	if (!listing->json) {
+		buf_put(&listing->kept, &sandbox, sizeof(sandbox));
+	} else {
+		if (listing->kept.len > 0)
+			buf_put_text(&listing->kept, ",");
+		buf_put_text(&listing->kept, sandbox_json(item));
 	}
-	return SBX_OK;
+	return buf_error(&listing->kept);
 }
 
 static enum sbx_err
-fetch(const struct values *values, struct json_object *all, struct sbx_why *why)
+fetch(const struct values *values, struct listing *listing, struct sbx_why *why)
 {
 	cleanup_broker struct broker broker = BROKER_INIT;
-	char cursor[CURSOR_LEN] = "";
-	enum sbx_err err = ctl_open(&broker, values->domain, why);
+	cleanup_buf struct buf query = BUF_INIT(QUERY_MAX);
+	struct pages pages = {
+		.max = LIST_MAX, .take = keep, .context = listing
+	};
+	bool complete = false;
+	enum sbx_err err;
 
-	for (size_t page = 0; err == SBX_OK; page++) {
-		if (page == PAGES_MAX)
-			return sbx_fail(why, SBX_PROTOCOL,
-			    "the broker's list does not end");
-		err = fetch_page(&broker.client, values, all, cursor, why);
-		if (*cursor == '\0')
-			break;
-	}
+	if (values->state != 0)
+		pages_put_query(&query, "state", states[values->state]);
+	for (size_t i = 0; i < values->labels.count; i++)
+		pages_put_query(&query, "label", values->labels.text[i]);
+	err = buf_error(&query);
+	if (err == SBX_OK)
+		err = ctl_open(&broker, values->domain, why);
+	if (err != SBX_OK)
+		return err;
+	pages.query = buf_text(&query);
+	pages.seconds = LIST_PATIENCE * broker.client.settings.timeout;
+	err = pages_read(&broker.client, &pages, &complete, why);
+	if (err == SBX_OK ? !complete : buf_error(&listing->kept) != SBX_OK)
+		return sbx_fail(why, SBX_TOO_LARGE,
+		    "the broker lists more than %d sandboxes, or %d MiB of "
+		    "them: ask for fewer, with --state or --label",
+		    LIST_MAX, LIST_BYTES >> 20);
 	return err;
 }
 
@@ -146,64 +128,59 @@ set_cell(char cell[static CELL_LEN], const char *text)
 	(void)snprintf(cell, CELL_LEN, "%s", buf_text(&plain));
 }
 
-static enum sbx_err
-fill_row(struct json_object *object, uint64_t now, char row[COLUMNS][CELL_LEN],
-    struct sbx_why *why)
+static void
+fill_row(
+    const struct sandbox *sandbox, uint64_t now, char row[COLUMNS][CELL_LEN])
 {
 	char span[SANDBOX_TIME_LEN];
-	struct sandbox sandbox;
-	enum sbx_err err = sandbox_read(object, &sandbox, why);
 
-	if (err != SBX_OK)
-		return err;
-	set_cell(row[0], sandbox.id);
-	set_cell(row[1], sandbox.state);
-	sandbox_put_span(sandbox.created_at, now, span);
+	set_cell(row[0], sandbox->id);
+	set_cell(row[1], sandbox->state);
+	sandbox_put_span(sandbox->created_at, now, span);
 	set_cell(row[2], span);
-	sandbox_put_expiry(sandbox.expires_at, now, span);
+	sandbox_put_expiry(sandbox->expires_at, now, span);
 	set_cell(row[3], span);
-	set_cell(row[4], sandbox.isolation);
-	return SBX_OK;
+	set_cell(row[4], sandbox->isolation);
 }
 
 /* Twice over the list: the widths, then the lines. */
-static enum sbx_err
-print_table(struct json_object *all, struct sbx_why *why)
+static void
+print_table(const struct buf *kept)
 {
 	static const char head[COLUMNS][CELL_LEN] = { "ID", "STATE", "AGE",
 		"EXPIRES", "ISOLATION" };
+	const struct sandbox *sandboxes = (const void *)kept->p;
+	size_t count = kept->len / sizeof(*sandboxes);
 	uint64_t now = (uint64_t)time(NULL);
-	size_t count = json_object_array_length(all);
 	int width[COLUMNS] = { 0 };
 	char row[COLUMNS][CELL_LEN];
 
 	widen(head, width);
 	for (size_t i = 0; i < count; i++) {
-		enum sbx_err err =
-		    fill_row(json_object_array_get_idx(all, i), now, row, why);
-
-		if (err != SBX_OK)
-			return err;
+		fill_row(&sandboxes[i], now, row);
 		widen(row, width);
 	}
 	print_row(head, width);
 	for (size_t i = 0; i < count; i++) {
-		enum sbx_err err =
-		    fill_row(json_object_array_get_idx(all, i), now, row, why);
-
-		if (err != SBX_OK)
-			return err;
+		fill_row(&sandboxes[i], now, row);
 		print_row(row, width);
 	}
-	return SBX_OK;
+}
+
+static void
+print_json(const struct buf *kept)
+{
+	(void)putchar('[');
+	sandbox_put_escaped(buf_text(kept), stdout);
+	(void)puts("]");
 }
 
 int
 ctl_list(int argc, char **argv)
 {
-	cleanup_object struct json_object *all = json_object_new_array();
 	struct values values = { .state = 0 };
 	struct sbx_why why = { "" };
+	struct listing listing = { .kept = BUF_INIT(LIST_BYTES) };
 	int first = 0;
 	enum opt_result result = opt_parse(&usage, argc, argv, &values, &first);
 	enum sbx_err err;
@@ -215,10 +192,12 @@ ctl_list(int argc, char **argv)
 			  "sandboxctl show ID");
 		return EX_USAGE;
 	}
-	err = all == NULL ? SBX_NOMEM : fetch(&values, all, &why);
+	listing.json = values.json;
+	err = fetch(&values, &listing, &why);
 	if (err == SBX_OK && values.json)
-		sandbox_print_json(all);
+		print_json(&listing.kept);
 	else if (err == SBX_OK)
-		err = print_table(all, &why);
+		print_table(&listing.kept);
+	buf_free(&listing.kept);
 	return err == SBX_OK ? ctl_flush() : log_failure(err, &why);
 }

@@ -129,13 +129,17 @@ sandbox_print(
 	}
 }
 
+const char *
+sandbox_json(struct json_object *object)
+{
+	return json_object_to_json_string_ext(
+	    object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
 /* DEL and C1 are in texts only, since elsewhere JSON is ASCII. */
 void
-sandbox_put_json(struct json_object *object, FILE *out)
+sandbox_put_escaped(const char *json, FILE *out)
 {
-	const char *json = json_object_to_json_string_ext(
-	    object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-
 	for (; *json != '\0'; json++) {
 		unsigned char c = (unsigned char)json[0];
 		unsigned char next = (unsigned char)json[1];
@@ -149,6 +153,12 @@ sandbox_put_json(struct json_object *object, FILE *out)
 			(void)putc(c, out);
 		}
 	}
+}
+
+void
+sandbox_put_json(struct json_object *object, FILE *out)
+{
+	sandbox_put_escaped(sandbox_json(object), out);
 	(void)putc('\n', out);
 }
 

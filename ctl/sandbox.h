@@ -37,6 +37,10 @@ void sandbox_put_expiry(
 /* key: value lines on stdout. */
 void sandbox_print(
     const struct sandbox *sandbox, struct json_object *object, uint64_t now);
+/* As JSON, on one line, for sandbox_put_escaped; it lives as object does. */
+const char *sandbox_json(struct json_object *object);
+/* JSON as it is shown: control characters that JSON allows are escaped. */
+void sandbox_put_escaped(const char *json, FILE *out);
 /* As JSON, one line, control characters escaped. */
 void sandbox_put_json(struct json_object *object, FILE *out);
 /* The same on stdout. */

@@ -22,9 +22,10 @@ free_object(struct json_object **object)
 #define cleanup_tokener __attribute__((cleanup(free_tokener)))
 #define cleanup_object __attribute__((cleanup(free_object)))
 
-/* What json-c does not tell of a text that it took. */
+/* What json-c does not tell of a text. */
 struct scan {
 	size_t members; /* of all objects */
+	size_t nested;	/* objects and arrays */
 	bool nul;	/* \u0000 in a string */
 };
 
@@ -54,6 +55,8 @@ scan_text(const char *text, size_t len)
 			at = scan_string(text, len, at + 1, &scan);
 		else if (text[at] == ':')
 			scan.members++;
+		else if (text[at] == '{' || text[at] == '[')
+			scan.nested++;
 	}
 	return scan;
 }
@@ -91,6 +94,10 @@ reply_parse(
 	if (len > INT_MAX || memchr(text, '\0', len) != NULL)
 		return sbx_fail(
 		    why, SBX_PROTOCOL, "not JSON: it holds a NUL byte");
+	scan = scan_text(text, len);
+	if (scan.nested > REPLY_NESTED_MAX)
+		return sbx_fail(why, SBX_TOO_LARGE,
+		    "too many objects: more than %d", REPLY_NESTED_MAX);
 	json_tokener_set_flags(
 	    tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	object = json_tokener_parse_ex(tokener, text, (int)len);
@@ -101,7 +108,6 @@ reply_parse(
 		    json_tokener_get_parse_end(tokener));
 	if (!json_object_is_type(object, json_type_object))
 		return sbx_fail(why, SBX_PROTOCOL, "not a JSON object");
-	scan = scan_text(text, len);
 	if (scan.nul)
 		return sbx_fail(
 		    why, SBX_PROTOCOL, "not JSON for us: \\u0000 in a text");

@@ -13,6 +13,8 @@
 #include "common/err.h"
 
 #define REPLY_DEPTH_MAX 16
+/* Objects and arrays, of which two bytes of text become nearly a kilobyte. */
+#define REPLY_NESTED_MAX 16384
 
 enum reply_type {
 	REPLY_TEXT,  /* char[size] at offset; no control characters, no NUL */
@@ -33,8 +35,8 @@ struct reply_field {
 
 /*
  * One JSON object out of text.  Depth, NUL bytes, duplicate keys and bytes
- * after the object are judged here: SBX_PROTOCOL with why.  The caller frees
- * it with json_object_put().
+ * after the object are judged here: SBX_PROTOCOL with why, or SBX_TOO_LARGE.
+ * The caller frees it with json_object_put().
  */
 enum sbx_err reply_parse(const char *text, size_t len, struct json_object **ret,
     struct sbx_why *why) MUST_USE;

@@ -2,9 +2,9 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/file.h"
+#include "net/pages.h"
 #include "net/reply.h"
 #include "proxycmd/hosts.h"
 
@@ -22,47 +22,22 @@ static const struct reply_field fields[] = {
 	{ "state", REPLY_TEXT, true, offsetof(struct listed, state), 32, 0, 0 },
 };
 
-/* One page: its ids are added to ret, *cursor is where the next begins. */
 static enum sbx_err
-fetch_page(struct client *client, char cursor[static NAME_ID_MAX + 1],
-    struct buf *ret, size_t *count, struct sbx_why *why)
+put_id(void *context, struct json_object *item, struct sbx_why *why)
 {
-	static const struct reply_field next_field = { "next_cursor",
-		REPLY_TEXT, true, 0, NAME_ID_MAX + 1, 0, 0 };
-	cleanup_object struct json_object *object = NULL;
-	struct json_object *items = NULL;
-	char path[64 + NAME_ID_MAX];
-	enum sbx_err err;
+	struct listed listed = { "", "" };
+	struct buf *ids = context;
+	enum sbx_err err = reply_read(
+	    item, fields, sizeof(fields) / sizeof(fields[0]), &listed, why);
 
-	(void)snprintf(path, sizeof(path), "/v1/sandboxes?limit=200%s%s",
-	    *cursor == '\0' ? "" : "&cursor=", cursor);
-	*cursor = '\0';
-	err = client_call(
-	    client, "GET", path, NULL, /* extra= */ 0, &object, why);
-	if (err == SBX_OK && object != NULL)
-		err = reply_read(object, &next_field, 1, cursor, why);
 	if (err != SBX_OK)
 		return err;
-	(void)json_object_object_get_ex(object, "items", &items);
-	if (!json_object_is_type(items, json_type_array) ||
-	    (*cursor != '\0' && !name_is_id(VIEW_STR(cursor))))
+	if (!name_is_id(VIEW_STR(listed.id)))
 		return sbx_fail(why, SBX_PROTOCOL,
-		    "the broker's answer is not a list of sandboxes");
-	for (size_t i = 0; i < json_object_array_length(items); i++) {
-		struct listed listed = { "", "" };
-
-		err = reply_read(json_object_array_get_idx(items, i), fields,
-		    sizeof(fields) / sizeof(fields[0]), &listed, why);
-		if (err != SBX_OK)
-			return err;
-		if (!name_is_id(VIEW_STR(listed.id)))
-			return sbx_fail(why, SBX_PROTOCOL,
-			    "the broker lists a sandbox with a malformed id");
-		/* There is no way into one that failed. */
-		if (strcmp(listed.state, "failed") != 0 &&
-		    (*count)++ < HOSTS_LISTED_MAX)
-			buf_printf(ret, "%s\n", listed.id);
-	}
+		    "the broker lists a sandbox with a malformed id");
+	/* There is no way into one that failed. */
+	if (strcmp(listed.state, "failed") != 0)
+		buf_printf(ids, "%s\n", listed.id);
 	return SBX_OK;
 }
 
@@ -75,23 +50,19 @@ refresh(struct client *client, int cache_fd, const char *suffix,
     struct sbx_why *why)
 {
 	cleanup_buf struct buf ids = BUF_INIT(HOSTS_MAX);
-	char cursor[NAME_ID_MAX + 1] = "";
-	time_t end = time(NULL) + (time_t)client->settings.timeout;
-	size_t count = 0;
-	enum sbx_err err;
+	struct pages pages = { .query = "",
+		.max = HOSTS_LISTED_MAX,
+		.seconds = client->settings.timeout,
+		.take = put_id,
+		.context = &ids };
+	bool complete = false;
+	enum sbx_err err = pages_read(client, &pages, &complete, why);
 
-	do {
-		err = fetch_page(client, cursor, &ids, &count, why);
-		if (err == SBX_OK && *cursor != '\0' && time(NULL) > end)
-			err = sbx_fail(why, SBX_TIMEOUT,
-			    "the broker's list does not come to an end");
-	} while (err == SBX_OK && *cursor != '\0' && count < HOSTS_LISTED_MAX);
 	if (err == SBX_OK)
 		err = buf_error(&ids);
-	return err != SBX_OK ? err
-			     : hosts_put_listed(cache_fd, suffix,
-				   *cursor == '\0' && count <= HOSTS_LISTED_MAX,
-				   buf_view(&ids), why);
+	return err != SBX_OK
+	    ? err
+	    : hosts_put_listed(cache_fd, suffix, complete, buf_view(&ids), why);
 }
 
 /*

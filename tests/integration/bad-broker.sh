@@ -267,6 +267,43 @@ broker_down() {
 	lab_mode honest
 }
 
+# A list that never ends, in each of the ways that it can.
+lists() {
+	local status mode regex patience=1s
+	broker "http://127.0.0.1:$(lab_port http)"
+	printf '["b-2", "a-1", "c-3", "d-4", "e-5"]\n' >"$lab/list"
+	check 0 "list: three pages" sandboxctl list
+	is "list: all of them" "$(awk '{ print $1 }' "$out" | paste -sd ' ')" \
+	    "ID b-2 a-1 c-3 d-4 e-5"
+	check 0 "list: three pages as JSON" sandboxctl list --json \
+	    --state running --label 'a=b&c'
+	is "list: all as JSON" "$(jq -c 'map(.id)' "$out")" \
+	    '["b-2","a-1","c-3","d-4","e-5"]'
+	is "list: on one line" "$(wc -l <"$out")" 1
+	is "list: what was asked" \
+	    "$(sed -n 's/.*?\(.*\) -$/\1/p' "$lab/requests" | tail -1)" \
+	    "limit=200&state=running&label=a%3Db%26c&cursor=d-4"
+	while read -r status mode regex; do
+		lab_mode "$mode"
+		check "$status" "list: $mode" timeout 60 sandboxctl list --json
+		says "list: $mode: says so" "$regex"
+		is "list: $mode: nothing on stdout" "$(wc -c <"$out")" 0
+	done <<-'END'
+	76 circle does not come to an end: the next page is the same
+	65 crowd more than 100000 sandboxes, .*--label
+	65 bloated or 64 MiB of them
+	75 vain does not come to an end in 6 seconds
+	65 nested too many objects
+	END
+	lab_mode crowd
+	check 65 "list: crowd, as a table" sandboxctl list
+	lab_mode circle
+	rm -rf "$cache"
+	check 76 "hosts: circle" sandbox-proxy hosts --refresh
+	lab_mode honest
+	rm -rf "$cache"
+}
+
 world_install
 lab_make
 lab_sshd
@@ -277,5 +314,6 @@ row_29
 row_31
 row_32
 broker_down
+lists
 lab_end
 done_testing

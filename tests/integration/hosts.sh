@@ -199,7 +199,7 @@ by_sandboxctl() {
 	asked 0 "create --domain" sandboxctl create --domain eu.prod.sandbox x-1
 	is "its broker" "$asked" "good POST /v1/sandboxes Bearer eu-token"
 	asked 0 "list --domain" sandboxctl list --domain eu.prod.sandbox
-	is "its broker" "$asked" "good GET /v1/sandboxes Bearer eu-token"
+	is "its broker" "$asked" "good GET /v1/sandboxes?limit=200 Bearer eu-token"
 	asked 0 "ssh" sandboxctl ssh --print run-1234.prod.sandbox
 	is "by the whole name" "$(cat "$out")" "ssh run-1234.prod.sandbox"
 

@@ -1,10 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "cases.h"
+#include "common/buf.h"
 #include "net/reply.h"
 
 struct answer {
@@ -106,7 +103,6 @@ static const struct row rows[] = {
 	BAD("null in a list", "{\"text\":\"a\",\"list\":[null]}", "not a text"),
 };
 
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
 static void
@@ -150,14 +146,40 @@ test_values(void **state)
 	assert_string_equal(answer.extra, "kept");
 }
 
+/* Small as text, large in memory: refused before it is parsed. */
+static void
+test_nested(void **state)
+{
+	static const char *const kinds[] = { "{},", "[]," };
+
+	(void)state;
+	for (size_t kind = 0; kind < 2; kind++) {
+		for (size_t n = REPLY_NESTED_MAX - 2; n < REPLY_NESTED_MAX;
+		     n++) {
+			cleanup_buf struct buf text = BUF_INIT(1 << 20);
+			struct json_object *object = NULL;
+			struct sbx_why why = { "" };
+			enum sbx_err err;
+
+			buf_put_text(&text, "{\"a\":[");
+			for (size_t i = 0; i < n; i++)
+				buf_put_text(&text, kinds[kind]);
+			text.len--;
+			buf_put_text(&text, "]}");
+			err = reply_parse(
+			    buf_text(&text), text.len, &object, &why);
+			assert_int_equal(err,
+			    n + 2 > REPLY_NESTED_MAX ? SBX_TOO_LARGE : SBX_OK);
+			(void)json_object_put(object);
+		}
+	}
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[ROWS + 1];
-
-	for (size_t i = 0; i < ROWS; i++)
-		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
-			NULL, (void *)&rows[i] };
-	tests[ROWS] = (struct CMUnitTest)cmocka_unit_test(test_values);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	CASE_ROWS(rows, test_row);
+	CASE(test_values);
+	CASE(test_nested);
+	return cases_run("reply");
 }
