@@ -11,6 +11,8 @@
 #include "common/paths.h"
 #include "common/text.h"
 
+#define AHEAD_MAX 60 /* seconds; the gate's clock_skew */
+
 enum sbx_err
 listfile_lock(const char *path, int *ret_fd, struct sbx_why *why)
 {
@@ -77,12 +79,30 @@ sync_folder(const char *path, struct sbx_why *why)
 	return SBX_OK;
 }
 
+/*
+ * Now, or the second after the list before if that is not past: the gate
+ * tells older from newer lists by this time.  Not long after now, which is
+ * a clock that was wrong then: such a list counts for nobody anyway.
+ */
+static uint64_t
+issue_time(const char *path, uint64_t now)
+{
+	cleanup_close int fd =
+	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct revocations before;
+
+	if (fd < 0 || revocations_open(fd, &before, NULL) != SBX_OK ||
+	    before.issued_at < now || before.issued_at - now >= AHEAD_MAX)
+		return now;
+	return before.issued_at + 1;
+}
+
 enum sbx_err
 listfile_write(const char *path, struct revset *set, const struct ca_key *ca,
     uint64_t life, struct sbx_why *why)
 {
 	cleanup_buf struct buf list = BUF_INIT(REVLIST_MAX);
-	uint64_t now = (uint64_t)time(NULL);
+	uint64_t now = issue_time(path, (uint64_t)time(NULL));
 	enum sbx_err err = revlist_sign(set, ca, now, now + life, &list, why);
 
 	if (err != SBX_OK)

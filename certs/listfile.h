@@ -21,7 +21,8 @@ enum sbx_err
 listfile_load(const char *path, const uint8_t signer[static KEY_ED25519_LEN],
     struct revset *set, struct sbx_why *why) MUST_USE;
 /*
- * Sign the set as of now, for life seconds; replace the file.  It is on disk,
+ * Sign the set as of now, and of later than the list that is there, for life
+ * seconds; replace the file.  It is on disk,
  * name and all, after SBX_OK.
  */
 enum sbx_err listfile_write(const char *path, struct revset *set,

@@ -7,7 +7,8 @@
  * cache       ~/.cache/sandbox-ssh       the same
  * config      ~/.config/sandbox-ssh      the same
  * state       /var/lib/sandbox-ssh       ~/.local/state/sandbox-ssh
- * runtime     /run/sandbox-ssh           $XDG_RUNTIME_DIR/sandbox-ssh, or
+ * runtime     /run/sandbox-ssh           $XDG_RUNTIME_DIR/sandbox-ssh if that
+ *                                        folder is theirs alone, or
  *                                        ~/.local/state/sandbox-ssh/run
  * shared      /run/sandbox-ssh           the same: the machine's broker
  * libexec     as configured; SANDBOX_SSH_LIBEXEC overrides (uninstalled use)

@@ -213,17 +213,51 @@ settings_exec(const struct settings *settings, const char *name)
 	return NULL;
 }
 
+/* What one source said of [broker], set aside while another is read. */
+static struct settings_broker
+take_broker(struct settings *settings)
+{
+	struct settings_broker broker = settings->broker;
+
+	settings->broker = (struct settings_broker){ .url = "" };
+	return broker;
+}
+
+/*
+ * Fill in what an earlier source said of the same broker.  A token is for
+ * the broker that it was given for, and so are the CAs.
+ */
+static void
+inherit_broker(struct settings *settings, const struct settings_broker *from)
+{
+	static const size_t members[] = { BROKER(url), BROKER(token_file),
+		BROKER(token_command), BROKER(ca_file), BROKER(trusted_ca) };
+	struct settings_broker *to = &settings->broker;
+
+	if (*to->url != '\0' && strcmp(to->url, from->url) != 0)
+		return;
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		char *text = (char *)to + members[i];
+
+		if (*text == '\0')
+			memcpy(
+			    text, (const char *)from + members[i], FIELD_TEXT);
+	}
+}
+
 /* One of the usual places; it need not be there. */
 static enum sbx_err
 read_usual(
     const char *dir, uid_t owner, struct settings *ret, struct sbx_why *why)
 {
+	const struct settings_broker earlier = take_broker(ret);
 	char path[PATHS_MAX];
 	enum sbx_err err = paths_join(dir, "config", path);
 
 	if (err == SBX_OK)
 		err = conf_read(&settings_table, path, owner,
 		    /* forbidden= */ 022, ret, why);
+	inherit_broker(ret, &earlier);
 	if (err != SBX_NOT_FOUND)
 		return err;
 	if (why != NULL)
@@ -262,6 +296,8 @@ read_environment(struct settings *ret, struct sbx_why *why)
 		    NULL, NULL },
 	};
 
+	const struct settings_broker files = take_broker(ret);
+
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		const char *value = getenv(fields[i].name);
 		enum sbx_err err;
@@ -272,6 +308,7 @@ read_environment(struct settings *ret, struct sbx_why *why)
 		if (err != SBX_OK)
 			return SBX_CONFIG;
 	}
+	inherit_broker(ret, &files);
 	return SBX_OK;
 }
 

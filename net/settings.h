@@ -1,7 +1,8 @@
 /*
  * The client's configuration: ~/.config/sandbox-ssh/config over
  * /etc/sandbox-ssh/config over the defaults, then SANDBOX_BROKER and
- * SANDBOX_TOKEN.  Needs no libcurl, so anyone may link it.
+ * SANDBOX_TOKEN.  What one of them says of a broker counts only as long as
+ * none after it names another broker.  Needs no libcurl, so anyone may link it.
  */
 #ifndef SBX_NET_SETTINGS_H
 #define SBX_NET_SETTINGS_H

@@ -41,9 +41,9 @@ names() {
 	done
 	bad 64 "see sandbox-proxy" sandbox-proxy connect -x.sandbox
 	for name in '../x' 'a/b' 'A' 'a-' '' 'a.b' "$(printf 'a%.0s' {1..64})"; do
-		bad 64 'not a sandbox id' sandboxctl show "$name"
-		bad 64 'not a sandbox id' sandboxctl create "$name"
-		bad 64 'not a sandbox id' sandboxctl kill "$name"
+		bad 64 'a sandbox (id|name)' sandboxctl show "$name"
+		bad 64 'a sandbox (id|name)' sandboxctl create "$name"
+		bad 64 'a sandbox (id|name)' sandboxctl kill "$name"
 	done
 	# As people type them, through ssh itself.
 	check 255 "ssh ../../x.sandbox" ssh '../../x.sandbox' true

@@ -180,6 +180,20 @@ for file in list.*; do
 	[ "$file" = list.lock ] || fail "$file was left behind"
 done
 
+# However fast they follow each other, the gate can tell them apart.
+issued() {
+	expect 0 revocations show --json "$1"
+	sed -n 's/.*"issued_at":\([0-9]*\).*/\1/p' out
+}
+expect 0 revocations sign --ca ca --out again --serial 0x1
+first=$(issued again)
+expect 0 revocations sign --ca ca --out again --serial 0x1
+second=$(issued again)
+expect 0 revoke --ca ca --list again a.pub
+third=$(issued again)
+[ -n "$first" ] && [ "$first" -lt "$second" ] && [ "$second" -lt "$third" ] ||
+	fail "lists of one second: issued at $first, $second, $third"
+
 # Another reader, after the document.
 /usr/bin/python3 "$here/read_revocations.py" ca.pub thousand.list \
     <thousand.json || fail "read_revocations.py"

@@ -173,6 +173,38 @@ test_the_environment_wins(void **state)
 	assert_string_equal(settings.broker.token, "secret");
 }
 
+/* A token is for the broker that it was given for. */
+static void
+test_another_broker_gets_nothing(void **state)
+{
+	static const struct {
+		const char *url, *token_file, *ca_file, *trusted_ca;
+	} ways[] = {
+		{ "https://b.example", "", "", "" },
+		{ "https://a.example", "/t", "/c", "/k" },
+		{ "", "/t", "/c", "/k" },
+	};
+	struct paths paths = { .home = "" };
+	struct settings settings;
+
+	(void)state;
+	write_config("[broker]\nurl = https://a.example\ntoken_file = /t\n"
+		     "token_command = /x\nca_file = /c\ntrusted_ca = /k\n");
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		assert_int_equal(setenv("SANDBOX_BROKER", ways[i].url, 1), 0);
+		assert_int_equal(
+		    settings_read(&paths, file, &settings, NULL), SBX_OK);
+		assert_int_equal(unsetenv("SANDBOX_BROKER"), 0);
+		assert_string_equal(
+		    settings.broker.token_file, ways[i].token_file);
+		assert_string_equal(settings.broker.token_command,
+		    *ways[i].token_file == '\0' ? "" : "/x");
+		assert_string_equal(settings.broker.ca_file, ways[i].ca_file);
+		assert_string_equal(
+		    settings.broker.trusted_ca, ways[i].trusted_ca);
+	}
+}
+
 static void
 choose(const char *name, const char *url, const char *token_file)
 {
@@ -317,6 +349,7 @@ main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_the_environment_wins),
+		cmocka_unit_test(test_another_broker_gets_nothing),
 		cmocka_unit_test(test_domains),
 		cmocka_unit_test(test_errors_name_file_and_line),
 		cmocka_unit_test(test_a_file_that_others_can_write),
