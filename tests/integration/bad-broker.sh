@@ -296,7 +296,10 @@ lists() {
 	65 nested too many objects
 	END
 	lab_mode crowd
+	: >"$lab/requests"
 	check 65 "list: crowd, as a table" sandboxctl list
+	is "list: crowd: 25 pages, and one too many" \
+	    "$(wc -l <"$lab/requests")" 26
 	lab_mode circle
 	rm -rf "$cache"
 	check 76 "hosts: circle" sandbox-proxy hosts --refresh
