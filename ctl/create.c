@@ -141,7 +141,9 @@ ctl_create(int argc, char **argv)
 	if (err == SBX_OK && name != NULL && strchr(name, '.') != NULL &&
 	    !name_has_suffix(name, values.domain))
 		err = sbx_fail(&why, SBX_USAGE,
-		    "%.80s is not in --domain %.80s", name, values.domain);
+		    "%.80s is not a sandbox name that ends in .%.80s: see "
+		    "--domain",
+		    name, values.domain);
 	if (err == SBX_OK)
 		err = create(name, &values, &object, &why);
 	if (err == SBX_OK)
