@@ -32,33 +32,13 @@ is_address(const char *host)
 	    inet_pton(AF_INET6, host, bytes) == 1;
 }
 
-static int
-find_issuer(X509 **issuer, X509_STORE_CTX *context, X509 *certificate)
-{
-	int found = X509_STORE_CTX_get1_issuer(issuer, context, certificate);
-	const SSL *ssl = X509_STORE_CTX_get_ex_data(
-	    context, SSL_get_ex_data_X509_STORE_CTX_idx());
-
-	if (found != 0 || ssl == NULL ||
-	    SSL_CTX_set_default_verify_file(SSL_get_SSL_CTX(ssl)) != 1)
-		return found;
-	return X509_STORE_CTX_get1_issuer(issuer, context, certificate);
-}
-
-/*
- * The system's certificates are a folder, where one is found by its name,
- * and a file of all of them, which takes some 40 ms to read: a third of a
- * login.  It is read when the folder does not have the issuer.
- */
 static bool
 set_trust(struct tls *tls, const struct tls_request *request)
 {
-	if (request->ca_file != NULL)
-		return SSL_CTX_load_verify_locations(
-			   tls->context, request->ca_file, NULL) == 1;
-	X509_STORE_set_get_issuer(
-	    SSL_CTX_get_cert_store(tls->context), find_issuer);
-	return SSL_CTX_set_default_verify_dir(tls->context) == 1;
+	return request->ca_file == NULL
+	    ? SSL_CTX_set_default_verify_paths(tls->context) == 1
+	    : SSL_CTX_load_verify_locations(
+		  tls->context, request->ca_file, NULL) == 1;
 }
 
 static bool

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -94,18 +93,18 @@ accept_tls(void *context)
 	return SSL_accept(world.ssl) == 1 ? world.ssl : NULL;
 }
 
-/* Shake hands with those who trust ca_file; NULL: the system's. */
-static enum sbx_err
-shake_hands(const char *ca_file)
+static void
+begin(void)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct tls_request request = { "box.test", "1", ca_file, NULL, 10000 };
+	struct tls_request request = { "box.test", "1", world.ca_file, NULL,
+		10000 };
 	socklen_t len = sizeof(at);
 	int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 	struct sbx_why why = { "" };
-	enum sbx_err err;
 	pthread_t thread;
+	void *accepted;
 
 	assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
 	assert_int_equal(listen(listener, 1), 0);
@@ -123,16 +122,10 @@ shake_hands(const char *ca_file)
 	assert_non_null(world.ssl);
 	assert_int_equal(SSL_set_fd(world.ssl, world.fd), 1);
 	assert_int_equal(pthread_create(&thread, NULL, accept_tls, NULL), 0);
-	world.tls = NULL;
-	err = tls_open(&request, world.our_fd, &world.tls, &why);
-	assert_int_equal(pthread_join(thread, NULL), 0);
-	return err;
-}
-
-static void
-begin(void)
-{
-	assert_int_equal(shake_hands(world.ca_file), SBX_OK);
+	assert_int_equal(
+	    tls_open(&request, world.our_fd, &world.tls, &why), SBX_OK);
+	assert_int_equal(pthread_join(thread, &accepted), 0);
+	assert_non_null(accepted);
 }
 
 static void
@@ -312,56 +305,6 @@ test_held_up_and_half_closed(void **state)
 	end();
 }
 
-static const struct trust_row {
-	const char *name;
-	bool in_folder, in_file;
-	enum sbx_err want;
-	bool reads_file;
-} trust[] = {
-	{ "found in the system's folder", true, false, SBX_OK, false },
-	{ "found in the system's file", false, true, SBX_OK, true },
-	{ "found nowhere", false, false, SBX_REFUSED, true },
-};
-
-/* The system's are those of the environment here. */
-static void
-test_trust(void **state)
-{
-	const struct trust_row *row = *state;
-	char folder[] = "/tmp/test_tls.XXXXXX", file[64], link[96];
-	FILE *f = fopen(world.ca_file, "r");
-	X509 *x = f == NULL ? NULL : PEM_read_X509(f, NULL, NULL, NULL);
-	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	char events[512];
-
-	assert_true(x != NULL && watch >= 0);
-	(void)fclose(f);
-	assert_non_null(mkdtemp(folder));
-	(void)snprintf(file, sizeof(file), "%s/all.pem", folder);
-	(void)snprintf(link, sizeof(link), "%s/%08lx.0", folder,
-	    X509_subject_name_hash(x));
-	X509_free(x);
-	f = fopen(file, "w");
-	assert_non_null(f);
-	(void)fclose(f);
-	if (row->in_file)
-		assert_int_equal(
-		    unlink(file) + symlink(world.ca_file, file), 0);
-	if (row->in_folder)
-		assert_int_equal(symlink(world.ca_file, link), 0);
-	assert_int_equal(setenv("SSL_CERT_DIR", folder, 1), 0);
-	assert_int_equal(setenv("SSL_CERT_FILE", file, 1), 0);
-	assert_true(inotify_add_watch(watch, file, IN_OPEN) >= 0);
-	assert_int_equal(shake_hands(NULL), row->want);
-	assert_int_equal(
-	    read(watch, events, sizeof(events)) > 0, row->reads_file);
-	end();
-	(void)close(watch);
-	(void)unlink(file);
-	(void)unlink(link);
-	(void)rmdir(folder);
-}
-
 int
 main(void)
 {
@@ -369,7 +312,6 @@ main(void)
 	CASE(test_bytes_before_the_end);
 	CASE(test_records_leave_together);
 	CASE(test_held_up_and_half_closed);
-	CASE_ROWS(trust, test_trust);
 	return _cmocka_run_group_tests(
 	    "tls", cases, case_count, set_up, tear_down);
 }
