@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +55,12 @@ listfile_load(const char *path, const uint8_t signer[static KEY_ED25519_LEN],
 		    "'revocations show', and give that to "
 		    "'revocations sign --from'",
 		    path);
+	if (head.next_update <= (uint64_t)time(NULL))
+		return sbx_fail(why, SBX_REVOKED_STALE,
+		    "%s has ended, and may be an old one put back: look at it "
+		    "with 'revocations show', and give that to "
+		    "'revocations sign --from'",
+		    path);
 	return revset_add_all(set, &old);
 }
 
@@ -81,20 +88,27 @@ sync_folder(const char *path, struct sbx_why *why)
 
 /*
  * Now, or the second after the list before if that is not past: the gate
- * tells older from newer lists by this time.  Not long after now, which is
- * a clock that was wrong then: such a list counts for nobody anyway.
+ * tells older from newer lists by this time, and would refuse everybody if
+ * the list that counts were the older one.
  */
-static uint64_t
-issue_time(const char *path, uint64_t now)
+static enum sbx_err
+issue_time(const char *path, uint64_t now, uint64_t *ret, struct sbx_why *why)
 {
 	cleanup_close int fd =
 	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct revocations before;
 
+	*ret = now;
 	if (fd < 0 || revocations_open(fd, &before, NULL) != SBX_OK ||
-	    before.issued_at < now || before.issued_at - now >= AHEAD_MAX)
-		return now;
-	return before.issued_at + 1;
+	    before.issued_at < now)
+		return SBX_OK;
+	if (before.issued_at - now >= AHEAD_MAX)
+		return sbx_fail(why, SBX_STATE,
+		    "%s was issued %" PRIu64 " s from now: set the clock, or "
+		    "if it was wrong then, move that list away",
+		    path, before.issued_at - now);
+	*ret = before.issued_at + 1;
+	return SBX_OK;
 }
 
 enum sbx_err
@@ -102,9 +116,11 @@ listfile_write(const char *path, struct revset *set, const struct ca_key *ca,
     uint64_t life, struct sbx_why *why)
 {
 	cleanup_buf struct buf list = BUF_INIT(REVLIST_MAX);
-	uint64_t now = issue_time(path, (uint64_t)time(NULL));
-	enum sbx_err err = revlist_sign(set, ca, now, now + life, &list, why);
+	uint64_t at;
+	enum sbx_err err = issue_time(path, (uint64_t)time(NULL), &at, why);
 
+	if (err == SBX_OK)
+		err = revlist_sign(set, ca, at, at + life, &list, why);
 	if (err != SBX_OK)
 		return err;
 	err = file_write_atomic(AT_FDCWD, path, 0644, buf_view(&list), why);

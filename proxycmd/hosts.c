@@ -23,7 +23,9 @@ hosts_is_user(const char *user)
 	if (len == 0 || len >= SESSION_USER_LEN || *user == '-')
 		return false;
 	/* ssh puts it into paths: a ControlPath with %r must not lead away. */
-	if (*user == '/' || strstr(user, "../") != NULL)
+	if (*user == '/' || strstr(user, "../") != NULL ||
+	    strcmp(user, "..") == 0 ||
+	    (len > 2 && strcmp(user + len - 3, "/..") == 0))
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		if (user[i] <= ' ' || user[i] >= 0x7f ||

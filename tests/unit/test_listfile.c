@@ -3,7 +3,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "certs/listfile.h"
@@ -41,6 +44,19 @@ __wrap_renameat(int dir, const char *name, int to, const char *new)
 {
 	note('r');
 	return __real_renameat(dir, name, to, new);
+}
+
+/* The clock. */
+#define NOW 2000000000
+static time_t now = NOW;
+
+time_t __wrap_time(time_t *ret);
+time_t
+__wrap_time(time_t *ret)
+{
+	if (ret != NULL)
+		*ret = now;
+	return now;
 }
 
 static struct keypair ca;
@@ -86,6 +102,74 @@ test_folder_cannot_be_synced(void **state)
 	folders_fail = false;
 }
 
+static enum sbx_err
+load(const char *path, struct sbx_why *why)
+{
+	cleanup_revset struct revset set;
+
+	revset_init(&set);
+	return listfile_load(path, ca.public, &set, why);
+}
+
+static uint64_t
+issued_at(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct revocations head;
+
+	assert_true(fd >= 0);
+	assert_int_equal(revocations_open(fd, &head, NULL), SBX_OK);
+	(void)close(fd);
+	return head.issued_at;
+}
+
+/* The gate tells older from newer lists by this. */
+static void
+test_each_is_later(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(write_list("fast", NULL), SBX_OK);
+		assert_int_equal(issued_at("fast"), NOW + i);
+	}
+	now = NOW + 100;
+	assert_int_equal(write_list("fast", NULL), SBX_OK);
+	assert_int_equal(issued_at("fast"), NOW + 100);
+	now = NOW;
+}
+
+static void
+test_clock_that_went_back(void **state)
+{
+	struct sbx_why why = { "" };
+
+	(void)state;
+	assert_int_equal(write_list("future", NULL), SBX_OK);
+	now = NOW - 59;
+	assert_int_equal(write_list("future", NULL), SBX_OK);
+	assert_int_equal(issued_at("future"), NOW + 1);
+	assert_int_equal(write_list("future", &why), SBX_STATE);
+	assert_non_null(strstr(why.text, "issued 60 s from now"));
+	assert_int_equal(issued_at("future"), NOW + 1);
+	now = NOW;
+}
+
+/* What was revoked since may be missing in it. */
+static void
+test_ended(void **state)
+{
+	struct sbx_why why = { "" };
+
+	(void)state;
+	assert_int_equal(write_list("ended", NULL), SBX_OK);
+	now = NOW + 59;
+	assert_int_equal(load("ended", NULL), SBX_OK);
+	now = NOW + 60;
+	assert_int_equal(load("ended", &why), SBX_REVOKED_STALE);
+	assert_non_null(strstr(why.text, "has ended"));
+	now = NOW;
+}
+
 static int
 start(void **state)
 {
@@ -101,6 +185,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_is_on_disk),
 		cmocka_unit_test(test_folder_cannot_be_synced),
+		cmocka_unit_test(test_each_is_later),
+		cmocka_unit_test(test_clock_that_went_back),
+		cmocka_unit_test(test_ended),
 	};
 
 	return cmocka_run_group_tests(tests, start, scratch_leave);
