@@ -393,6 +393,21 @@ store_close(struct store *store)
  * Sandboxes.
  */
 
+static enum sbx_err get(struct store *store, const char *id,
+    struct sandbox *ret, struct sbx_why *why);
+
+static enum sbx_err
+taken(struct store *store, const struct sandbox *s, struct sbx_why *why)
+{
+	struct sandbox other;
+
+	if (get(store, s->id, &other, NULL) == SBX_OK &&
+	    strcmp(other.owner, s->owner) != 0)
+		return sbx_fail(why, SBX_EXISTS,
+		    "'%s' is taken by another user: choose another id", s->id);
+	return sbx_fail(why, SBX_EXISTS, "sandbox '%s' already exists", s->id);
+}
+
 static enum sbx_err
 insert(struct store *store, const struct sandbox *s, struct sbx_why *why)
 {
@@ -413,10 +428,7 @@ insert(struct store *store, const struct sandbox *s, struct sbx_why *why)
 		bind_text(st, 3, s->label[i].value);
 		err = run(store, st, why);
 	}
-	if (err == SBX_EXISTS)
-		return sbx_fail(
-		    why, SBX_EXISTS, "sandbox '%s' already exists", s->id);
-	return err;
+	return err == SBX_EXISTS ? taken(store, s, why) : err;
 }
 
 static enum sbx_err

@@ -4,7 +4,6 @@
 
 #include "common/text.h"
 
-#define BEGIN "-----BEGIN OPENSSH PRIVATE KEY-----"
 #define END "-----END OPENSSH PRIVATE KEY-----"
 #define MAGIC "openssh-key-v1" /* its NUL belongs to it */
 #define CIPHER_NONE "none"
@@ -68,7 +67,7 @@ keyfile_put(const struct keypair *pair, const char *comment, struct buf *ret)
 	buf_fail(ret, buf_error(&whole));
 	buf_fail(ret, buf_error(&base64));
 
-	buf_put_text(ret, BEGIN "\n");
+	buf_put_text(ret, KEYFILE_BEGIN "\n");
 	w = wire_of(buf_view(&base64));
 	while (wire_more(&w)) {
 		buf_put_view(
@@ -87,7 +86,7 @@ unwrap(struct view text, struct buf *ret)
 
 	if (text.len > KEYFILE_MAX)
 		return SBX_TOO_LARGE;
-	if (!text_next_line(&text, &line) || !view_eq_str(line, BEGIN))
+	if (!text_next_line(&text, &line) || !view_eq_str(line, KEYFILE_BEGIN))
 		return SBX_KEY_MALFORMED;
 	do {
 		if (!text_next_line(&text, &line))

@@ -20,7 +20,9 @@ void keypair_generate(struct keypair *ret);
 void keypair_wipe(struct keypair *pair); /* NULL allowed */
 #define cleanup_keypair __attribute__((cleanup(keypair_wipe)))
 
-/* The text of "-----BEGIN OPENSSH PRIVATE KEY-----" ... with comment. */
+#define KEYFILE_BEGIN "-----BEGIN OPENSSH PRIVATE KEY-----"
+
+/* The text from KEYFILE_BEGIN on, with comment. */
 void
 keyfile_put(const struct keypair *pair, const char *comment, struct buf *ret);
 /*

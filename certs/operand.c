@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "certs/keyfile.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
@@ -95,15 +96,21 @@ operand_line(const char *operand, struct view text, struct view *ret,
 {
 	struct view line;
 	size_t count = 0;
+	bool private_key = false;
 
 	while (text_next_line(&text, &line)) {
 		if (operand_skips(line))
 			continue;
+		private_key = private_key || view_eq_str(line, KEYFILE_BEGIN);
 		*ret = line;
 		count++;
 	}
 	if (count == 1)
 		return SBX_OK;
+	if (private_key)
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "%s is a private key: give the public one, %s.pub",
+		    operand_name(operand), operand_name(operand));
 	return sbx_fail(why, SBX_BAD_VALUE, "%s has %s: give a file with one",
 	    operand_name(operand),
 	    count == 0 ? "no key in it" : "more than one key in it");

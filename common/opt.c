@@ -115,12 +115,13 @@ opt_parse(const struct usage *usage, int argc, char **argv, void *values,
 		    argc, argv, tables.letters, tables.longs, NULL)) != -1) {
 		enum opt_result result;
 
-		if (found == '?' || found == ':')
-			return wrong_option(usage, argv, found);
-		if (found == OPT_HELP) {
+		/* -h is what everybody tries first. */
+		if (found == OPT_HELP || (found == '?' && optopt == 'h')) {
 			opt_print_help(usage, stdout);
 			return OPT_DONE;
 		}
+		if (found == '?' || found == ':')
+			return wrong_option(usage, argv, found);
 		if (found == OPT_VERSION) {
 			(void)printf("%s %s\n", log_program(), PACKAGE_VERSION);
 			return OPT_DONE;

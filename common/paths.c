@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/wire.h"
@@ -18,20 +17,9 @@ paths_join(const char *dir, const char *name, char ret[static PATHS_MAX])
 	return len < 0 || len >= PATHS_MAX ? SBX_TOO_LARGE : SBX_OK;
 }
 
-/* In somebody else's folder, somebody else could be our broker. */
-static bool
-is_ours(const char *folder)
-{
-	struct stat st;
-
-	return stat(folder, &st) == 0 && S_ISDIR(st.st_mode) &&
-	    st.st_uid == getuid() && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
 static bool
 fill(struct paths *p, const char *home, const char *user, bool root)
 {
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	const char *libexec = getenv("SANDBOX_SSH_LIBEXEC");
 	const char *sbin = getenv("SANDBOX_SSH_SBIN");
 	bool ok = true;
@@ -58,9 +46,6 @@ fill(struct paths *p, const char *home, const char *user, bool root)
 	}
 	ok = ok &&
 	    paths_join(home, ".local/state/sandbox-ssh", p->state) == SBX_OK;
-	if (runtime != NULL && *runtime == '/' && is_ours(runtime))
-		return ok &&
-		    paths_join(runtime, "sandbox-ssh", p->runtime) == SBX_OK;
 	return ok && paths_join(p->state, "run", p->runtime) == SBX_OK;
 }
 

@@ -7,9 +7,10 @@
  * cache       ~/.cache/sandbox-ssh       the same
  * config      ~/.config/sandbox-ssh      the same
  * state       /var/lib/sandbox-ssh       ~/.local/state/sandbox-ssh
- * runtime     /run/sandbox-ssh           $XDG_RUNTIME_DIR/sandbox-ssh if that
- *                                        folder is theirs alone, or
- *                                        ~/.local/state/sandbox-ssh/run
+ * runtime     /run/sandbox-ssh           ~/.local/state/sandbox-ssh/run: not
+ *                                        below $XDG_RUNTIME_DIR, which not
+ *                                        every login of a user has, or has as
+ *                                        a folder that is theirs alone
  * shared      /run/sandbox-ssh           the same: the machine's broker
  * libexec     as configured; SANDBOX_SSH_LIBEXEC overrides (uninstalled use)
  * sandboxd    sbindir as configured; SANDBOX_SSH_SBIN overrides its folder

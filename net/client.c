@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/text.h"
@@ -14,6 +15,7 @@
 #include "net/token.h"
 
 #define SOCKET "sandboxd.sock"
+#define DATABASE "db/sandboxd.db"
 #define START_SECONDS 30
 #define START_LOCK "start.lock"
 #define START_SAYS_MAX 400
@@ -82,6 +84,16 @@ start_sandboxd(
 	return err;
 }
 
+/* Then it is asked, running or not: the machine's knows other sandboxes. */
+static bool
+has_broker(const struct paths *paths)
+{
+	char path[PATHS_MAX];
+
+	return paths_join(paths->state, DATABASE, path) == SBX_OK &&
+	    access(path, F_OK) == 0;
+}
+
 static enum sbx_err
 find_socket(
     const struct paths *paths, char ret[static PATHS_MAX], struct sbx_why *why)
@@ -91,7 +103,8 @@ find_socket(
 
 	if (err == SBX_OK)
 		err = paths_join(paths->runtime, SOCKET, own);
-	if (err != SBX_OK || (!listens(own) && listens(ret)))
+	if (err != SBX_OK ||
+	    (!listens(own) && !has_broker(paths) && listens(ret)))
 		return err;
 	memcpy(ret, own, PATHS_MAX);
 	return listens(ret) ? SBX_OK : start_sandboxd(paths, ret, why);

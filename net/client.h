@@ -24,9 +24,10 @@ struct client {
 /*
  * The broker of the domain that name (an alias, or "" for [broker]) is in:
  * settings, the token, and its place: the configured url; otherwise
- * this user's socket if something listens there, otherwise the system's
- * (/run/sandbox-ssh/sandboxd.sock), otherwise sandboxd is started for this
- * user and waited for.  token_file must be readable by its owner only.
+ * this user's socket if something listens there; otherwise, unless this user
+ * has had a broker, the system's (/run/sandbox-ssh/sandboxd.sock) if something
+ * listens there; otherwise sandboxd is started for this user and waited for.
+ * token_file must be readable by its owner only.
  */
 enum sbx_err client_open_for(const struct paths *paths, const char *config,
     const char *name, struct client *ret, struct sbx_why *why) MUST_USE;

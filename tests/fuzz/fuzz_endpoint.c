@@ -25,13 +25,13 @@ static const struct row {
 } rows[] = {
 	{ "unix:", PATH, true, false },
 	{ "tcp://", HOST, false, false },
-	{ "vsock:", CID | NUMBER, false, false },
+	{ "vsock:", CID | NUMBER, true, false },
 	{ "unix-mux:", PATH | NUMBER, true, false },
 	{ "connect://", HOST | TARGET, false, false },
 	{ "exec:", NAME, true, false },
 	{ "tls://", HOST, false, true },
 	{ "wss://", HOST, false, true },
-	{ "ws://", HOST, false, true },
+	{ "ws://", HOST, true, true },
 };
 
 static const struct row *

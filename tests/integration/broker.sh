@@ -456,6 +456,7 @@ users() {
 	call 201 "but makes one" POST /v1/sandboxes -d '{"id":"theirs"}'
 	holds "owned by them" '"owner":"nobody"'
 	call 409 "an id in use" POST /v1/sandboxes -d '{"id":"run-1"}'
+	holds "it says by whom" 'taken by another user'
 	as=(setpriv --reuid 1879060000 --regid 1879060000 --clear-groups)
 	call 403 "a sandbox may not call" GET /v1/health
 	as=()

@@ -223,6 +223,9 @@ assert host["key_id"].split("/")[1] == "run-1.sandbox", host
 assert 0 <= host["valid_before"] - host["valid_after"] - 90 * 86400 <= 60
 ' || fail 'JSON of a host'
 expect 64 issue --ca ca --host a --sandbox run-1 key.pub
+expect 65 issue --ca ca --sandbox run-1 key
+grep -q 'key is a private key: give .* key.pub' err ||
+	fail "a private key to certify: $(cat err)"
 expect 64 issue --ca ca --host '' key.pub
 expect 64 issue --ca ca --host a --ttl 367d key.pub
 expect 64 issue --ca ca --host 'a,b' key.pub

@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/client.h"
@@ -160,6 +162,43 @@ test_a_broker_that_does_not_start(void **state)
 	assert_non_null(strstr(why.text, "does not listen"));
 }
 
+/* The machine's broker is for those who never had one of their own. */
+static void
+test_the_brokers_of_machine_and_user(void **state)
+{
+	struct paths paths = { .sandboxd = "/bin/false" };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct client client;
+	char db[200], file[300];
+
+	(void)state;
+	write_file(config, "", 0600);
+	(void)snprintf(paths.shared, sizeof(paths.shared), "%s", dir);
+	(void)snprintf(paths.runtime, sizeof(paths.runtime), "%s", runtime);
+	(void)snprintf(paths.state, sizeof(paths.state), "%s", dir);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path),
+	    "%s/sandboxd.sock", dir);
+	assert_int_equal(
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(
+	    client_open_for(&paths, config, "", &client, NULL), SBX_OK);
+	assert_string_equal(client.socket, address.sun_path);
+	client_close(&client);
+
+	(void)snprintf(db, sizeof(db), "%s/db", dir);
+	(void)snprintf(file, sizeof(file), "%s/sandboxd.db", db);
+	assert_int_equal(mkdir(db, 0700), 0);
+	write_file(file, "", 0600);
+	assert_int_equal(client_open_for(&paths, config, "", &client, NULL),
+	    SBX_UNAVAILABLE);
+	(void)unlink(file);
+	(void)rmdir(db);
+	(void)unlink(address.sun_path);
+	(void)close(fd);
+}
+
 static int
 set_up(void **state)
 {
@@ -196,6 +235,7 @@ main(void)
 		cmocka_unit_test(test_token_command),
 		cmocka_unit_test(test_a_socket),
 		cmocka_unit_test(test_a_broker_that_does_not_start),
+		cmocka_unit_test(test_the_brokers_of_machine_and_user),
 	};
 	struct CMUnitTest tests[ROWS + sizeof(others) / sizeof(others[0])];
 
