@@ -25,6 +25,7 @@ static const struct {
 	{ "access", doctor_access },
 	{ "clock", doctor_clock },
 	{ "certificate", doctor_certificate },
+	{ "key", doctor_key },
 	{ "endpoint", doctor_endpoint },
 	{ "host key", doctor_host_key },
 };

@@ -43,7 +43,7 @@ doctor_token(struct doctor *doctor, struct finding *ret)
 		return;
 	if (fact(doctor, "token_error=", text))
 		doctor_say(
-		    ret, DOCTOR_FAIL, "only you may read it", "%s", text);
+		    ret, DOCTOR_FAIL, "see sandbox-ssh_config(5)", "%s", text);
 	else if (strcmp(source, "none") == 0)
 		doctor_say(ret, DOCTOR_OK, "", "none is configured");
 	else
@@ -58,7 +58,8 @@ doctor_broker(struct doctor *doctor, struct finding *ret)
 
 	if (fact(doctor, "broker_error=", text)) {
 		doctor_say(ret, DOCTOR_FAIL,
-		    "start sandboxd, or set url under [broker]", "%s", text);
+		    "mend that, or the url in sandbox-ssh_config(5)", "%s",
+		    text);
 		return;
 	}
 	if (!number(doctor, "broker_ms=", &ms) ||

@@ -72,6 +72,29 @@ doctor_cache(struct doctor *doctor, struct finding *ret)
 	doctor_say(ret, DOCTOR_OK, "", "%s is yours alone", cache);
 }
 
+/* The private half: a file, a link to one, or the agent's alone. */
+void
+doctor_key(struct doctor *doctor, struct finding *ret)
+{
+	const char *agent = getenv("SSH_AUTH_SOCK");
+	char path[PATHS_MAX + NAME_ALIAS_MAX + 32];
+	struct stat st;
+
+	if (!doctor->has_session)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/%s/" CACHE_KEY,
+	    doctor->request->cache, doctor->host);
+	if (stat(path, &st) == 0)
+		doctor_say(ret, DOCTOR_OK, "", "%s", path);
+	else if (agent != NULL && *agent != '\0')
+		doctor_say(ret, DOCTOR_OK, "", "the agent's, or hardware's");
+	else
+		doctor_say(ret, DOCTOR_FAIL,
+		    "put it there, or into an ssh-agent",
+		    "there is no private key beside public_key, and no "
+		    "ssh-agent");
+}
+
 static void
 put_span(uint64_t seconds, size_t size, char *ret)
 {

@@ -41,7 +41,7 @@ doctor_check doctor_openssh, doctor_snippet, doctor_endpoint, doctor_host_key;
 doctor_check doctor_config, doctor_token, doctor_broker, doctor_access,
     doctor_clock;
 /* proxycmd/doctor_cache.c */
-doctor_check doctor_cache, doctor_certificate;
+doctor_check doctor_cache, doctor_certificate, doctor_key;
 
 /* Set all of *ret. */
 void doctor_say(struct finding *ret, enum doctor_level level, const char *cure,

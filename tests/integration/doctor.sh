@@ -59,12 +59,12 @@ doctor 0 "$host"
 finds ok certificate 'good for another (49|50) min'
 finds ok endpoint "$lab_sshd answers in [0-9]+ ms \(OpenSSH"
 finds ok 'host key' "$(print_of "$lab/host.pub")"
-is "eleven lines" "$(wc -l <"$out")" 11
+is "twelve lines" "$(wc -l <"$out")" 12
 check 0 "as JSON" sandbox-proxy doctor --json "$host"
-is "eleven objects, all ok" \
-    "$(jq -r '[.[] | select(.level == "ok")] | length' "$out")" 11
+is "twelve objects, all ok" \
+    "$(jq -r '[.[] | select(.level == "ok")] | length' "$out")" 12
 is "with their names" "$(jq -r '[.[].check] | join(" ")' "$out")" \
-    "openssh snippet cache configuration token broker access clock certificate endpoint host key"
+    "openssh snippet cache configuration token broker access clock certificate key endpoint host key"
 
 # The user's configuration.
 for line in "ProxyCommand none" "UserKnownHostsFile ~/.ssh/known_hosts" \
@@ -91,6 +91,21 @@ chmod 644 "$cache/$host/id_ed25519"
 doctor 1 "$host"
 finds fail cache 'id_ed25519 has mode 0644'
 chmod 600 "$cache/$host/id_ed25519"
+
+# Somebody's own key, and its private half.
+ssh-keygen -qt ed25519 -N '' -f "$lab/mine"
+lab_config '[broker]' "url = https://127.0.0.1:$(lab_port good)" \
+    "ca_file = $lab/authority.crt" '[ssh]' "public_key = $lab/mine.pub"
+rm -r "${cache:?}/$host"
+doctor 0 "$host"
+finds ok key "id_ed25519"
+mv "$lab/mine" "$lab/moved"
+doctor 1 "$host"
+finds fail key 'no private key beside public_key.*put it there'
+mv "$lab/moved" "$lab/mine"
+broker "https://127.0.0.1:$(lab_port good)"
+rm -r "${cache:?}/$host"
+doctor 0 "$host"
 
 # Configuration and token.
 chmod 666 "$HOME/.config/sandbox-ssh/config"
