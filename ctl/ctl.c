@@ -142,6 +142,9 @@ ctl_flush(void)
 {
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return 0;
-	log_error("cannot write to standard output: %s", strerror(errno));
+	/* Whoever reads has seen enough: nothing to tell. */
+	if (errno != EPIPE)
+		log_error(
+		    "cannot write to standard output: %s", strerror(errno));
 	return EX_IOERR;
 }

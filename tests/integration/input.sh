@@ -24,6 +24,7 @@ bad() {
 main() {
 	cd "$HOME"
 	names
+	reader_gone
 	usage
 	configuration
 	files
@@ -54,6 +55,16 @@ names() {
 	bad 66 "run-9: no such sandbox" sandboxctl start run-9
 	bad 66 "run-9: no such sandbox" sandbox-proxy connect run-9.sandbox
 	bad 73 'run-1234.*already exists' sandboxctl create run-1234
+}
+
+# As in "sandboxctl list | head -1".
+reader_gone() {
+	check 0 "nobody reads any more, and no word of it" \
+	    /usr/bin/python3 -c 'import os, subprocess, sys
+r, w = os.pipe()
+os.close(r)
+sys.exit(subprocess.run(["sandboxctl", "list"], stdout=w,
+    stderr=subprocess.PIPE).stderr != b"")'
 }
 
 usage() {
