@@ -241,7 +241,7 @@ trouble() {
 
 	runtime=$state/$(printf '%0100d' 0) check 78 "too long a socket's name" \
 	    provider create one
-	says "and it says so" 'shorter runtime folder'
+	says "and it says so" 'shorter runtime_dir'
 	is "no file is left" "$(entries "$state/sandboxes")" 0
 	is "no slot is left" "$(entries "$state/slots")" 0
 }
