@@ -21,6 +21,8 @@ rounds=${1:-1000}
 peers=${BENCH_PEERS:-$BUILDDIR/tests/bench/peers}
 gate=$BUILDDIR/authkeys/sandbox-authkeys
 empty=$BUILDDIR/tests/bench/empty
+# Without seccomp, no_new_privs and rlimits: valgrind cannot work under them.
+unsealed=$BUILDDIR/tests/bench/unsealed
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-gate.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -72,6 +74,8 @@ command "an empty static program" 0 "$empty"
 {
 	command "sandbox-authkeys: allow" 0 "$gate" -c "$work/conf" \
 	    --owner "$owner" sandbox $(words "$work/good-cert.pub")
+	command "the same, without its seal" 0 "$unsealed" -c "$work/conf" \
+	    --owner "$owner" sandbox $(words "$work/good-cert.pub")
 	command "sandbox-authkeys: deny, another sandbox" 1 "$gate" \
 	    -c "$work/conf" --owner "$owner" sandbox \
 	    $(words "$work/other-cert.pub")
@@ -80,7 +84,7 @@ command "an empty static program" 0 "$empty"
 	command "sandbox-authkeys: allow, revocations, clock" 0 "$gate" \
 	    -c "$work/conf-full" --owner "$owner" sandbox \
 	    $(words "$work/good-cert.pub")
-	command "sandbox-authkeys: the same, single use" 0 "$gate" \
+	command "sandbox-authkeys: and single use" 0 "$gate" \
 	    -c "$work/conf-full" --owner "$owner" sandbox \
 	    $(words "$work/once-cert.pub")
 }
@@ -112,7 +116,7 @@ echo "$rounds rounds, $(nproc) CPUs, load$(uptime | sed 's/.*average: / /')"
 instructions() {
 	local command=("${@:3}")
 	[ "${command[0]}" != "$gate" ] ||
-		command[0]=$BUILDDIR/tests/bench/unsealed
+		command[0]=$unsealed
 	valgrind --tool=callgrind --callgrind-out-file=/dev/null \
 	    "${command[@]}" \
 	    2>&1 >/dev/null </dev/null |

@@ -1,4 +1,4 @@
-/* The gate without its seccomp filter, under which valgrind cannot work. */
+/* The gate without its seal: for what that costs, and for valgrind. */
 #include "authkeys/limits.h"
 
 enum sbx_err __wrap_limits_seal(struct sbx_why *why);

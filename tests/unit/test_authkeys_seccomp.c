@@ -108,6 +108,45 @@ do_make_code(void)
 	return mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
 }
 
+/* Those that the gate has no use for, by number: arguments that do nothing. */
+static long
+do_all_others(void)
+{
+	static const struct {
+		long first, last;
+	} others[] = {
+#ifdef __x86_64__
+		{ SYS_sched_yield, SYS_sched_yield },
+		{ SYS_msync, SYS_mincore },
+		{ SYS_shmget, SYS_dup2 },
+		{ SYS_nanosleep, SYS_getitimer },
+		{ SYS_accept, SYS_accept },
+		{ SYS_recvfrom, SYS_getsockname },
+		{ SYS_getrlimit, SYS_getuid },
+		{ SYS_capget, SYS_capset },
+		{ SYS_io_setup, SYS_io_cancel },
+		{ SYS_mq_open, SYS_ioprio_get },
+		{ SYS_splice, SYS_timerfd_gettime },
+		{ SYS_seccomp, SYS_seccomp },
+		{ SYS_execveat, SYS_execveat },
+		{ SYS_io_uring_setup, SYS_openat2 },
+#endif
+		{ 500, 1000 },
+		/* the other way to call an x86-64 kernel */
+		{ 0x40000000L, 0x40000200L },
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		for (long n = others[i].first; n <= others[i].last; n++) {
+			if (syscall(n, -1, -1, -1, -1, -1, -1) >= 0 ||
+			    errno != EPERM)
+				return 0;
+		}
+	}
+	errno = EPERM;
+	return -1;
+}
+
 static long
 do_open(void)
 {
@@ -135,6 +174,7 @@ static const struct row {
 	{ "no new code", do_map_code, false },
 	{ "no memory made code", do_make_code, false },
 	{ "no modes", do_chmod, false },
+	{ "nothing else", do_all_others, false },
 	{ "the log's socket", do_unix, true },
 	{ "memory", do_map_memory, true },
 	{ "files", do_open, true },
