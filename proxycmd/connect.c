@@ -1,6 +1,7 @@
 #include "proxycmd/connect.h"
 
 #include <poll.h>
+#include <string.h>
 
 #include "proxycmd/dial.h"
 #include "proxycmd/endpoint.h"
@@ -100,7 +101,8 @@ connect_open(const struct connect_request *request, int *ret_fd,
 
 	*ret_status = 0;
 	if (session_find(request->cache, request->alias, &session) != SBX_OK ||
-	    !session_is_valid(&session, request->now)) {
+	    !session_is_valid(&session, request->now) ||
+	    strcmp(session.origin, request->origin) != 0) {
 		err = refresh(request, "prepare", &session, ret_status, why);
 		if (err != SBX_OK || *ret_status != 0)
 			return err;

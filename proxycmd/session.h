@@ -12,6 +12,7 @@
 #include "common/buf.h"
 #include "common/name.h"
 #include "common/paths.h"
+#include "proxycmd/origin.h"
 
 #define SESSION_VERSION 1
 #define SESSION_FILE_MAX 16384
@@ -44,6 +45,8 @@ struct session {
 	bool running;		  /* state=running; anything else: false */
 	uint64_t not_after;	  /* Unix time at which the certificate ends */
 	bool single_use;	  /* good for one connection */
+	char broker[FIELD_TEXT];  /* url of the configuration; "": default */
+	char origin[ORIGIN_LEN];  /* as it was then */
 	bool file[SESSION_FILES]; /* which of them there are */
 	size_t endpoint_count;
 	char endpoint[SESSION_ENDPOINTS][SESSION_ENDPOINT_LEN];
@@ -65,10 +68,12 @@ enum sbx_err session_find(
 void session_put(const struct session *session, struct buf *ret);
 /*
  * May another connection start with its credentials?  Not in the last
- * SESSION_MARGIN seconds, and never if they are for single use: for those
- * every connection gets its own.
+ * SESSION_MARGIN seconds, not if they were asked for with another
+ * configuration, and never if they are for single use: for those every
+ * connection gets its own.
  */
-bool session_is_fresh(const struct session *session, uint64_t now) MUST_USE;
+bool session_is_fresh(
+    const struct session *session, uint64_t now, const char *origin) MUST_USE;
 /* The certificate has not ended: what was prepared for this connection. */
 bool session_is_valid(const struct session *session, uint64_t now) MUST_USE;
 
