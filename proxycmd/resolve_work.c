@@ -81,6 +81,7 @@ keep(const struct place *place, const struct login_key *key,
 	stored.file[SESSION_PUBLIC_KEY] = credentials.public_key.len > 0;
 	stored.file[SESSION_CERT] = credentials.certificate.len > 0;
 	stored.file[SESSION_KNOWN_HOSTS] = credentials.known_hosts.len > 0;
+	stored.file[SESSION_HOSTS] = true;
 	(void)snprintf(stored.broker, sizeof(stored.broker), "%s", broker);
 	(void)snprintf(stored.origin, sizeof(stored.origin), "%s", origin);
 	session_put(&stored, &session);

@@ -19,6 +19,7 @@ static const char *const file_names[SESSION_FILES] = {
 	[SESSION_PUBLIC_KEY] = CACHE_PUBLIC_KEY,
 	[SESSION_CERT] = CACHE_CERT,
 	[SESSION_KNOWN_HOSTS] = CACHE_KNOWN_HOSTS,
+	[SESSION_HOSTS] = "../" CACHE_HOSTS,
 };
 
 typedef enum sbx_err value_parser(struct view value, struct session *ret);

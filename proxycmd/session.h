@@ -29,6 +29,8 @@
 #define CACHE_CERT "id_ed25519-cert.pub"
 #define CACHE_KNOWN_HOSTS "known_hosts"
 #define CACHE_SESSION "session"
+/* Of all of them, beside their folders: hosts.h. */
+#define CACHE_HOSTS "hosts.conf"
 
 /* Those that ssh reads. */
 enum session_file {
@@ -36,6 +38,7 @@ enum session_file {
 	SESSION_PUBLIC_KEY,
 	SESSION_CERT,
 	SESSION_KNOWN_HOSTS,
+	SESSION_HOSTS, /* a gateway's user name stands there */
 	SESSION_FILES
 };
 

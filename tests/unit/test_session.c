@@ -196,7 +196,7 @@ static void
 test_files(void **state)
 {
 	static const char *const names[] = { CACHE_KEY, CACHE_PUBLIC_KEY,
-		CACHE_CERT, CACHE_KNOWN_HOSTS };
+		CACHE_CERT, CACHE_KNOWN_HOSTS, "../" CACHE_HOSTS };
 	const size_t count = sizeof(names) / sizeof(names[0]);
 	cleanup_buf struct buf text = BUF_INIT(SESSION_FILE_MAX);
 	struct session session;
