@@ -135,9 +135,13 @@ rm "$lab/skew"
 lab_mode reason
 doctor 1
 finds fail broker ''
+lab_mode honest
+doctor 0 "$host"
 lab_mode silent
-doctor 1
+doctor 1 "$host"
 finds fail broker 'in time'
+finds ok certificate 'good for'
+finds ok endpoint answers
 lab_mode honest
 broker "https://127.0.0.1:$(lab_port expired)"
 doctor 1
@@ -145,8 +149,7 @@ finds fail broker 'TLS certificate'
 broker "unix:$lab/nobody"
 doctor 1 "$host"
 finds fail broker 'cannot be reached'
-finds ok certificate 'good for'
-finds ok endpoint answers
+finds fail certificate 'cannot be reached'
 
 # The sandbox.
 broker "https://127.0.0.1:$(lab_port good)"
