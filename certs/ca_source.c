@@ -12,10 +12,8 @@ ca_source_public(
 	cleanup_buf struct buf blob = BUF_INIT(KEY_BLOB_MAX);
 	struct public_key key;
 	struct view line;
-	enum sbx_err err = operand_read(path, &text, why);
+	enum sbx_err err = operand_read_line(path, &text, &line, why);
 
-	if (err == SBX_OK)
-		err = operand_line(path, buf_view(&text), &line, why);
 	if (err != SBX_OK)
 		return err;
 	err = key_parse_line(line, &blob, &key);
