@@ -23,8 +23,7 @@ enum verb_operands { VERB_ONE_FILE, VERB_NONE, VERB_ANY };
 struct verb {
 	const struct usage *usage;
 	enum verb_operands operands;
-	/* The operands end with NULL.  SBX_USAGE for what is wrong with them.
-	 */
+	/* The operands end with NULL; SBX_USAGE if they are wrong. */
 	enum sbx_err (*run)(
 	    void *options, char *const operands[], struct sbx_why *why);
 	/*
