@@ -6,12 +6,12 @@
 #include "broker/issue.h"
 #include "broker/signer.h"
 #include "certs/check.h"
+#include "common/limits.h"
 #include "common/text.h"
 
 #define START_WAIT_MAX 300
 #define LIST_LIMIT_DEFAULT 100
 #define PERMIT_WORDS_MAX 16
-#define LIFETIME_MAX (365 * 86400)
 
 #define NO_ISOLATION_NOTICE                                                  \
 	"THIS SANDBOX IS NOT ISOLATED: it is a plain process of the host, "  \
@@ -275,8 +275,8 @@ post_sandboxes(struct broker *b, const struct call *call, const char *id,
 		    "'%s': give a duration like \"60m\"",
 		    body.provider);
 	if (err == SBX_OK && *body.timeout != '\0')
-		err = duration_of(
-		    "timeout", body.timeout, LIFETIME_MAX, &wish.lifetime, why);
+		err = duration_of("timeout", body.timeout, LIMITS_LIFE_MAX,
+		    &wish.lifetime, why);
 	if (err != SBX_OK)
 		return err;
 	memcpy(wish.id, body.id, sizeof(wish.id));

@@ -194,6 +194,7 @@ issue(const struct options *options, const char *operand, struct view key_line,
 		.source_address = text_or_null(options->source_address),
 		.force_command = text_or_null(options->force_command),
 	};
+	struct sbx_why own = { "" };
 	struct public_key key;
 	struct view word;
 	enum sbx_err err;
@@ -211,6 +212,10 @@ issue(const struct options *options, const char *operand, struct view key_line,
 	request.public_key = key.blob;
 	request.key_id = buf_text(&key_id);
 	choose_times(options, (uint64_t)time(NULL), &request);
+	/* All that is in it but the key came from the command line. */
+	err = cert_request_check(&request, &own);
+	if (err != SBX_OK)
+		return sbx_fail(why, SBX_USAGE, "%s", sbx_why_text(&own, err));
 	randombytes_buf(nonce, sizeof(nonce));
 	err = cert_issue(&request, nonce, &ca.key, &certificate, why);
 	if (err != SBX_OK)
@@ -299,6 +304,8 @@ cmd_issue(int argc, char **argv)
 		    usage.program);
 		return EX_USAGE;
 	}
+	if (!ca_options_ok(&options.ca, &usage))
+		return EX_USAGE;
 	err = run(&options, operand, &why);
 	return err == SBX_OK ? EX_OK : log_failure(err, &why);
 }

@@ -101,9 +101,9 @@ add_serial(struct work *work, const char *arg, struct sbx_why *why)
 	uint64_t first, last;
 
 	if (revtext_serials(VIEW_STR(arg), &first, &last) != SBX_OK)
-		return sbx_fail(why, SBX_BAD_VALUE,
+		return sbx_fail(why, SBX_USAGE,
 		    "--serial = '%.80s' is neither 0x1f, nor 16 hexadecimal "
-		    "digits, nor two of them with a dash",
+		    "digits, nor two of them with a dash, the lower first",
 		    arg);
 	return revset_add_serials(work->set, work->issuer, first, last);
 }
@@ -223,6 +223,8 @@ cmd_revocations_sign(int argc, char **argv)
 		    argv[first], usage.program);
 		return EX_USAGE;
 	}
+	if (!ca_options_ok(&options.ca, &usage))
+		return EX_USAGE;
 	if (options.out[0] == '\0') {
 		log_error("--out is missing: see %s --help", usage.program);
 		return EX_USAGE;

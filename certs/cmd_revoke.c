@@ -163,6 +163,8 @@ cmd_revoke(int argc, char **argv)
 	case OPT_RUN:
 		break;
 	}
+	if (!ca_options_ok(&options.ca, &usage))
+		return EX_USAGE;
 	if (options.list[0] == '\0') {
 		log_error("--list is missing: see %s --help", usage.program);
 		return EX_USAGE;

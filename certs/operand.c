@@ -32,19 +32,15 @@ enum opt_result
 operand_parse(const struct usage *usage, int argc, char **argv, void *values,
     const char **ret)
 {
+	static const struct operands want = { 1, 1, "a file" };
 	int first = 0;
 	enum opt_result result = opt_parse(usage, argc, argv, values, &first);
 
-	if (result != OPT_RUN)
-		return result;
-	if (argc - first != 1) {
-		log_error("%s: see %s --help",
-		    argc == first ? "no file given" : "more than one file",
-		    usage->program);
-		return OPT_WRONG;
-	}
-	*ret = argv[first];
-	return OPT_RUN;
+	if (result == OPT_RUN)
+		result = opt_operands(usage, argc, argv, first, &want);
+	if (result == OPT_RUN)
+		*ret = argv[first];
+	return result;
 }
 
 bool
