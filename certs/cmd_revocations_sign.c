@@ -19,6 +19,21 @@ struct options {
 	char out[FIELD_TEXT];
 };
 
+/* struct arguments: adds one, which is good. */
+static enum sbx_err
+field_serials(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	uint64_t first, last;
+
+	if (revtext_serials(VIEW_STR(text), &first, &last) == SBX_OK)
+		return field_arguments(field, text, object, why);
+	return sbx_fail(why, SBX_BAD_VALUE,
+	    "%s = '%.80s' is neither 0x1f, nor 16 hexadecimal digits, nor two "
+	    "of them with a dash, the lower first",
+	    field->name, text);
+}
+
 #define ROW(arg_, name_, parse_, member, ...)                       \
 	{                                                           \
 		0, arg_,                                            \
@@ -33,7 +48,7 @@ static const struct opt rows[] = {
 	CA_SOURCE_ROWS(struct options),
 	ROW("FILE", "out", field_text, out,
 	    .help = "the list, which is replaced"),
-	ROW("LO[-HI]", "serial", field_arguments, serials,
+	ROW("LO[-HI]", "serial", field_serials, serials,
 	    .help = "revoke a certificate, or a range of them"),
 	ROW("FILE.pub", "issuer", field_text, issuer,
 	    .help = "the CA of those serials, else --ca"),
@@ -99,13 +114,12 @@ static enum sbx_err
 add_serial(struct work *work, const char *arg, struct sbx_why *why)
 {
 	uint64_t first, last;
+	enum sbx_err err = revtext_serials(VIEW_STR(arg), &first, &last);
 
-	if (revtext_serials(VIEW_STR(arg), &first, &last) != SBX_OK)
-		return sbx_fail(why, SBX_USAGE,
-		    "--serial = '%.80s' is neither 0x1f, nor 16 hexadecimal "
-		    "digits, nor two of them with a dash, the lower first",
-		    arg);
-	return revset_add_serials(work->set, work->issuer, first, last);
+	(void)why;
+	return err != SBX_OK
+	    ? err
+	    : revset_add_serials(work->set, work->issuer, first, last);
 }
 
 static enum sbx_err
