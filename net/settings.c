@@ -25,7 +25,7 @@ settings_unix_path(const char *url, const char **ret_path)
 static bool
 is_socket_path(const char *path)
 {
-	return *path == '/' &&
+	return *path == '/' && path[strcspn(path, "\r\n")] == '\0' &&
 	    strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path);
 }
 
@@ -64,7 +64,8 @@ url_fault(const char *url)
 	if (settings_unix_path(url, &path))
 		return is_socket_path(path)
 		    ? NULL
-		    : "the path behind unix: is not absolute or too long";
+		    : "the path behind unix: is not absolute, too long or has "
+		      "a line break";
 	if (host == NULL ||
 	    (strncmp(url, "https://", 8) != 0 &&
 		strncmp(url, "http://", 7) != 0))

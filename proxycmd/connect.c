@@ -1,6 +1,7 @@
 #include "proxycmd/connect.h"
 
 #include <poll.h>
+#include <string.h>
 
 #include "proxycmd/dial.h"
 #include "proxycmd/endpoint.h"
@@ -51,14 +52,21 @@ dial_patiently(const struct targets *targets, const struct dial_setup *setup,
     struct deadline deadline, int *ret_fd, struct sbx_why *why)
 {
 	int pause = RETRY_FIRST;
-	enum sbx_err err;
+	enum sbx_err err, before = SBX_OK;
+	struct sbx_why own = { "" };
 
 	while ((err = dial_race(targets->item, targets->count, setup, deadline,
-		    ret_fd, why)) == SBX_UNAVAILABLE &&
+		    ret_fd, &own)) == SBX_UNAVAILABLE &&
 	    deadline_left(deadline) > pause) {
+		before = err;
+		*why = own;
 		(void)poll(NULL, 0, pause);
 		pause = 2 * pause > RETRY_LONGEST ? RETRY_LONGEST : 2 * pause;
 	}
+	/* The last one was cut short: what the one before it met says more. */
+	if (err == SBX_TIMEOUT && before != SBX_OK)
+		return before;
+	*why = own;
 	return err;
 }
 
@@ -100,7 +108,8 @@ connect_open(const struct connect_request *request, int *ret_fd,
 
 	*ret_status = 0;
 	if (session_find(request->cache, request->alias, &session) != SBX_OK ||
-	    !session_is_valid(&session, request->now)) {
+	    !session_is_valid(&session, request->now) ||
+	    strcmp(session.origin, request->origin) != 0) {
 		err = refresh(request, "prepare", &session, ret_status, why);
 		if (err != SBX_OK || *ret_status != 0)
 			return err;

@@ -13,6 +13,7 @@
 struct connect_request {
 	const char *cache;
 	const struct alias *alias;
+	const char *origin;
 	const struct delegate *delegate;
 	const struct dial_setup *dial;
 	uint64_t now; /* Unix time */

@@ -15,10 +15,10 @@ static const struct {
 	const char *name;
 	mode_t forbidden;
 } files[] = {
-	{ "hosts.conf", 022 },
-	{ "%s/session", 077 },
-	{ "%s/id_ed25519", 077 },
-	{ "%s/known_hosts", 022 },
+	{ CACHE_HOSTS, 022 },
+	{ "%s/" CACHE_SESSION, 077 },
+	{ "%s/" CACHE_KEY, 077 },
+	{ "%s/" CACHE_KNOWN_HOSTS, 022 },
 };
 
 static bool

@@ -309,9 +309,9 @@ hosts_update(const char *cache, int cache_fd, uint64_t now, struct sbx_why *why)
 		err = put_hosts(cache, cache_fd, now, &text, why);
 	if (err != SBX_OK)
 		return err;
-	if (file_read(cache_fd, HOSTS_FILE, &old, NULL) == SBX_OK &&
+	if (file_read(cache_fd, CACHE_HOSTS, &old, NULL) == SBX_OK &&
 	    view_eq(buf_view(&old), buf_view(&text)))
 		return SBX_OK;
 	return file_write_atomic(
-	    cache_fd, HOSTS_FILE, 0600, buf_view(&text), why);
+	    cache_fd, CACHE_HOSTS, 0600, buf_view(&text), why);
 }

@@ -12,7 +12,6 @@
 
 #include "common/buf.h"
 
-#define HOSTS_FILE "hosts.conf"
 #define HOSTS_LOCK ".lock"
 #define HOSTS_MAX (4 * 1024 * 1024)
 #define HOSTS_LISTED ".listed-" /* and the suffix */

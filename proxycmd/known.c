@@ -7,8 +7,7 @@
 #include "common/file.h"
 #include "common/paths.h"
 #include "common/text.h"
-
-#define FILE_NAME "hosts.conf"
+#include "proxycmd/session.h"
 
 /* The word after the keyword, without its quotes. */
 static bool
@@ -64,7 +63,7 @@ known_put(const char *cache, bool json, struct buf *ret, struct sbx_why *why)
 {
 	cleanup_buf struct buf text = BUF_INIT(KNOWN_MAX / 4);
 	char path[PATHS_MAX];
-	enum sbx_err err = paths_join(cache, FILE_NAME, path);
+	enum sbx_err err = paths_join(cache, CACHE_HOSTS, path);
 
 	if (err == SBX_OK)
 		err = file_read(AT_FDCWD, path, &text, why);

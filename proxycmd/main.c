@@ -71,6 +71,7 @@ struct target {
 	char program[PATHS_MAX]; /* sandbox-resolve */
 	char relay[PATHS_MAX];	 /* sandbox-relay */
 	const char *cache;
+	char origin[ORIGIN_LEN];
 	struct alias alias;
 	struct delegate delegate;
 	struct dial_setup dial;
@@ -102,6 +103,7 @@ find_target(const char *name, struct target *ret, struct sbx_why *why)
 	enum sbx_err err = name == NULL
 	    ? SBX_OK
 	    : name_parse_long_alias(name, options.suffix, &ret->alias, why);
+	const char *config = *options.config == '\0' ? NULL : options.config;
 	bool other_suffix = strcmp(options.suffix, NAME_SUFFIX_DEFAULT) != 0;
 
 	if (err == SBX_OK)
@@ -115,13 +117,15 @@ find_target(const char *name, struct target *ret, struct sbx_why *why)
 		err =
 		    paths_join(ret->paths.libexec, "sandbox-relay", ret->relay);
 	ret->cache = *options.cache == '\0' ? ret->paths.cache : options.cache;
+	if (err == SBX_OK)
+		origin_find(&ret->paths, config, ret->origin);
 	ret->delegate = (struct delegate){ .program = ret->program,
 		.cache = options.cache,
 		.config = options.config,
 		.suffix = other_suffix ? options.suffix : "" };
 	ret->dial = (struct dial_setup){ .paths = &ret->paths,
 		.name = name,
-		.config = *options.config == '\0' ? NULL : options.config,
+		.config = config,
 		.relay = ret->relay };
 	return err;
 }
@@ -159,7 +163,7 @@ command_prepare(int argc, char **argv)
 		return status;
 	err = find_target(argv[first], &target, NULL);
 	if (err == SBX_OK)
-		err = prepare_run(target.cache, &target.alias,
+		err = prepare_run(target.cache, &target.alias, target.origin,
 		    (uint64_t)time(NULL), &target.delegate, NULL);
 	return sbx_err_exit(err);
 }
@@ -215,7 +219,8 @@ command_connect(int argc, char **argv)
 	if (err == SBX_OK && own.fdpass)
 		err = handoff_check(STDOUT_FILENO, &own.fdpass, &why);
 	request = (struct connect_request){ target.cache, &target.alias,
-		&target.delegate, &target.dial, (uint64_t)time(NULL) };
+		target.origin, &target.delegate, &target.dial,
+		(uint64_t)time(NULL) };
 	if (err == SBX_OK)
 		err = connect_open(&request, &fd, &status, &why);
 	if (err == SBX_OK && status != 0)

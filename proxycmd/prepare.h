@@ -15,8 +15,8 @@
  * SBX_OK when the credentials are good; otherwise becomes sandbox-resolve
  * and returns only if that cannot be executed.
  */
-enum sbx_err
-prepare_run(const char *cache, const struct alias *alias, uint64_t now,
-    const struct delegate *delegate, struct sbx_why *why) MUST_USE;
+enum sbx_err prepare_run(const char *cache, const struct alias *alias,
+    const char *origin, uint64_t now, const struct delegate *delegate,
+    struct sbx_why *why) MUST_USE;
 
 #endif

@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/opt.h"
 #include "net/settings.h"
+#include "proxycmd/origin.h"
 #include "proxycmd/resolve_health.h"
 #include "proxycmd/resolve_work.h"
 
@@ -76,7 +77,8 @@ run(job *do_it, const char *name, struct sbx_why *warning, struct sbx_why *why)
 {
 	struct paths paths;
 	struct alias alias;
-	struct work work = { .paths = &paths };
+	char origin[ORIGIN_LEN];
+	struct work work = { .paths = &paths, .origin = origin };
 	enum sbx_err err = paths_find(&paths, why);
 
 	if (err == SBX_OK && !name_is_suffix(values.suffix))
@@ -84,8 +86,12 @@ run(job *do_it, const char *name, struct sbx_why *warning, struct sbx_why *why)
 		    values.suffix);
 	work.cache = values.cache[0] != '\0' ? values.cache : paths.cache;
 	work.config = values.config[0] != '\0' ? values.config : NULL;
+	/* Before they are read: what changes meanwhile shall be noticed. */
+	if (err == SBX_OK)
+		origin_find(&paths, work.config, origin);
 	work.suffix = values.suffix;
 	work.ttl = values.ttl;
+	work.quiet = values.quiet;
 	work.now = (uint64_t)time(NULL);
 	if (err == SBX_OK && name != NULL) {
 		err = parse_name(&work, name, &alias, why);

@@ -1,5 +1,6 @@
 #include "proxycmd/resolve_work.h"
 
+#include <sodium.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -63,7 +64,8 @@ ask(struct client *client, const struct work *work, uint64_t ttl,
 
 static enum sbx_err
 keep(const struct place *place, const struct login_key *key,
-    const struct answer *answer, struct sbx_why *why)
+    const struct answer *answer, const char *broker, const char *origin,
+    struct sbx_why *why)
 {
 	cleanup_buf struct buf session = BUF_INIT(SESSION_FILE_MAX);
 	struct credentials credentials = {
@@ -80,6 +82,9 @@ keep(const struct place *place, const struct login_key *key,
 	stored.file[SESSION_PUBLIC_KEY] = credentials.public_key.len > 0;
 	stored.file[SESSION_CERT] = credentials.certificate.len > 0;
 	stored.file[SESSION_KNOWN_HOSTS] = credentials.known_hosts.len > 0;
+	stored.file[SESSION_HOSTS] = true;
+	(void)snprintf(stored.broker, sizeof(stored.broker), "%s", broker);
+	(void)snprintf(stored.origin, sizeof(stored.origin), "%s", origin);
 	session_put(&stored, &session);
 	credentials.session = buf_view(&session);
 	return buf_error(&session) != SBX_OK
@@ -115,7 +120,8 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	question.public_key = buf_view(&key.blob);
 	err = answer_judge(object, &question, &answer, why);
 	if (err == SBX_OK)
-		err = keep(place, &key, &answer, why);
+		err = keep(place, &key, &answer, client->settings.broker.url,
+		    work->origin, why);
 	if (err != SBX_OK)
 		return err;
 	place_prune(place, work->now, HOSTS_KEEP);
@@ -170,6 +176,29 @@ is_brief(const struct work *work, const struct place *place)
 	    CHECK_SKEW_DEFAULT + SESSION_MARGIN;
 }
 
+static bool
+is_of_origin(const struct work *work, const struct session *old)
+{
+	return strcmp(old->origin, work->origin) == 0;
+}
+
+/*
+ * Are they from the broker that is to be asked now?  Yes if that cannot be
+ * read: a mistake in the configuration is no reason to let go of them.
+ */
+static bool
+is_of_broker(const struct work *work, const struct session *old)
+{
+	struct settings settings;
+	bool same = settings_read(work->paths, work->config, &settings, NULL) !=
+		SBX_OK ||
+	    settings_choose(&settings, work->alias->text, NULL) != SBX_OK ||
+	    strcmp(settings.broker.url, old->broker) == 0;
+
+	sodium_memzero(settings.broker.token, sizeof(settings.broker.token));
+	return same;
+}
+
 /*
  * Renewal failed, but what was there is good for a while yet: unless the
  * broker gave an answer, and the answer was no.
@@ -178,7 +207,8 @@ static bool
 may_go_on(const struct work *work, const struct session *old, enum sbx_err err)
 {
 	return err != SBX_NOT_FOUND && err != SBX_REFUSED && work->ttl == 0 &&
-	    !old->single_use && session_is_valid(old, work->now);
+	    !old->single_use && session_is_valid(old, work->now) &&
+	    is_of_broker(work, old);
 }
 
 static void
@@ -235,13 +265,15 @@ work_prepare(
 		return err;
 	found = session_find(work->cache, work->alias, &old) == SBX_OK;
 	if (found && work->ttl == 0 &&
-	    (session_is_fresh(&old, work->now) ||
+	    (session_is_fresh(&old, work->now, work->origin) ||
 		(session_is_valid(&old, work->now) && !old.single_use &&
-		    is_brief(work, &place))))
+		    is_of_origin(work, &old) && is_brief(work, &place))))
 		return SBX_OK;
 	err = open_and_fetch(work, &place, found ? &old : NULL, why);
 	if (err != SBX_OK && found && may_go_on(work, &old, err)) {
-		warn_of_end(&old, why, warning);
+		/* What is of another origin connect will ask for again. */
+		if (!work->quiet || is_of_origin(work, &old))
+			warn_of_end(&old, why, warning);
 		return SBX_OK;
 	}
 	return forget_gone(work, &place, err);
@@ -304,7 +336,7 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	after = place_stamp(&place);
 	/* Somebody who held the lock before us has done it. */
 	if (found && old.running && !stamp_eq(&before, &after) &&
-	    session_is_valid(&old, work->now))
+	    session_is_valid(&old, work->now) && is_of_origin(work, &old))
 		return SBX_OK;
 	err = open_client(work, &client, why);
 	client.progress = wait_line_step;

@@ -12,17 +12,19 @@ struct work {
 	const struct paths *paths;
 	const char *cache;
 	const char *config;	   /* NULL: the usual files */
+	const char *origin;	   /* theirs */
 	const struct alias *alias; /* NULL for work_hosts */
 	const char *suffix;	   /* what names end in, domains aside */
 	uint64_t ttl; /* seconds; not 0: new credentials whatever there are */
 	uint64_t now; /* Unix time */
+	bool quiet;   /* connect comes next, and tells what there is to tell */
 };
 
 /*
  * Credentials that are good for a connection now.  Those that are fresh are
  * left alone, so of many at once one asks the broker.  When it cannot be
- * asked and the old ones still live, they stay, and it is SBX_OK with a
- * warning.  Never wakes a sandbox.
+ * asked and the old ones of that broker still live, they stay, and it is SBX_OK
+ * with a warning.  Never wakes a sandbox.
  */
 enum sbx_err work_prepare(const struct work *work, struct sbx_why *warning,
     struct sbx_why *why) MUST_USE;

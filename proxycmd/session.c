@@ -19,19 +19,27 @@ static const char *const file_names[SESSION_FILES] = {
 	[SESSION_PUBLIC_KEY] = CACHE_PUBLIC_KEY,
 	[SESSION_CERT] = CACHE_CERT,
 	[SESSION_KNOWN_HOSTS] = CACHE_KNOWN_HOSTS,
+	[SESSION_HOSTS] = "../" CACHE_HOSTS,
 };
 
 typedef enum sbx_err value_parser(struct view value, struct session *ret);
 
 /* Anything that stays on its line; what may stand where, its parser knows. */
 static enum sbx_err
-copy_line(struct view value, char *ret, size_t size)
+copy_line_if_any(struct view value, char *ret, size_t size)
 {
 	for (size_t i = 0; i < value.len; i++) {
 		if (value.p[i] < 0x20 || value.p[i] == 0x7f)
 			return SBX_BAD_VALUE;
 	}
-	return value.len == 0 ? SBX_BAD_VALUE : text_copy(value, ret, size);
+	return text_copy(value, ret, size);
+}
+
+static enum sbx_err
+copy_line(struct view value, char *ret, size_t size)
+{
+	return value.len == 0 ? SBX_BAD_VALUE
+			      : copy_line_if_any(value, ret, size);
 }
 
 /* Visible ASCII, so that it can be a word of other programs. */
@@ -108,6 +116,18 @@ parse_single_use(struct view value, struct session *ret)
 }
 
 static enum sbx_err
+parse_broker(struct view value, struct session *ret)
+{
+	return copy_line_if_any(value, ret->broker, sizeof(ret->broker));
+}
+
+static enum sbx_err
+parse_origin(struct view value, struct session *ret)
+{
+	return copy_line_if_any(value, ret->origin, sizeof(ret->origin));
+}
+
+static enum sbx_err
 parse_file(struct view value, struct session *ret)
 {
 	for (size_t i = 0; i < SESSION_FILES; i++) {
@@ -140,6 +160,8 @@ static const struct session_key {
 	{ "state", parse_state, false },
 	{ "not_after", parse_not_after, false },
 	{ "single_use", parse_single_use, false },
+	{ "broker", parse_broker, false },
+	{ "origin", parse_origin, false },
 	{ "file", parse_file, true },
 	{ "endpoint", parse_endpoint, true },
 };
@@ -273,6 +295,8 @@ session_put(const struct session *session, struct buf *ret)
 	    session->running ? RUNNING : "stopped");
 	buf_printf(ret, "not_after=%" PRIu64 "\nsingle_use=%s\n",
 	    session->not_after, session->single_use ? "yes" : "no");
+	buf_printf(
+	    ret, "broker=%s\norigin=%s\n", session->broker, session->origin);
 	for (size_t i = 0; i < SESSION_FILES; i++) {
 		if (session->file[i])
 			buf_printf(ret, "file=%s\n", file_names[i]);
@@ -288,8 +312,10 @@ session_is_valid(const struct session *session, uint64_t now)
 }
 
 bool
-session_is_fresh(const struct session *session, uint64_t now)
+session_is_fresh(
+    const struct session *session, uint64_t now, const char *origin)
 {
 	return !session->single_use && session_is_valid(session, now) &&
-	    session->not_after - now > SESSION_MARGIN;
+	    session->not_after - now > SESSION_MARGIN &&
+	    strcmp(session->origin, origin) == 0;
 }

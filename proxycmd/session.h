@@ -12,6 +12,7 @@
 #include "common/buf.h"
 #include "common/name.h"
 #include "common/paths.h"
+#include "proxycmd/origin.h"
 
 #define SESSION_VERSION 1
 #define SESSION_FILE_MAX 16384
@@ -28,6 +29,8 @@
 #define CACHE_CERT "id_ed25519-cert.pub"
 #define CACHE_KNOWN_HOSTS "known_hosts"
 #define CACHE_SESSION "session"
+/* Of all of them, beside their folders: hosts.h. */
+#define CACHE_HOSTS "hosts.conf"
 
 /* Those that ssh reads. */
 enum session_file {
@@ -35,6 +38,7 @@ enum session_file {
 	SESSION_PUBLIC_KEY,
 	SESSION_CERT,
 	SESSION_KNOWN_HOSTS,
+	SESSION_HOSTS, /* a gateway's user name stands there */
 	SESSION_FILES
 };
 
@@ -44,6 +48,8 @@ struct session {
 	bool running;		  /* state=running; anything else: false */
 	uint64_t not_after;	  /* Unix time at which the certificate ends */
 	bool single_use;	  /* good for one connection */
+	char broker[FIELD_TEXT];  /* url of the configuration; "": default */
+	char origin[ORIGIN_LEN];  /* as it was then */
 	bool file[SESSION_FILES]; /* which of them there are */
 	size_t endpoint_count;
 	char endpoint[SESSION_ENDPOINTS][SESSION_ENDPOINT_LEN];
@@ -65,10 +71,12 @@ enum sbx_err session_find(
 void session_put(const struct session *session, struct buf *ret);
 /*
  * May another connection start with its credentials?  Not in the last
- * SESSION_MARGIN seconds, and never if they are for single use: for those
- * every connection gets its own.
+ * SESSION_MARGIN seconds, not if they were asked for with another
+ * configuration, and never if they are for single use: for those every
+ * connection gets its own.
  */
-bool session_is_fresh(const struct session *session, uint64_t now) MUST_USE;
+bool session_is_fresh(
+    const struct session *session, uint64_t now, const char *origin) MUST_USE;
 /* The certificate has not ended: what was prepared for this connection. */
 bool session_is_valid(const struct session *session, uint64_t now) MUST_USE;
 

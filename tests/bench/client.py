@@ -137,7 +137,8 @@ class World:
             f.write(f"{ALIAS} {key}\n")
         with open(entry + "/session", "w") as f:
             f.write("version=1\nid=run-1234\nuser=root\nstate=running\n"
-                    "not_after=99999999999\nsingle_use=no\n"
+                    "not_after=99999999999\nsingle_use=no\nbroker=\n"
+                    f"origin={self.origin()}\n"
                     f"endpoint={endpoint}\n")
         os.chmod(entry + "/session", 0o600)
         proxy = [BUILD + "/sandbox-proxy", "--cache", cache,
@@ -147,6 +148,10 @@ class World:
         with open(self.path("config-" + name), "w") as f:
             f.write(text)
         return proxy
+
+    def origin(self):
+        changed = os.stat(self.path("client.conf")).st_mtime_ns
+        return f"{changed // 10**9}.{changed % 10**9:09}"
 
     def ssh_ours(self, name):
         return ["ssh", "-F", self.path("config-" + name), "-l", "root", ALIAS]

@@ -121,7 +121,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	FUZZ_ASSERT(hosts_put_listed(cache_fd, NAME_SUFFIX_DEFAULT,
 			/* complete= */ len % 2 == 0, ids, NULL) == SBX_OK);
 	FUZZ_ASSERT(hosts_update(cache, cache_fd, NOW, NULL) == SBX_OK);
-	FUZZ_ASSERT(file_read(cache_fd, HOSTS_FILE, &text, NULL) == SBX_OK);
+	FUZZ_ASSERT(file_read(cache_fd, CACHE_HOSTS, &text, NULL) == SBX_OK);
 	check_hosts(buf_view(&text));
 	check_known();
 	return 0;

@@ -240,20 +240,34 @@ broker_down() {
 	lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\"}"
 	rm -rf "$cache"
 	check 0 "credentials" ssh "$host" true
-	broker "unix:$lab/nobody.sock"
+	mv "$lab/broker.sock" "$lab/away.sock"
 	check 0 "broker down: fresh credentials" ssh "$host" true
 	is "broker down: not a word" "$(cat "$err")" ""
 	# So near its end that it ought to be renewed.
 	sign='"sign": {"validity": "-5m:+25s"}'
 	lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\", $sign}"
 	rm -rf "$cache"
-	broker "unix:$lab/broker.sock"
+	mv "$lab/away.sock" "$lab/broker.sock"
 	check 0 "credentials for 25 seconds" ssh "$host" true
 	end=$(sed -n 's/^not_after=//p' "$cache/$host/session")
-	broker "unix:$lab/nobody.sock"
+	mv "$lab/broker.sock" "$lab/away.sock"
 	check 0 "broker down: old credentials" ssh "$host" true
 	says "broker down: says until when, and why" \
 	    "run-1234: the certificate ends at $(date -d "@$end" +%T) and cannot be renewed: .*cannot be reached"
+	broker "unix:$lab/broker.sock" "[ssh]" "ttl = 50m"
+	check 0 "broker down, new configuration: old credentials" \
+	    ssh "$host" true
+	says "the same, once" 'ends at .*cannot be reached'
+	is "the same, once" "$(wc -l <"$err")" 1
+	broker "http://127.0.0.1:1"
+	check 255 "another broker, down: not the old one's credentials" \
+	    ssh "$host" true
+	check 69 "another broker, down: connect" sandbox-proxy connect "$host"
+	says "another broker, down: says so" '127.0.0.1:1 cannot be reached'
+	SANDBOX_BROKER=http://127.0.0.1:2 \
+	    check 69 "by SANDBOX_BROKER: the same" sandbox-proxy connect "$host"
+	says "by SANDBOX_BROKER: says so" '127.0.0.1:2 cannot be reached'
+	mv "$lab/away.sock" "$lab/broker.sock"
 	patience=1s
 	broker "unix:$lab/broker.sock"
 	lab_mode silent

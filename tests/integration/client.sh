@@ -71,7 +71,7 @@ session() {
 		umask 077
 		printf '%s\n' version=1 id=run-1234 user=sandbox \
 		    "state=$state" "not_after=$not_after" \
-		    "single_use=$single_use" "${endpoints[@]}" \
+		    "single_use=$single_use" broker= origin= "${endpoints[@]}" \
 		    >"$dir/session.new"
 	)
 	mv "$dir/session.new" "${session_file:-$entry/session}"

@@ -168,7 +168,8 @@ session() {
 	local to=${session_file:-$entry/session} state=running
 	case $1 in stopped) state=stopped; shift ;; esac
 	(umask 077; printf '%s\n' version=1 id=run-1234 user=root \
-	    "state=$state" not_after=99999999999 single_use=no \
+	    "state=$state" not_after=99999999999 single_use=no broker= \
+	    "origin=$(stat -c %.9Y "$HOME/.config/sandbox-ssh/config")" \
 	    "${@/#/endpoint=}" >"$work/session.new")
 	mv "$work/session.new" "$to"
 	[ -n "${session_file:-}" ] || rm -f "$work/session.next"

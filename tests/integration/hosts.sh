@@ -130,6 +130,29 @@ killed() {
 	rm -r "$cache"
 }
 
+# What one broker gave is not used when another is meant.
+another_broker() {
+	local elsewhere
+	elsewhere=http://127.0.0.1:$(lab_port elsewhere)
+	lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\"}"
+	check 0 "credentials" ssh run-1234.sandbox true
+	asked 0 "warm" ssh run-1234.sandbox true
+	is "warm: nobody is asked" "$asked" ""
+	SANDBOX_BROKER=$elsewhere \
+	    asked 0 "SANDBOX_BROKER" ssh run-1234.sandbox true
+	is "SANDBOX_BROKER: that one is asked" "${asked%% *}" elsewhere
+	asked 0 "without it again" ssh run-1234.sandbox true
+	is "without it again: the first is asked" "${asked%% *}" http
+	lab_config '[broker]' "url = $elsewhere"
+	asked 0 "another url" ssh run-1234.sandbox true
+	is "another url: that one is asked" "${asked%% *}" elsewhere
+	asked 0 "warm" ssh run-1234.sandbox true
+	is "warm: nobody is asked" "$asked" ""
+	touch "$HOME/.config/sandbox-ssh/config"
+	asked 0 "connect alone" sandbox-proxy connect run-1234.sandbox </dev/null
+	is "connect alone: it asks too" "${asked%% *}" elsewhere
+}
+
 # Names below prod.sandbox have a broker of their own.
 several_brokers() {
 	local prod eu
@@ -278,6 +301,7 @@ sandbox-proxy setup >/dev/null
 lab_config '[broker]' "url = http://127.0.0.1:$(lab_port http)"
 one_broker
 in_passing
+another_broker
 several_brokers
 lab_config '[broker]' "url = http://127.0.0.1:$(lab_port http)"
 killed

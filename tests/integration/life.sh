@@ -118,7 +118,7 @@ renewal() {
 # Somebody tidied the cache: what ssh needs comes back, without a word.
 files_gone() {
 	local folder=$cache/$host name before
-	for name in id_ed25519 id_ed25519-cert.pub known_hosts; do
+	for name in id_ed25519 id_ed25519-cert.pub known_hosts ../hosts.conf; do
 		rm "$folder/$name"
 		check 0 "without $name" ssh "$host" echo fine
 		is "without $name: not a word" "$(cat "$err")" ""

@@ -107,10 +107,10 @@ expect(const char *want)
 	struct stat st;
 
 	assert_int_equal(hosts_update(dir, dir_fd, NOW, NULL), SBX_OK);
-	assert_int_equal(file_read(dir_fd, HOSTS_FILE, &text, NULL), SBX_OK);
+	assert_int_equal(file_read(dir_fd, CACHE_HOSTS, &text, NULL), SBX_OK);
 	hosts = strchr(buf_text(&text), '\n') + 1;
 	assert_string_equal(hosts, want);
-	assert_int_equal(fstatat(dir_fd, HOSTS_FILE, &st, 0), 0);
+	assert_int_equal(fstatat(dir_fd, CACHE_HOSTS, &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 }
 
@@ -194,9 +194,9 @@ test_what_is_right_is_left_alone(void **state)
 
 	(void)state;
 	assert_int_equal(hosts_update(dir, dir_fd, NOW, NULL), SBX_OK);
-	assert_int_equal(fstatat(dir_fd, HOSTS_FILE, &before, 0), 0);
+	assert_int_equal(fstatat(dir_fd, CACHE_HOSTS, &before, 0), 0);
 	assert_int_equal(hosts_update(dir, dir_fd, NOW, NULL), SBX_OK);
-	assert_int_equal(fstatat(dir_fd, HOSTS_FILE, &after, 0), 0);
+	assert_int_equal(fstatat(dir_fd, CACHE_HOSTS, &after, 0), 0);
 	assert_int_equal(before.st_ino, after.st_ino);
 }
 
@@ -220,7 +220,7 @@ tear_down(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		drop(all[i]);
-	(void)unlinkat(dir_fd, HOSTS_FILE, 0);
+	(void)unlinkat(dir_fd, CACHE_HOSTS, 0);
 	(void)unlinkat(dir_fd, HOSTS_LOCK, 0);
 	(void)close(dir_fd);
 	return rmdir(dir);

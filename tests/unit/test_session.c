@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,7 +14,8 @@
 
 #define ALIAS "run-1234.sandbox"
 #define HEAD "version=1\nid=run-1234\nuser=sandbox\nstate=running\n"
-#define TAIL "not_after=1000\nsingle_use=no\n"
+#define TAIL "not_after=1000\nsingle_use=no\n" FROM
+#define FROM "broker=\norigin=\n"
 #define LONG64 \
 	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
@@ -33,9 +35,9 @@ static const struct row rows[] = {
 	ROW("no endpoint", HEAD TAIL, SBX_OK),
 	ROW("other order", TAIL HEAD, SBX_OK),
 	ROW("empty file", "", SBX_BAD_VALUE),
-	ROW("cut in the last line", HEAD "not_after=1000\nsingle_use=no",
+	ROW("cut in the last line", HEAD FROM "not_after=1000\nsingle_use=no",
 	    SBX_BAD_VALUE),
-	ROW("key missing", HEAD "not_after=1000\n", SBX_BAD_VALUE),
+	ROW("key missing", HEAD FROM "not_after=1000\n", SBX_BAD_VALUE),
 	ROW("version missing", "id=run-1234\nuser=u\nstate=running\n" TAIL,
 	    SBX_BAD_VALUE),
 	ROW("later version",
@@ -57,15 +59,15 @@ static const struct row rows[] = {
 	    "version=1\nid=run-1234\nuser=" LONG64 LONG64 LONG64 LONG64
 	    "\nstate=running\n" TAIL,
 	    SBX_BAD_VALUE),
-	ROW("time is no number", HEAD "not_after=soon\nsingle_use=no\n",
+	ROW("time is no number", HEAD FROM "not_after=soon\nsingle_use=no\n",
 	    SBX_BAD_VALUE),
-	ROW("time is negative", HEAD "not_after=-1\nsingle_use=no\n",
+	ROW("time is negative", HEAD FROM "not_after=-1\nsingle_use=no\n",
 	    SBX_BAD_VALUE),
 	ROW("time overflows",
-	    HEAD "not_after=18446744073709551616\nsingle_use=no\n",
+	    HEAD FROM "not_after=18446744073709551616\nsingle_use=no\n",
 	    SBX_BAD_VALUE),
-	ROW("single_use is neither", HEAD "not_after=1\nsingle_use=maybe\n",
-	    SBX_BAD_VALUE),
+	ROW("single_use is neither",
+	    HEAD FROM "not_after=1\nsingle_use=maybe\n", SBX_BAD_VALUE),
 	ROW("empty endpoint", HEAD TAIL "endpoint=\n", SBX_BAD_VALUE),
 	ROW("endpoint with a blank and another letter",
 	    HEAD TAIL "endpoint=unix:/a \303\274\n", SBX_OK),
@@ -152,6 +154,8 @@ test_written_then_read(void **state)
 		.running = true,
 		.not_after = UINT64_MAX,
 		.single_use = true,
+		.broker = "unix:/run/a b",
+		.origin = "1.000000002,unix:/run/a b",
 		.file = { [SESSION_CERT] = true, [SESSION_KNOWN_HOSTS] = true },
 		.endpoint_count = 2,
 		.endpoint = { "unix:/run/x", "tcp://[::1]:22" } };
@@ -192,7 +196,7 @@ static void
 test_files(void **state)
 {
 	static const char *const names[] = { CACHE_KEY, CACHE_PUBLIC_KEY,
-		CACHE_CERT, CACHE_KNOWN_HOSTS };
+		CACHE_CERT, CACHE_KNOWN_HOSTS, "../" CACHE_HOSTS };
 	const size_t count = sizeof(names) / sizeof(names[0]);
 	cleanup_buf struct buf text = BUF_INIT(SESSION_FILE_MAX);
 	struct session session;
@@ -278,21 +282,54 @@ test_fifo(void **state)
 static void
 test_fresh(void **state)
 {
-	struct session s = { .not_after = 1000 };
+	struct session s = { .not_after = 1000, .origin = "1.5" };
 
 	(void)state;
-	assert_true(session_is_fresh(&s, 0));
-	assert_true(session_is_fresh(&s, 1000 - SESSION_MARGIN - 1));
-	assert_false(session_is_fresh(&s, 1000 - SESSION_MARGIN));
+	assert_true(session_is_fresh(&s, 0, "1.5"));
+	assert_false(session_is_fresh(&s, 0, "1.50"));
+	assert_false(session_is_fresh(&s, 0, ""));
+	assert_true(session_is_fresh(&s, 1000 - SESSION_MARGIN - 1, "1.5"));
+	assert_false(session_is_fresh(&s, 1000 - SESSION_MARGIN, "1.5"));
 	assert_true(session_is_valid(&s, 999));
 	assert_false(session_is_valid(&s, 1000));
-	assert_false(session_is_fresh(&s, UINT64_MAX));
+	assert_false(session_is_fresh(&s, UINT64_MAX, "1.5"));
 	s.single_use = true;
-	assert_false(session_is_fresh(&s, 0));
+	assert_false(session_is_fresh(&s, 0, "1.5"));
 	assert_true(session_is_valid(&s, 0));
 }
 
+/* By the file's time and SANDBOX_BROKER; nothing if there is neither. */
+static void
+test_origin(void **state)
+{
+	const struct timespec times[][2] = { { { 1, 0 }, { 2, 3 } },
+		{ { 1, 0 }, { 2, 4 } } };
+	struct paths paths = { .config = "/nonexistent" };
+	char config[PATHS_MAX], origin[ORIGIN_LEN];
+
+	(void)state;
+	assert_int_equal(paths_join(cache, ALIAS "/config", config), SBX_OK);
+	assert_int_equal(unsetenv("SANDBOX_BROKER"), 0);
+	origin_find(&paths, config, origin);
+	assert_string_equal(origin, "");
+	write_file("config", "");
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(utimensat(alias_fd, "config", times[i], 0), 0);
+		origin_find(&paths, config, origin);
+		assert_string_equal(
+		    origin, i == 0 ? "2.000000003" : "2.000000004");
+	}
+	assert_int_equal(setenv("SANDBOX_BROKER", "unix:/x", 1), 0);
+	origin_find(&paths, config, origin);
+	assert_string_equal(origin, "2.000000004,unix:/x");
+	assert_int_equal(unlinkat(alias_fd, "config", 0), 0);
+	origin_find(&paths, config, origin);
+	assert_string_equal(origin, "unix:/x");
+	assert_int_equal(unsetenv("SANDBOX_BROKER"), 0);
+}
+
 static const struct CMUnitTest others[] = {
+	cmocka_unit_test(test_origin),
 	cmocka_unit_test(test_none),
 	cmocka_unit_test(test_written_then_read),
 	cmocka_unit_test(test_any_other_state_is_not_running),
