@@ -141,3 +141,12 @@ body_read(struct view text, const struct body_table *table, void *ret,
 	/* For whoever asked, what is unexpected is a value of theirs. */
 	return err == SBX_PROTOCOL ? SBX_BAD_VALUE : err;
 }
+
+enum sbx_err
+body_duration(const char *name, const char *text, uint64_t max, uint64_t *ret,
+    struct sbx_why *why)
+{
+	const struct field field = { .name = name, .min = 1, .max = max };
+
+	return field_duration(&field, text, ret, why);
+}

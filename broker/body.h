@@ -30,4 +30,8 @@ enum sbx_err body_read(struct view text, const struct body_table *table,
 enum sbx_err
 label_parse(const char *text, struct label *ret, struct sbx_why *why) MUST_USE;
 
+/* A duration from 1 second to max; name is that of the member. */
+enum sbx_err body_duration(const char *name, const char *text, uint64_t max,
+    uint64_t *ret, struct sbx_why *why) MUST_USE;
+
 #endif

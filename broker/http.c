@@ -85,7 +85,7 @@ refuse_busy(struct http *http, struct MHD_Connection *connection,
 	enum sbx_err err = sbx_fail(&why, SBX_REFUSED,
 	    "%s has too many calls under way: wait for one to end",
 	    call->caller.name);
-	struct answer answer = routes_problem_with(429, err, &why);
+	struct answer answer = answer_problem_with(429, err, &why);
 
 	return finish(http, connection, call, &answer, err, &why);
 }
@@ -96,7 +96,7 @@ refuse(struct http *http, struct MHD_Connection *connection,
 {
 	struct sbx_why why = { "" };
 	struct answer answer =
-	    routes_problem(sbx_fail(&why, err, "%s", text), &why);
+	    answer_problem(sbx_fail(&why, err, "%s", text), &why);
 
 	return finish(http, connection, call, &answer, err, &why);
 }

@@ -33,14 +33,15 @@ write_new(const char *path, mode_t mode, struct view bytes, struct sbx_why *why)
 	return SBX_OK;
 }
 
-bool
-ca_comment_ok(const char *comment)
+enum sbx_err
+ca_comment_check(const char *comment, struct sbx_why *why)
 {
 	for (; *comment != '\0'; comment++) {
 		if ((unsigned char)*comment < 0x20 || *comment == 0x7f)
-			return false;
+			return sbx_fail(why, SBX_USAGE,
+			    "the comment has control characters in it");
 	}
-	return true;
+	return SBX_OK;
 }
 
 enum sbx_err

@@ -14,7 +14,8 @@
 enum sbx_err ca_files_make(const char *path, const char *comment,
     uint8_t ret[static KEY_ED25519_LEN], struct sbx_why *why) MUST_USE;
 
-/* Printable, so that it can stand behind a key. */
-bool ca_comment_ok(const char *comment) MUST_USE;
+/* SBX_USAGE unless it is printable, so that it can stand behind a key. */
+enum sbx_err
+ca_comment_check(const char *comment, struct sbx_why *why) MUST_USE;
 
 #endif

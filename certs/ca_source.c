@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "certs/operand.h"
-#include "common/log.h"
 
 enum sbx_err
 ca_source_public(
@@ -13,10 +12,8 @@ ca_source_public(
 	cleanup_buf struct buf blob = BUF_INIT(KEY_BLOB_MAX);
 	struct public_key key;
 	struct view line;
-	enum sbx_err err = operand_read(path, &text, why);
+	enum sbx_err err = operand_read_line(path, &text, &line, why);
 
-	if (err == SBX_OK)
-		err = operand_line(path, buf_view(&text), &line, why);
 	if (err != SBX_OK)
 		return err;
 	err = key_parse_line(line, &blob, &key);
@@ -29,18 +26,18 @@ ca_source_public(
 	return SBX_OK;
 }
 
-bool
-ca_options_ok(const struct ca_options *options, const struct usage *usage)
+enum sbx_err
+ca_options_check(const struct ca_options *options, const struct usage *usage,
+    struct sbx_why *why)
 {
 	bool by_file = options->file[0] != '\0';
 
 	if (by_file != (options->agent[0] != '\0'))
-		return true;
-	log_error("%s: see %s --help",
+		return SBX_OK;
+	return sbx_fail(why, SBX_USAGE, "%s: see %s --help",
 	    by_file ? "--ca and --ca-agent exclude each other"
 		    : "--ca, or --ca-agent, is missing",
 	    usage->program);
-	return false;
 }
 
 enum sbx_err

@@ -37,9 +37,9 @@ struct ca_source {
 	uint8_t public[KEY_ED25519_LEN];
 };
 
-/* Exactly one of the two is given; otherwise that was told. */
-bool ca_options_ok(
-    const struct ca_options *options, const struct usage *usage) MUST_USE;
+/* SBX_USAGE unless exactly one of the two is given. */
+enum sbx_err ca_options_check(const struct ca_options *options,
+    const struct usage *usage, struct sbx_why *why) MUST_USE;
 /*
  * options as above; agent_socket is SSH_AUTH_SOCK, NULL if that is not set.
  * ret must stay where it is; close it whatever happens.

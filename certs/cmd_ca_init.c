@@ -2,19 +2,15 @@
 
 #include "certs/ca_files.h"
 #include "certs/operand.h"
-#include "common/log.h"
+#include "certs/verb.h"
 
 struct options {
 	char comment[FIELD_TEXT];
 };
 
 static const struct opt rows[] = {
-	{ 'C', "TEXT",
-	    { .name = "comment",
-		.parse = field_text,
-		.offset = offsetof(struct options, comment),
-		.def = CA_COMMENT,
-		.help = "comment in both files" } },
+	VERB_ROW('C', "TEXT", "comment", field_text, comment, .def = CA_COMMENT,
+	    .help = "comment in both files"),
 };
 
 static const struct usage usage = {
@@ -25,30 +21,28 @@ static const struct usage usage = {
 	.option_count = sizeof(rows) / sizeof(rows[0]),
 };
 
+static enum sbx_err
+run(void *values, char *const operands[], struct sbx_why *why)
+{
+	const struct options *options = values;
+	uint8_t public[KEY_ED25519_LEN];
+	enum sbx_err err = SBX_OK;
+
+	if (operand_is_stdin(operands[0]))
+		err = sbx_fail(
+		    why, SBX_USAGE, "a CA key goes into a file: name one");
+	if (err == SBX_OK)
+		err = ca_comment_check(options->comment, why);
+	return err != SBX_OK
+	    ? err
+	    : ca_files_make(operands[0], options->comment, public, why);
+}
+
 int
 cmd_ca_init(int argc, char **argv)
 {
-	struct options options;
-	struct sbx_why why = { "" };
-	uint8_t public[KEY_ED25519_LEN];
-	const char *path;
-	enum sbx_err err;
+	static const struct verb verb = { &usage, VERB_ONE_FILE, run, NULL };
+	struct options options = { 0 };
 
-	switch (operand_parse(&usage, argc, argv, &options, &path)) {
-	case OPT_DONE:
-		return EX_OK;
-	case OPT_WRONG:
-		return EX_USAGE;
-	case OPT_RUN:
-		break;
-	}
-	if (!ca_comment_ok(options.comment) || operand_is_stdin(path)) {
-		log_error("%s",
-		    operand_is_stdin(path)
-			? "a CA key goes into a file: name one"
-			: "the comment has control characters in it");
-		return EX_USAGE;
-	}
-	err = ca_files_make(path, options.comment, public, &why);
-	return err == SBX_OK ? EX_OK : log_failure(err, &why);
+	return verb_run(&verb, argc, argv, &options);
 }

@@ -7,8 +7,8 @@
 #include "certs/ca_source.h"
 #include "certs/check.h"
 #include "certs/operand.h"
+#include "certs/verb.h"
 #include "common/file.h"
-#include "common/log.h"
 #include "common/paths.h"
 
 struct options {
@@ -17,21 +17,12 @@ struct options {
 	char comment[FIELD_TEXT];
 };
 
-#define ROW(letter_, arg_, name_, member, ...)                      \
-	{                                                           \
-		letter_, arg_,                                      \
-		{                                                   \
-			.name = name_, .parse = field_text,         \
-			.offset = offsetof(struct options, member), \
-			__VA_ARGS__                                 \
-		}                                                   \
-	}
-
 static const struct opt rows[] = {
-	ROW(0, "FILE", "next", next, .help = "the new CA, else OLD-next"),
-	ROW(0, "FILE", "trusted", trusted,
+	VERB_ROW(0, "FILE", "next", field_text, next,
+	    .help = "the new CA, else OLD-next"),
+	VERB_ROW(0, "FILE", "trusted", field_text, trusted,
 	    .help = "where both public keys go, else OLD-trusted"),
-	ROW('C', "TEXT", "comment", comment, .def = CA_COMMENT,
+	VERB_ROW('C', "TEXT", "comment", field_text, comment, .def = CA_COMMENT,
 	    .help = "comment in the new files"),
 };
 
@@ -127,14 +118,18 @@ choose_path(const char *chosen, const char *old, const char *ending,
 }
 
 static enum sbx_err
-run(const struct options *options, const char *old, struct sbx_why *why)
+run(void *values, char *const operands[], struct sbx_why *why)
 {
+	const struct options *options = values;
+	const char *old = operands[0];
 	cleanup_buf struct buf next = BUF_INIT(PATHS_MAX);
 	cleanup_buf struct buf trusted = BUF_INIT(PATHS_MAX);
 	uint8_t old_key[KEY_ED25519_LEN], next_key[KEY_ED25519_LEN];
 	struct ca_set set = { 0 };
-	enum sbx_err err = ca_source_public(old, old_key, why);
+	enum sbx_err err = ca_comment_check(options->comment, why);
 
+	if (err == SBX_OK)
+		err = ca_source_public(old, old_key, why);
 	if (err == SBX_OK)
 		err = choose_path(options->next, old, "-next", &next, why);
 	if (err == SBX_OK)
@@ -163,23 +158,8 @@ run(const struct options *options, const char *old, struct sbx_why *why)
 int
 cmd_ca_rotate(int argc, char **argv)
 {
-	struct options options = { .next = "" };
-	struct sbx_why why = { "" };
-	const char *old;
-	enum sbx_err err;
+	static const struct verb verb = { &usage, VERB_ONE_FILE, run, NULL };
+	struct options options = { 0 };
 
-	switch (operand_parse(&usage, argc, argv, &options, &old)) {
-	case OPT_DONE:
-		return EX_OK;
-	case OPT_WRONG:
-		return EX_USAGE;
-	case OPT_RUN:
-		break;
-	}
-	if (!ca_comment_ok(options.comment)) {
-		log_error("the comment has control characters in it");
-		return EX_USAGE;
-	}
-	err = run(&options, old, &why);
-	return err == SBX_OK ? EX_OK : log_failure(err, &why);
+	return verb_run(&verb, argc, argv, &options);
 }

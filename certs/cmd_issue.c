@@ -1,19 +1,16 @@
 #include "certs/commands.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "certs/build.h"
 #include "certs/ca_source.h"
 #include "certs/check.h"
 #include "certs/operand.h"
+#include "certs/verb.h"
 #include "common/cleanup.h"
-#include "common/log.h"
 #include "common/name.h"
 #include "common/paths.h"
 #include "common/text.h"
@@ -56,39 +53,30 @@ field_serial(const struct field *field, const char *text, void *object,
 	return SBX_OK;
 }
 
-#define ROW(arg_, name_, parse_, member, ...)                       \
-	{                                                           \
-		0, arg_,                                            \
-		{                                                   \
-			.name = name_, .parse = parse_,             \
-			.offset = offsetof(struct options, member), \
-			__VA_ARGS__                                 \
-		}                                                   \
-	}
-
 static const struct opt rows[] = {
 	CA_SOURCE_ROWS(struct options),
-	ROW("ID", "sandbox", field_text, sandbox,
+	VERB_ROW(0, "ID", "sandbox", field_text, sandbox,
 	    .help = "the one sandbox that it opens"),
-	ROW("NAME", "host", field_arguments, hosts,
+	VERB_ROW(0, "NAME", "host", field_arguments, hosts,
 	    .help = "certify a host of this name instead"),
-	ROW("TIME", "ttl", field_duration, ttl, .min = 1, .max = HOST_TTL_MAX,
+	VERB_ROW(0, "TIME", "ttl", field_duration, ttl, .min = 1,
+	    .max = HOST_TTL_MAX,
 	    .help = "how long it lives, else 60m, or 30d of a host"),
-	ROW("UNIXTIME", "valid-from", field_uint, valid_from, .min = 1,
+	VERB_ROW(0, "UNIXTIME", "valid-from", field_uint, valid_from, .min = 1,
 	    .help = "start of its life, else 60 seconds ago"),
-	ROW("HEX", "serial", field_serial, serial,
+	VERB_ROW(0, "HEX", "serial", field_serial, serial,
 	    .help = "serial number, else a random one"),
-	ROW("TEXT", "key-id", field_text, key_id,
+	VERB_ROW(0, "TEXT", "key-id", field_text, key_id,
 	    .help = "name in logs, else USER/ID/SERIAL"),
-	ROW("WORDS", "permit", field_permit, permit,
+	VERB_ROW(0, "WORDS", "permit", field_permit, permit,
 	    .help = "what a login may do, or none; else " PERMIT_DEFAULT_WORDS),
-	ROW("CIDR,...", "source-address", field_text, source_address,
+	VERB_ROW(0, "CIDR,...", "source-address", field_text, source_address,
 	    .help = "where a login may come from"),
-	ROW("COMMAND", "force-command", field_text, force_command,
+	VERB_ROW(0, "COMMAND", "force-command", field_text, force_command,
 	    .help = "the only command that is run"),
-	ROW(NULL, "single-use", field_bool, single_use,
+	VERB_ROW(0, NULL, "single-use", field_bool, single_use,
 	    .help = "good for one connection"),
-	ROW("FILE", "out", field_text, out,
+	VERB_ROW(0, "FILE", "out", field_text, out,
 	    .help = "where to, - for stdout, else KEY-cert.pub"),
 };
 
@@ -251,14 +239,23 @@ choose_path(const struct options *options, const char *operand, struct buf *ret)
 }
 
 static enum sbx_err
-run(const struct options *options, const char *operand, struct sbx_why *why)
+run(void *values, char *const operands[], struct sbx_why *why)
 {
+	const struct options *options = values;
+	const char *operand = operands[0];
 	cleanup_buf struct buf text = BUF_INIT(OPERAND_MAX);
 	cleanup_buf struct buf line = BUF_INIT(OPERAND_MAX);
 	cleanup_buf struct buf path = BUF_INIT(PATHS_MAX);
 	struct view key_line;
 	enum sbx_err err = SBX_OK;
 
+	err = ca_options_check(&options->ca, &usage, why);
+	if (err != SBX_OK)
+		return err;
+	if (is_host(options) == (options->sandbox[0] != '\0'))
+		return sbx_fail(why, SBX_USAGE,
+		    "give either --sandbox or --host: see %s --help",
+		    usage.program);
 	if (!is_host(options))
 		err = name_check_id(options->sandbox, why);
 	if (err == SBX_OK && !is_host(options) && options->ttl > CHECK_TTL_MAX)
@@ -267,45 +264,19 @@ run(const struct options *options, const char *operand, struct sbx_why *why)
 	if (err == SBX_OK)
 		err = choose_path(options, operand, &path);
 	if (err == SBX_OK)
-		err = operand_read(operand, &text, why);
-	if (err == SBX_OK)
-		err = operand_line(operand, buf_view(&text), &key_line, why);
+		err = operand_read_line(operand, &text, &key_line, why);
 	if (err == SBX_OK)
 		err = issue(options, operand, key_line, &line, why);
-	if (err != SBX_OK)
-		return err;
-	if (!operand_is_stdin(buf_text(&path)))
-		return file_write_atomic(
-		    AT_FDCWD, buf_text(&path), 0644, buf_view(&line), why);
-	if (file_write_fd(STDOUT_FILENO, buf_view(&line)) != SBX_OK)
-		return sbx_fail(why, SBX_IO, "cannot write the certificate: %s",
-		    strerror(errno));
-	return SBX_OK;
+	return err != SBX_OK ? err
+			     : operand_write(buf_text(&path), &line,
+				   "cannot write the certificate", why);
 }
 
 int
 cmd_issue(int argc, char **argv)
 {
+	static const struct verb verb = { &usage, VERB_ONE_FILE, run, NULL };
 	struct options options = { .permit = PERMIT_UNSET };
-	struct sbx_why why = { "" };
-	const char *operand;
-	enum sbx_err err;
 
-	switch (operand_parse(&usage, argc, argv, &options, &operand)) {
-	case OPT_DONE:
-		return EX_OK;
-	case OPT_WRONG:
-		return EX_USAGE;
-	case OPT_RUN:
-		break;
-	}
-	if (is_host(&options) == (options.sandbox[0] != '\0')) {
-		log_error("give either --sandbox or --host: see %s --help",
-		    usage.program);
-		return EX_USAGE;
-	}
-	if (!ca_options_ok(&options.ca, &usage))
-		return EX_USAGE;
-	err = run(&options, operand, &why);
-	return err == SBX_OK ? EX_OK : log_failure(err, &why);
+	return verb_run(&verb, argc, argv, &options);
 }

@@ -10,9 +10,8 @@
 #include "certs/operand.h"
 #include "certs/revlist.h"
 #include "certs/revtext.h"
+#include "certs/verb.h"
 #include "common/cleanup.h"
-#include "common/file.h"
-#include "common/log.h"
 
 /* A serial takes 16 bytes in the list, and 42 in its longest form here. */
 #define OUTPUT_MAX (3 * REVLIST_MAX)
@@ -22,11 +21,8 @@ struct options {
 };
 
 static const struct opt rows[] = {
-	{ 0, NULL,
-	    { .name = "json",
-		.parse = field_bool,
-		.offset = offsetof(struct options, json),
-		.help = "print a JSON object" } },
+	VERB_ROW(
+	    0, NULL, "json", field_bool, json, .help = "print a JSON object"),
 };
 
 static const struct usage usage = {
@@ -108,8 +104,10 @@ load(const char *operand, struct revset *ret, struct revocations *ret_head,
 }
 
 static enum sbx_err
-run(const struct options *options, const char *operand, struct sbx_why *why)
+run(void *values, char *const operands[], struct sbx_why *why)
 {
+	const struct options *options = values;
+	const char *operand = operands[0];
 	cleanup_buf struct buf out = BUF_INIT(OUTPUT_MAX);
 	cleanup_revset struct revset set;
 	struct revocations head;
@@ -123,30 +121,14 @@ run(const struct options *options, const char *operand, struct sbx_why *why)
 		put_json(&head, &set, &out);
 	else
 		put_text(&head, &set, &out);
-	if (buf_error(&out) != SBX_OK)
-		return buf_error(&out);
-	if (file_write_fd(STDOUT_FILENO, buf_view(&out)) != SBX_OK)
-		return sbx_fail(
-		    why, SBX_IO, "cannot write: %s", strerror(errno));
-	return SBX_OK;
+	return operand_write("-", &out, "cannot write", why);
 }
 
 int
 cmd_revocations_show(int argc, char **argv)
 {
+	static const struct verb verb = { &usage, VERB_ONE_FILE, run, NULL };
 	struct options options = { 0 };
-	struct sbx_why why = { "" };
-	const char *operand;
-	enum sbx_err err;
 
-	switch (operand_parse(&usage, argc, argv, &options, &operand)) {
-	case OPT_DONE:
-		return EX_OK;
-	case OPT_WRONG:
-		return EX_USAGE;
-	case OPT_RUN:
-		break;
-	}
-	err = run(&options, operand, &why);
-	return err == SBX_OK ? EX_OK : log_failure(err, &why);
+	return verb_run(&verb, argc, argv, &options);
 }

@@ -8,8 +8,8 @@
 #include "certs/listfile.h"
 #include "certs/operand.h"
 #include "certs/revtext.h"
+#include "certs/verb.h"
 #include "common/cleanup.h"
-#include "common/log.h"
 
 struct options {
 	struct ca_options ca;
@@ -34,34 +34,24 @@ field_serials(const struct field *field, const char *text, void *object,
 	    field->name, text);
 }
 
-#define ROW(arg_, name_, parse_, member, ...)                       \
-	{                                                           \
-		0, arg_,                                            \
-		{                                                   \
-			.name = name_, .parse = parse_,             \
-			.offset = offsetof(struct options, member), \
-			__VA_ARGS__                                 \
-		}                                                   \
-	}
-
 static const struct opt rows[] = {
 	CA_SOURCE_ROWS(struct options),
-	ROW("FILE", "out", field_text, out,
+	VERB_ROW(0, "FILE", "out", field_text, out,
 	    .help = "the list, which is replaced"),
-	ROW("LO[-HI]", "serial", field_serials, serials,
+	VERB_ROW(0, "LO[-HI]", "serial", field_serials, serials,
 	    .help = "revoke a certificate, or a range of them"),
-	ROW("FILE.pub", "issuer", field_text, issuer,
+	VERB_ROW(0, "FILE.pub", "issuer", field_text, issuer,
 	    .help = "the CA of those serials, else --ca"),
-	ROW("FILE.pub", "key", field_arguments, keys,
+	VERB_ROW(0, "FILE.pub", "key", field_arguments, keys,
 	    .help = "revoke a user's key, in any certificate"),
-	ROW("FILE.pub", "revoke-ca", field_arguments, cas,
+	VERB_ROW(0, "FILE.pub", "revoke-ca", field_arguments, cas,
 	    .help = "revoke all that a CA signed"),
-	ROW("FILE", "from", field_arguments, texts,
+	VERB_ROW(0, "FILE", "from", field_arguments, texts,
 	    .help = "revoke what this text says"),
-	ROW("LIST", "merge", field_arguments, lists,
+	VERB_ROW(0, "LIST", "merge", field_arguments, lists,
 	    .help = "revoke what this list of the same CA revokes"),
-	ROW("TIME", "next-update", field_duration, next_update, .min = 1,
-	    .max = LISTFILE_LIFE_MAX, .def = LISTFILE_LIFE,
+	VERB_ROW(0, "TIME", "next-update", field_duration, next_update,
+	    .min = 1, .max = LISTFILE_LIFE_MAX, .def = LISTFILE_LIFE,
 	    .help = "how long the list is good for"),
 };
 
@@ -91,10 +81,8 @@ read_key(
 	struct public_key key;
 	struct cert cert;
 	struct view line;
-	enum sbx_err err = operand_read(path, &text, why);
+	enum sbx_err err = operand_read_line(path, &text, &line, why);
 
-	if (err == SBX_OK)
-		err = operand_line(path, buf_view(&text), &line, why);
 	if (err != SBX_OK)
 		return err;
 	if (cert_parse_line(line, &whole, &cert) == SBX_OK) {
@@ -198,7 +186,7 @@ collect(const struct options *options, const uint8_t *signer,
 }
 
 static enum sbx_err
-run(const struct options *options, struct sbx_why *why)
+sign(const struct options *options, struct sbx_why *why)
 {
 	cleanup_close int lock = -1;
 	cleanup_ca_source struct ca_source ca;
@@ -216,37 +204,29 @@ run(const struct options *options, struct sbx_why *why)
 				   options->next_update, why);
 }
 
+static enum sbx_err
+run(void *values, char *const operands[], struct sbx_why *why)
+{
+	const struct options *options = values;
+	enum sbx_err err = ca_options_check(&options->ca, &usage, why);
+
+	(void)operands;
+	if (err != SBX_OK)
+		return err;
+	if (options->out[0] == '\0')
+		return sbx_fail(why, SBX_USAGE,
+		    "--out is missing: see %s --help", usage.program);
+	if (operand_is_stdin(options->out))
+		return sbx_fail(why, SBX_USAGE,
+		    "a list goes into a file: name one with --out");
+	return sign(options, why);
+}
+
 int
 cmd_revocations_sign(int argc, char **argv)
 {
+	static const struct verb verb = { &usage, VERB_NONE, run, NULL };
 	struct options options = { 0 };
-	struct sbx_why why = { "" };
-	int first = 0;
-	enum sbx_err err;
 
-	switch (opt_parse(&usage, argc, argv, &options, &first)) {
-	case OPT_DONE:
-		return EX_OK;
-	case OPT_WRONG:
-		return EX_USAGE;
-	case OPT_RUN:
-		break;
-	}
-	if (first != argc) {
-		log_error("'%s' is one word too many: see %s --help",
-		    argv[first], usage.program);
-		return EX_USAGE;
-	}
-	if (!ca_options_ok(&options.ca, &usage))
-		return EX_USAGE;
-	if (options.out[0] == '\0') {
-		log_error("--out is missing: see %s --help", usage.program);
-		return EX_USAGE;
-	}
-	if (operand_is_stdin(options.out)) {
-		log_error("a list goes into a file: name one with --out");
-		return EX_USAGE;
-	}
-	err = run(&options, &why);
-	return err == SBX_OK ? EX_OK : log_failure(err, &why);
+	return verb_run(&verb, argc, argv, &options);
 }

@@ -8,8 +8,8 @@
 #include "certs/cert.h"
 #include "certs/listfile.h"
 #include "certs/operand.h"
+#include "certs/verb.h"
 #include "common/cleanup.h"
-#include "common/log.h"
 #include "common/text.h"
 
 struct options {
@@ -19,24 +19,14 @@ struct options {
 	bool new;
 };
 
-#define ROW(arg_, name_, parse_, member, ...)                       \
-	{                                                           \
-		0, arg_,                                            \
-		{                                                   \
-			.name = name_, .parse = parse_,             \
-			.offset = offsetof(struct options, member), \
-			__VA_ARGS__                                 \
-		}                                                   \
-	}
-
 static const struct opt rows[] = {
 	CA_SOURCE_ROWS(struct options),
-	ROW("FILE", "list", field_text, list,
+	VERB_ROW(0, "FILE", "list", field_text, list,
 	    .help = "the list, which is replaced"),
-	ROW(NULL, "new", field_bool, new,
+	VERB_ROW(0, NULL, "new", field_bool, new,
 	    .help = "make the list: there is none yet"),
-	ROW("TIME", "next-update", field_duration, next_update, .min = 1,
-	    .max = LISTFILE_LIFE_MAX, .def = LISTFILE_LIFE,
+	VERB_ROW(0, "TIME", "next-update", field_duration, next_update,
+	    .min = 1, .max = LISTFILE_LIFE_MAX, .def = LISTFILE_LIFE,
 	    .help = "how long the list is good for"),
 };
 
@@ -121,7 +111,8 @@ check_new(const struct options *options, struct sbx_why *why)
 }
 
 static enum sbx_err
-run(const struct options *options, char *const paths[], struct sbx_why *why)
+revoke_them(
+    const struct options *options, char *const paths[], struct sbx_why *why)
 {
 	cleanup_close int lock = -1;
 	cleanup_ca_source struct ca_source ca;
@@ -147,36 +138,31 @@ run(const struct options *options, char *const paths[], struct sbx_why *why)
 	    options->list, &set, &ca.key, options->next_update, why);
 }
 
+static enum sbx_err
+run(void *values, char *const paths[], struct sbx_why *why)
+{
+	const struct options *options = values;
+	enum sbx_err err = ca_options_check(&options->ca, &usage, why);
+
+	if (err != SBX_OK)
+		return err;
+	if (options->list[0] == '\0')
+		return sbx_fail(why, SBX_USAGE,
+		    "--list is missing: see %s --help", usage.program);
+	if (*paths == NULL)
+		return sbx_fail(why, SBX_USAGE,
+		    "no certificate given: see %s --help", usage.program);
+	if (operand_is_stdin(options->list))
+		return sbx_fail(
+		    why, SBX_USAGE, "a list is a file: name one with --list");
+	return revoke_them(options, paths, why);
+}
+
 int
 cmd_revoke(int argc, char **argv)
 {
+	static const struct verb verb = { &usage, VERB_ANY, run, NULL };
 	struct options options = { 0 };
-	struct sbx_why why = { "" };
-	int first = 0;
-	enum sbx_err err;
 
-	switch (opt_parse(&usage, argc, argv, &options, &first)) {
-	case OPT_DONE:
-		return EX_OK;
-	case OPT_WRONG:
-		return EX_USAGE;
-	case OPT_RUN:
-		break;
-	}
-	if (!ca_options_ok(&options.ca, &usage))
-		return EX_USAGE;
-	if (options.list[0] == '\0') {
-		log_error("--list is missing: see %s --help", usage.program);
-		return EX_USAGE;
-	}
-	if (first == argc) {
-		log_error("no certificate given: see %s --help", usage.program);
-		return EX_USAGE;
-	}
-	if (operand_is_stdin(options.list)) {
-		log_error("a list is a file: name one with --list");
-		return EX_USAGE;
-	}
-	err = run(&options, argv + first, &why);
-	return err == SBX_OK ? EX_OK : log_failure(err, &why);
+	return verb_run(&verb, argc, argv, &options);
 }

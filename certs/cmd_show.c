@@ -1,14 +1,10 @@
 #include "certs/commands.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "certs/operand.h"
 #include "certs/print.h"
-#include "common/file.h"
-#include "common/log.h"
+#include "certs/verb.h"
 #include "common/text.h"
 
 #define OUTPUT_MAX ((size_t)16 * OPERAND_MAX)
@@ -18,11 +14,8 @@ struct options {
 };
 
 static const struct opt rows[] = {
-	{ 0, NULL,
-	    { .name = "json",
-		.parse = field_bool,
-		.offset = offsetof(struct options, json),
-		.help = "print a JSON object per line" } },
+	VERB_ROW(0, NULL, "json", field_bool, json,
+	    .help = "print a JSON object per line"),
 };
 
 static const struct usage usage = {
@@ -86,38 +79,25 @@ show(const struct options *options, const char *operand, struct view text,
 }
 
 static enum sbx_err
-run(const struct options *options, const char *operand, struct sbx_why *why)
+run(void *values, char *const operands[], struct sbx_why *why)
 {
+	const struct options *options = values;
+	const char *operand = operands[0];
 	cleanup_buf struct buf text = BUF_INIT(OPERAND_MAX);
 	cleanup_buf struct buf out = BUF_INIT(OUTPUT_MAX);
 	enum sbx_err err = operand_read(operand, &text, why);
 
 	if (err == SBX_OK)
 		err = show(options, operand, buf_view(&text), &out, why);
-	if (err != SBX_OK)
-		return err;
-	if (file_write_fd(STDOUT_FILENO, buf_view(&out)) != SBX_OK)
-		return sbx_fail(
-		    why, SBX_IO, "cannot write: %s", strerror(errno));
-	return SBX_OK;
+	return err != SBX_OK ? err
+			     : operand_write("-", &out, "cannot write", why);
 }
 
 int
 cmd_show(int argc, char **argv)
 {
+	static const struct verb verb = { &usage, VERB_ONE_FILE, run, NULL };
 	struct options options = { 0 };
-	struct sbx_why why = { "" };
-	const char *operand;
-	enum sbx_err err;
 
-	switch (operand_parse(&usage, argc, argv, &options, &operand)) {
-	case OPT_DONE:
-		return EX_OK;
-	case OPT_WRONG:
-		return EX_USAGE;
-	case OPT_RUN:
-		break;
-	}
-	err = run(&options, operand, &why);
-	return err == SBX_OK ? EX_OK : log_failure(err, &why);
+	return verb_run(&verb, argc, argv, &options);
 }

@@ -1,14 +1,12 @@
 #include "certs/commands.h"
 
-#include <errno.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "authkeys/admit.h"
 #include "certs/operand.h"
+#include "certs/verb.h"
 #include "common/file.h"
-#include "common/log.h"
 #include "common/text.h"
 
 struct options {
@@ -19,42 +17,33 @@ struct options {
 	char user[FIELD_TEXT];
 	uint64_t now;
 	struct gate_settings settings;
+	enum sbx_err verdict; /* the gate's answer, when there is one */
 };
-
-#define ROW(letter_, arg_, name_, parse_, member, ...)              \
-	{                                                           \
-		letter_, arg_,                                      \
-		{                                                   \
-			.name = name_, .parse = parse_,             \
-			.offset = offsetof(struct options, member), \
-			__VA_ARGS__                                 \
-		}                                                   \
-	}
 
 /* No defaults: those are the gate's own, or what its file says. */
 static const struct opt rows[] = {
-	ROW('c', "FILE", "config", field_path, config,
+	VERB_ROW('c', "FILE", "config", field_path, config,
 	    .help = "the gate's own settings"),
-	ROW(0, "UID", "owner", field_uint, owner, .max = FILE_NO_OWNER - 1,
+	VERB_ROW(0, "UID", "owner", field_uint, owner, .max = FILE_NO_OWNER - 1,
 	    .help = "as of sandbox-authkeys"),
-	ROW(0, "NAME", "user", field_text, user,
+	VERB_ROW(0, "NAME", "user", field_text, user,
 	    .help = "the account to be logged in to"),
-	ROW(0, "FILE", "ca", field_text, ca,
+	VERB_ROW(0, "FILE", "ca", field_text, ca,
 	    .help = "public keys of trusted CAs"),
-	ROW(0, "ID", "sandbox", field_text, sandbox,
+	VERB_ROW(0, "ID", "sandbox", field_text, sandbox,
 	    .help = "the sandbox that is to be entered"),
-	ROW(0, "UNIXTIME", "now", field_uint, now,
+	VERB_ROW(0, "UNIXTIME", "now", field_uint, now,
 	    .help = "the time to judge at, else the clock's"),
-	ROW(0, "TIME", "skew", field_duration, settings.clock_skew,
+	VERB_ROW(0, "TIME", "skew", field_duration, settings.clock_skew,
 	    .max = GATE_CLOCK_SKEW_MAX,
 	    .help = "how far its start may lie ahead"),
-	ROW(0, "TIME", "max-ttl", field_duration, settings.max_ttl, .min = 1,
-	    .max = CHECK_TTL_MAX, .help = "the longest life allowed"),
-	ROW(0, "UNIXTIME", "issued-after", field_uint, settings.issued_after,
-	    .help = "the earliest start allowed"),
-	ROW(0, "FILE", "revoked", field_text, settings.revoked,
+	VERB_ROW(0, "TIME", "max-ttl", field_duration, settings.max_ttl,
+	    .min = 1, .max = CHECK_TTL_MAX, .help = "the longest life allowed"),
+	VERB_ROW(0, "UNIXTIME", "issued-after", field_uint,
+	    settings.issued_after, .help = "the earliest start allowed"),
+	VERB_ROW(0, "FILE", "revoked", field_text, settings.revoked,
 	    .help = "the revocation list"),
-	ROW(0, "TIME", "revoked-max-age", field_duration,
+	VERB_ROW(0, "TIME", "revoked-max-age", field_duration,
 	    settings.revoked_max_age, .min = 1,
 	    .help = "how old that list may be"),
 };
@@ -130,12 +119,17 @@ judge(struct view line, const struct options *options, struct buf *ret)
 
 /* What the gate would read, or its defaults. */
 static enum sbx_err
-read_settings(struct options *options, struct sbx_why *why)
+read_settings(void *values, struct sbx_why *why)
 {
+	struct options *options = values;
 	struct gate_settings *settings = &options->settings;
 	bool file = options->config[0] != '\0';
 	enum sbx_err err;
 
+	if (!file && (options->ca[0] == '\0' || options->sandbox[0] == '\0'))
+		return sbx_fail(why, SBX_USAGE,
+		    "--%s is missing: see %s --help",
+		    options->ca[0] == '\0' ? "ca" : "sandbox", usage.program);
 	if (options->owner == FILE_NO_OWNER && !file)
 		options->owner = geteuid();
 	if (file)
@@ -182,11 +176,10 @@ apply_names(struct options *options, struct sbx_why *why)
 	return err;
 }
 
-/* *ret_verdict is the gate's answer; the result says whether there is one. */
 static enum sbx_err
-run(struct options *options, const char *operand, enum sbx_err *ret_verdict,
-    struct sbx_why *why)
+run(void *values, char *const operands[], struct sbx_why *why)
 {
+	struct options *options = values;
 	cleanup_buf struct buf text = BUF_INIT(OPERAND_MAX);
 	/* Every byte of an option may become "\xHH". */
 	cleanup_buf struct buf out = BUF_INIT(5 * CERT_BLOB_MAX);
@@ -194,58 +187,22 @@ run(struct options *options, const char *operand, enum sbx_err *ret_verdict,
 	enum sbx_err err = apply_names(options, why);
 
 	if (err == SBX_OK)
-		err = operand_read(operand, &text, why);
-	if (err == SBX_OK)
-		err = operand_line(operand, buf_view(&text), &line, why);
+		err = operand_read_line(operands[0], &text, &line, why);
 	if (err != SBX_OK)
 		return err;
-	*ret_verdict = judge(line, options, &out);
-	if (buf_error(&out) != SBX_OK)
-		return buf_error(&out);
-	if (file_write_fd(STDOUT_FILENO, buf_view(&out)) != SBX_OK)
-		return sbx_fail(why, SBX_IO, "cannot write the verdict: %s",
-		    strerror(errno));
-	return SBX_OK;
-}
-
-static const char *
-missing(const struct options *options)
-{
-	if (options->config[0] != '\0')
-		return NULL;
-	if (options->ca[0] == '\0')
-		return "ca";
-	return options->sandbox[0] == '\0' ? "sandbox" : NULL;
+	options->verdict = judge(line, options, &out);
+	return operand_write("-", &out, "cannot write the verdict", why);
 }
 
 int
 cmd_verify(int argc, char **argv)
 {
+	/* The options count more than the file that they name. */
+	static const struct verb verb = { &usage, VERB_ONE_FILE, run,
+		read_settings };
 	struct options options = { .now = (uint64_t)time(NULL),
 		.owner = FILE_NO_OWNER };
-	enum sbx_err err = SBX_OK, verdict = SBX_INTERNAL;
-	struct sbx_why why = { "" };
-	const char *operand;
+	int status = verb_run(&verb, argc, argv, &options);
 
-	/* Once to learn of the file, once more over what it says. */
-	for (int pass = 0; pass < 2 && err == SBX_OK; pass++) {
-		switch (operand_parse(&usage, argc, argv, &options, &operand)) {
-		case OPT_DONE:
-			return EX_OK;
-		case OPT_WRONG:
-			return EX_USAGE;
-		case OPT_RUN:
-			break;
-		}
-		if (missing(&options) != NULL) {
-			log_error("--%s is missing: see %s --help",
-			    missing(&options), usage.program);
-			return EX_USAGE;
-		}
-		if (pass == 0)
-			err = read_settings(&options, &why);
-	}
-	if (err == SBX_OK)
-		err = run(&options, operand, &verdict, &why);
-	return err == SBX_OK ? sbx_err_exit(verdict) : log_failure(err, &why);
+	return status == EX_OK ? sbx_err_exit(options.verdict) : status;
 }

@@ -8,7 +8,6 @@
 #include "certs/keyfile.h"
 #include "common/cleanup.h"
 #include "common/file.h"
-#include "common/log.h"
 #include "common/text.h"
 
 enum sbx_err
@@ -26,21 +25,6 @@ field_arguments(const struct field *field, const char *text, void *object,
 		    ARGUMENTS_MAX);
 	list->arg[list->count++] = text;
 	return SBX_OK;
-}
-
-enum opt_result
-operand_parse(const struct usage *usage, int argc, char **argv, void *values,
-    const char **ret)
-{
-	static const struct operands want = { 1, 1, "a file" };
-	int first = 0;
-	enum opt_result result = opt_parse(usage, argc, argv, values, &first);
-
-	if (result == OPT_RUN)
-		result = opt_operands(usage, argc, argv, first, &want);
-	if (result == OPT_RUN)
-		*ret = argv[first];
-	return result;
 }
 
 bool
@@ -87,14 +71,18 @@ operand_skips(struct view line)
 }
 
 enum sbx_err
-operand_line(const char *operand, struct view text, struct view *ret,
+operand_read_line(const char *operand, struct buf *text, struct view *ret,
     struct sbx_why *why)
 {
-	struct view line;
+	enum sbx_err err = operand_read(operand, text, why);
+	struct view rest, line;
 	size_t count = 0;
 	bool private_key = false;
 
-	while (text_next_line(&text, &line)) {
+	if (err != SBX_OK)
+		return err;
+	rest = buf_view(text);
+	while (text_next_line(&rest, &line)) {
 		if (operand_skips(line))
 			continue;
 		private_key = private_key || view_eq_str(line, KEYFILE_BEGIN);
@@ -110,4 +98,19 @@ operand_line(const char *operand, struct view text, struct view *ret,
 	return sbx_fail(why, SBX_BAD_VALUE, "%s has %s: give a file with one",
 	    operand_name(operand),
 	    count == 0 ? "no key in it" : "more than one key in it");
+}
+
+enum sbx_err
+operand_write(const char *operand, const struct buf *bytes, const char *failure,
+    struct sbx_why *why)
+{
+	if (buf_error(bytes) != SBX_OK)
+		return buf_error(bytes);
+	if (!operand_is_stdin(operand))
+		return file_write_atomic(
+		    AT_FDCWD, operand, 0644, buf_view(bytes), why);
+	if (file_write_fd(STDOUT_FILENO, buf_view(bytes)) != SBX_OK)
+		return sbx_fail(
+		    why, SBX_IO, "%s: %s", failure, strerror(errno));
+	return SBX_OK;
 }

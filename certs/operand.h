@@ -6,7 +6,7 @@
 #define SBX_CERTS_OPERAND_H
 
 #include "common/buf.h"
-#include "common/opt.h"
+#include "common/field.h"
 
 #define OPERAND_MAX 262144 /* bytes of a file that is only data */
 
@@ -20,12 +20,6 @@ struct arguments {
 
 field_parser field_arguments; /* struct arguments; adds up */
 
-/*
- * opt_parse, then exactly one operand into *ret.  OPT_WRONG after one line
- * on stderr, as opt_parse.
- */
-enum opt_result operand_parse(const struct usage *usage, int argc, char **argv,
-    void *values, const char **ret) MUST_USE;
 /* The operand is "-". */
 bool operand_is_stdin(const char *operand) MUST_USE;
 /* Its name in messages. */
@@ -34,12 +28,18 @@ const char *operand_name(const char *operand) MUST_USE;
 enum sbx_err operand_read(
     const char *operand, struct buf *ret, struct sbx_why *why) MUST_USE;
 /*
- * The only line of text that is neither empty nor a "#" comment;
- * SBX_BAD_VALUE if there is none or another one.
+ * Its only line that is neither empty nor a "#" comment, in text, which gets
+ * all of it; SBX_BAD_VALUE if there is none or another one.
  */
-enum sbx_err operand_line(const char *operand, struct view text,
+enum sbx_err operand_read_line(const char *operand, struct buf *text,
     struct view *ret, struct sbx_why *why) MUST_USE;
 /* Empty or a "#" comment. */
 bool operand_skips(struct view line) MUST_USE;
+/*
+ * Replace the file, or write to standard output; failure says what cannot be
+ * done, "cannot write the line".  The buffer's own error counts first.
+ */
+enum sbx_err operand_write(const char *operand, const struct buf *bytes,
+    const char *failure, struct sbx_why *why) MUST_USE;
 
 #endif

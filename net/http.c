@@ -3,6 +3,8 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "net/proxied.h"
+
 #define HEADERS_MAX 65536
 #define POLL_MS 200
 
@@ -62,17 +64,24 @@ static const struct {
 };
 
 static enum sbx_err
-judge(const struct http_request *request, CURLcode code,
+judge(const struct http_request *request, CURL *easy, CURLcode code,
     const struct transfer *t, struct sbx_why *why)
 {
 	const char *where = request->url, *scheme = strstr(where, "://");
 	const char *advice = "gave an answer that is not HTTP as it should be";
 	const char *detail = curl_easy_strerror(code);
-	enum sbx_err err = SBX_PROTOCOL;
+	enum sbx_err err;
 	size_t len;
 
 	if (code == CURLE_OK)
 		return SBX_OK;
+	len = scheme == NULL
+	    ? strlen(where)
+	    : 3 + (size_t)(scheme - where) + strcspn(scheme + 3, "/");
+	err = proxied_judge(easy, VIEW(where, len), why);
+	if (err != SBX_OK)
+		return err;
+	err = SBX_PROTOCOL;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		if (codes[i].code == code) {
 			err = codes[i].err;
@@ -83,9 +92,6 @@ judge(const struct http_request *request, CURLcode code,
 		err = SBX_TOO_LARGE;
 		advice = "gave an answer that is too large";
 	}
-	len = scheme == NULL
-	    ? strlen(where)
-	    : 3 + (size_t)(scheme - where) + strcspn(scheme + 3, "/");
 	if (request->unix_socket != NULL) {
 		where = request->unix_socket;
 		len = strlen(where);
@@ -238,7 +244,7 @@ http_perform(const struct http_request *request, long *ret_status,
 	if (code == CURLE_OK)
 		code = run(h.multi, request);
 	(void)curl_easy_getinfo(h.easy, CURLINFO_OS_ERRNO, &t.os_error);
-	err = judge(request, code, &t, why);
+	err = judge(request, h.easy, code, &t, why);
 	if (err == SBX_OK &&
 	    curl_easy_getinfo(h.easy, CURLINFO_RESPONSE_CODE, ret_status) !=
 		CURLE_OK)

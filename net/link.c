@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "net/proxied.h"
 #include "net/tls.h"
 #include "net/ws.h"
 
@@ -100,14 +101,10 @@ static enum sbx_err
 judge(const struct link_request *request, CURL *easy, CURLcode code,
     const char *detail, struct sbx_why *why)
 {
-	long proxy_status = 0;
+	enum sbx_err err = proxied_judge(easy, VIEW_STR(request->host), why);
 
-	(void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
-	if (proxy_status == 407)
-		return sbx_fail(why, SBX_REFUSED,
-		    "the proxy before %s wants a user and a password, or "
-		    "others (407): HTTPS_PROXY=http://USER:PASSWORD@PROXY:PORT",
-		    request->host);
+	if (err != SBX_OK)
+		return err;
 	return sbx_fail(why,
 	    code == CURLE_OPERATION_TIMEDOUT ? SBX_TIMEOUT : SBX_UNAVAILABLE,
 	    "cannot connect to %s port %s: %s", request->host, request->port,

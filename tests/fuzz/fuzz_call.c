@@ -138,7 +138,7 @@ check_body(struct view text)
 static void
 answer_call(struct call *call)
 {
-	char id[ROUTE_ID_SIZE], allow[ROUTE_ALLOW_MAX];
+	char id[ROUTE_ID_SIZE], allow[ANSWER_ALLOW_MAX];
 	const struct route *route =
 	    route_find(call->method, call->path, id, allow);
 	struct answer answer;

@@ -72,55 +72,32 @@ sandboxctl create run-5678 >/dev/null
 check 0 "the list" sandbox-proxy hosts --refresh
 names=(run-1234.sandbox run-5678.sandbox)
 
-in_bash ssh run-
-has "bash: ssh" "${names[@]}"
-in_bash scp run-
-has "bash: scp" run-1234.sandbox: run-5678.sandbox:
-in_bash sandbox-proxy doctor run-
-has "bash: sandbox-proxy doctor" "${names[@]}"
-in_bash sandbox-proxy ''
-has "bash: sandbox-proxy" prepare connect print-config setup hosts doctor
-in_bash sandbox-proxy hosts --
-has "bash: sandbox-proxy hosts" --refresh --json
-in_bash sandboxctl show run-
-has "bash: sandboxctl show" run-1234 run-5678
-in_bash sandboxctl --config /x list --state st
-has "bash: sandboxctl list --state" starting stopping stopped
-in_bash sandboxd --
-has "bash: sandboxd" --config --daemon --stop
-in_bash sandboxd --config /etc/pass
-has "bash: sandboxd --config" /etc/passwd
-in_bash sandbox-cert ''
-has "bash: sandbox-cert" ca-init issue verify revocations
-in_bash sandbox-cert revocations ''
-has "bash: sandbox-cert revocations" sign show
-in_bash sandbox-cert show /etc/pass
-has "bash: sandbox-cert show" /etc/passwd
-
-in_fish ssh run-
-has "fish: ssh" "${names[@]}"
-in_fish scp run-
-has "fish: scp" run-1234.sandbox: run-5678.sandbox:
-in_fish sandbox-proxy doctor run-
-has "fish: sandbox-proxy doctor" "${names[@]}"
-in_fish sandbox-proxy ''
-has "fish: sandbox-proxy" prepare connect print-config setup hosts doctor
-in_fish sandbox-proxy hosts --
-has "fish: sandbox-proxy hosts" --refresh --json
-in_fish sandboxctl show run-
-has "fish: sandboxctl show" run-1234 run-5678
-in_fish sandboxctl --config /x list --state st
-has "fish: sandboxctl list --state" starting stopping stopped
-in_fish sandboxd --
-has "fish: sandboxd" --config --daemon --stop
-in_fish sandboxd --config /etc/pass
-has "fish: sandboxd --config" /etc/passwd
-in_fish sandbox-cert ''
-has "fish: sandbox-cert" ca-init issue verify revocations
-in_fish sandbox-cert revocations ''
-has "fish: sandbox-cert revocations" sign show
-in_fish sandbox-cert show /etc/pass
-has "fish: sandbox-cert show" /etc/passwd
+for shell in bash fish; do
+	in_$shell ssh run-
+	has "$shell: ssh" "${names[@]}"
+	in_$shell scp run-
+	has "$shell: scp" run-1234.sandbox: run-5678.sandbox:
+	in_$shell sandbox-proxy doctor run-
+	has "$shell: sandbox-proxy doctor" "${names[@]}"
+	in_$shell sandbox-proxy ''
+	has "$shell: sandbox-proxy" prepare connect print-config setup hosts doctor
+	in_$shell sandbox-proxy hosts --
+	has "$shell: sandbox-proxy hosts" --refresh --json
+	in_$shell sandboxctl show run-
+	has "$shell: sandboxctl show" run-1234 run-5678
+	in_$shell sandboxctl --config /x list --state st
+	has "$shell: sandboxctl list --state" starting stopping stopped
+	in_$shell sandboxd --
+	has "$shell: sandboxd" --config --daemon --stop
+	in_$shell sandboxd --config /etc/pass
+	has "$shell: sandboxd --config" /etc/passwd
+	in_$shell sandbox-cert ''
+	has "$shell: sandbox-cert" ca-init issue verify revocations
+	in_$shell sandbox-cert revocations ''
+	has "$shell: sandbox-cert revocations" sign show
+	in_$shell sandbox-cert show /etc/pass
+	has "$shell: sandbox-cert show" /etc/passwd
+done
 
 cat >"$HOME/.zshrc" <<END
 PROMPT='ready> '

@@ -379,6 +379,21 @@ HTTPS_PROXY=http://alice:s3cret@127.0.0.1:$proxy_auth \
 session "tls://gateway.test:$stunnel"
 check 0 "tls: through HTTPS_PROXY" run true
 [ "$(count_proxied)" -gt "$before" ] || fail "the proxy was not asked"
+
+# A broker behind it: an HTTPS server at least, which answers as it can.
+printf '%s\n' '[broker]' "url = https://gateway.test:$websockify" \
+    "ca_file = $work/ca.pem" >"$work/broker.conf"
+ask_broker() {
+	sandboxctl --config "$work/broker.conf" list
+}
+before=$(count_proxied)
+check 76 "broker: through HTTPS_PROXY" ask_broker
+says "broker: it was reached" 'status 405'
+is "broker: by the proxy" "$(count_proxied)" $((before + 1))
+NO_PROXY=gateway.test check 76 "broker: NO_PROXY" ask_broker
+is "broker: NO_PROXY counts" "$(count_proxied)" $((before + 1))
+HTTPS_PROXY=http://127.0.0.1:$proxy_auth check 77 "broker: 407" ask_broker
+says "broker: 407 says what to do" 'HTTPS_PROXY='
 unset HTTPS_PROXY
 
 # --- the relay ends with ssh, also one that is killed

@@ -277,6 +277,7 @@ by_sandboxctl() {
 		[create run-1234.a.b.sandbox]=64
 		[create --domain eu.prod.sandbox x.sandbox]=64
 		[create --domain other.sandbox x]=78
+		[create --domain us.prod.sandbox x]=78
 		[list --domain other.sandbox]=78
 		[list --domain .]=64
 		[show .sandbox]=64

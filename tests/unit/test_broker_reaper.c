@@ -92,13 +92,14 @@ remove_it(struct broker *b, const char *id, struct sbx_why *why)
 		seen.resisted++;
 		err = sbx_fail(why, SBX_UNAVAILABLE, "no");
 	} else {
+		err = store_remove(b->store, id, why);
 		seen.removed++;
 		if (strcmp(id, "z-another") == 0)
 			seen.resisted_before = seen.resisted;
 	}
 	(void)pthread_cond_broadcast(&seen.changed);
 	(void)pthread_mutex_unlock(&seen.mutex);
-	return err != SBX_OK ? err : store_remove(b->store, id, why);
+	return err;
 }
 
 static void
@@ -130,6 +131,28 @@ add(const char *id, uint64_t expires_at)
 	(void)snprintf(s.owner, sizeof(s.owner), "alice");
 	(void)snprintf(s.provider, sizeof(s.provider), "local");
 	assert_int_equal(store_add(broker.store, &s, 1000, NULL), SBX_OK);
+}
+
+/* Of long ago: "NAME-0", "NAME-1", ... */
+static void
+add_many(const char *name, int count)
+{
+	for (int i = 0; i < count; i++) {
+		char id[NAME_ID_MAX + 1];
+
+		(void)snprintf(id, sizeof(id), "%s-%d", name, i);
+		add(id, 10);
+	}
+}
+
+/* Those whose removal hangs. */
+static void
+let_go(void)
+{
+	(void)pthread_mutex_lock(&seen.mutex);
+	seen.hung = false;
+	(void)pthread_cond_broadcast(&seen.changed);
+	(void)pthread_mutex_unlock(&seen.mutex);
 }
 
 static int
@@ -191,12 +214,7 @@ static void
 test_who_resists_holds_up_nobody(void **state)
 {
 	(void)state;
-	for (int i = 0; i < RESISTING; i++) {
-		char id[NAME_ID_MAX + 1];
-
-		(void)snprintf(id, sizeof(id), "resist-%d", i);
-		add(id, 10);
-	}
+	add_many("resist", RESISTING);
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	wait_until(&seen.told, RESISTING);
 	add("z-another", NOW);
@@ -211,12 +229,7 @@ static void
 test_who_never_failed_is_first(void **state)
 {
 	(void)state;
-	for (int i = 0; i < RESISTING; i++) {
-		char id[NAME_ID_MAX + 1];
-
-		(void)snprintf(id, sizeof(id), "resist-%d", i);
-		add(id, 10);
-	}
+	add_many("resist", RESISTING);
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	wait_until(&seen.told, RESISTING);
 	/* Both who remove are busy until all the others wait. */
@@ -229,10 +242,7 @@ test_who_never_failed_is_first(void **state)
 	add("z-another", NOW);
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	wait_until(&seen.stopped, RESISTING + 3);
-	(void)pthread_mutex_lock(&seen.mutex);
-	seen.hung = false;
-	(void)pthread_cond_broadcast(&seen.changed);
-	(void)pthread_mutex_unlock(&seen.mutex);
+	let_go();
 	wait_until(&seen.removed, 3);
 	/* One at most by the other worker. */
 	assert_true(seen.resisted_before <= RESISTING + 1);
@@ -262,29 +272,56 @@ test_what_is_over_is_forgotten(void **state)
 		.key_id = "alice/run-1/1",
 		.valid_after = NOW,
 		.valid_before = NOW + 3600 };
+	const struct certificate lives = { .serial = 2,
+		.id = "run-2",
+		.caller = "alice",
+		.key_id = "alice/run-2/2",
+		.valid_after = NOW,
+		.valid_before = NOW + 3600 };
 
 	(void)state;
 	add("run-1", 0);
+	add("run-2", 0);
 	assert_int_equal(store_add_certificate(broker.store, &c, NULL), SBX_OK);
+	assert_int_equal(
+	    store_add_certificate(broker.store, &lives, NULL), SBX_OK);
 	assert_int_equal(store_remove(broker.store, "run-1", NULL), SBX_OK);
 	present = NOW + 6 * 86400;
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	assert_int_equal(floor_of("run-1"), NOW + 1);
+	assert_int_equal(
+	    store_add_certificate(broker.store, &lives, NULL), SBX_EXISTS);
 	present = NOW + 8 * 86400;
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	assert_int_equal(floor_of("run-1"), 0);
+	assert_int_equal(
+	    store_add_certificate(broker.store, &lives, NULL), SBX_OK);
+}
+
+/* What comes under the same name is not what was removed. */
+static void
+test_who_comes_back_is_stopped_again(void **state)
+{
+	(void)state;
+	add("over", NOW);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.removed, 1);
+	add("over", NOW);
+	/* The worker may still have to note that it is done. */
+	for (bool again = false; !again;) {
+		assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+		(void)pthread_mutex_lock(&seen.mutex);
+		again = seen.stopped == 2;
+		(void)pthread_mutex_unlock(&seen.mutex);
+	}
+	wait_until(&seen.removed, 2);
 }
 
 static void
 test_more_than_a_page(void **state)
 {
 	(void)state;
-	for (int i = 0; i < MANY; i++) {
-		char id[NAME_ID_MAX + 1];
-
-		(void)snprintf(id, sizeof(id), "over-%d", i);
-		add(id, 10);
-	}
+	add_many("over", MANY);
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	wait_until(&seen.removed, MANY);
 }
@@ -294,22 +331,14 @@ test_a_slow_removal_holds_up_no_stop(void **state)
 {
 	(void)state;
 	seen.hung = true;
-	for (int i = 0; i < 8; i++) {
-		char id[NAME_ID_MAX + 1];
-
-		(void)snprintf(id, sizeof(id), "hang-%d", i);
-		add(id, 10);
-	}
+	add_many("hang", 8);
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	wait_until(&seen.stopped, 8);
 	add("z-another", NOW);
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	wait_until(&seen.stopped, 9);
 	assert_int_equal(seen.removed, 0);
-	(void)pthread_mutex_lock(&seen.mutex);
-	seen.hung = false;
-	(void)pthread_cond_broadcast(&seen.changed);
-	(void)pthread_mutex_unlock(&seen.mutex);
+	let_go();
 	wait_until(&seen.removed, 9);
 }
 
@@ -338,6 +367,7 @@ main(void)
 		FRESH(test_who_never_failed_is_first),
 		FRESH(test_more_than_a_page),
 		FRESH(test_what_is_over_is_forgotten),
+		FRESH(test_who_comes_back_is_stopped_again),
 		FRESH(test_a_slow_removal_holds_up_no_stop),
 	};
 

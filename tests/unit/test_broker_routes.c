@@ -54,7 +54,7 @@ static void
 test_row(void **state)
 {
 	const struct row *row = *state;
-	char id[ROUTE_ID_SIZE], allow[ROUTE_ALLOW_MAX];
+	char id[ROUTE_ID_SIZE], allow[ANSWER_ALLOW_MAX];
 	const struct route *found =
 	    route_find(row->method, row->path, id, allow);
 
@@ -82,7 +82,7 @@ static void
 test_problem(void **state)
 {
 	struct sbx_why why = { "there is no sandbox 'x'" };
-	struct answer answer = routes_problem(SBX_NOT_FOUND, &why);
+	struct answer answer = answer_problem(SBX_NOT_FOUND, &why);
 
 	(void)state;
 	assert_int_equal(answer.status, 404);
@@ -98,7 +98,7 @@ test_every_error_has_a_status(void **state)
 {
 	(void)state;
 	for (int err = SBX_OK + 1; err < SBX_ERR_COUNT; err++) {
-		struct answer answer = routes_problem((enum sbx_err)err, NULL);
+		struct answer answer = answer_problem((enum sbx_err)err, NULL);
 
 		assert_in_range(answer.status, 400, 599);
 		assert_int_equal(json_object_put(answer.body), 1);

@@ -221,6 +221,21 @@ test_id_that_comes_back(void **state)
 	assert_int_equal(s.issued_after, 0);
 }
 
+/* Not before its end, but with its sandbox. */
+static void
+test_certificates_are_forgotten(void **state)
+{
+	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
+	assert_int_equal(certify(*state, "run-1", 1, NOW), SBX_OK);
+	assert_int_equal(store_prune(*state, NOW + 60, NULL), SBX_OK);
+	assert_int_equal(certify(*state, "run-1", 1, NOW), SBX_EXISTS);
+	assert_int_equal(store_prune(*state, NOW + 61, NULL), SBX_OK);
+	assert_int_equal(certify(*state, "run-1", 1, NOW), SBX_OK);
+	assert_int_equal(store_remove(*state, "run-1", NULL), SBX_OK);
+	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
+	assert_int_equal(certify(*state, "run-1", 1, NOW), SBX_OK);
+}
+
 static void
 test_expired(void **state)
 {
@@ -449,6 +464,7 @@ main(void)
 		FRESH(test_list_filters),
 		FRESH(test_serials_are_unique),
 		FRESH(test_id_that_comes_back),
+		FRESH(test_certificates_are_forgotten),
 		FRESH(test_expired),
 		FRESH(test_certificates_have_a_limit),
 		FRESH(test_many_threads),

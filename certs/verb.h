@@ -1,0 +1,40 @@
+/*
+ * What the verbs of sandbox-cert do alike: take the command line apart, run,
+ * and say in one line what went wrong.
+ */
+#ifndef SBX_CERTS_VERB_H
+#define SBX_CERTS_VERB_H
+
+#include "common/opt.h"
+
+/* A row in a table of options; a verb's own are a struct options. */
+#define VERB_ROW(letter_, arg_, name_, parse_, member_, ...)         \
+	{                                                            \
+		letter_, arg_,                                       \
+		{                                                    \
+			.name = name_, .parse = parse_,              \
+			.offset = offsetof(struct options, member_), \
+			__VA_ARGS__                                  \
+		}                                                    \
+	}
+
+enum verb_operands { VERB_ONE_FILE, VERB_NONE, VERB_ANY };
+
+struct verb {
+	const struct usage *usage;
+	enum verb_operands operands;
+	/* The operands end with NULL.  SBX_USAGE for what is wrong with them.
+	 */
+	enum sbx_err (*run)(
+	    void *options, char *const operands[], struct sbx_why *why);
+	/*
+	 * NULL, or what gives the options values that the command line, which
+	 * was taken into them before, is then taken over once more.
+	 */
+	enum sbx_err (*prepare)(void *options, struct sbx_why *why);
+};
+
+/* Returns the exit status. */
+int verb_run(const struct verb *verb, int argc, char **argv, void *options);
+
+#endif
