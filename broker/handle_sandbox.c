@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "broker/body.h"
+#include "common/limits.h"
 
 #define START_WAIT_MAX 300
 #define LIST_LIMIT_DEFAULT 100
-#define LIFETIME_MAX (365 * 86400)
 
 enum sbx_err
 handle_list(struct broker *b, const struct call *call, const char *id,
@@ -102,8 +102,8 @@ handle_create(struct broker *b, const struct call *call, const char *id,
 		    "'%s': give a duration like \"60m\"",
 		    body.provider);
 	if (err == SBX_OK && *body.timeout != '\0')
-		err = body_duration(
-		    "timeout", body.timeout, LIFETIME_MAX, &wish.lifetime, why);
+		err = body_duration("timeout", body.timeout, LIMITS_LIFE_MAX,
+		    &wish.lifetime, why);
 	if (err != SBX_OK)
 		return err;
 	memcpy(wish.id, body.id, sizeof(wish.id));

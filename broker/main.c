@@ -117,6 +117,20 @@ become_the_one(const struct broker_settings *settings, bool daemon,
 	}
 }
 
+static enum sbx_err
+stop(const struct broker_settings *settings, int *ret_status,
+    struct sbx_why *why)
+{
+	pid_t pid = 0;
+	enum sbx_err err = probe_stop(settings->socket, &pid, why);
+
+	if (err != SBX_OK)
+		return err;
+	(void)printf("stopped sandboxd, process %ld\n", (long)pid);
+	*ret_status = fflush(stdout) == 0 ? 0 : EX_IOERR;
+	return SBX_OK;
+}
+
 static uint64_t
 unix_time(void)
 {
@@ -161,6 +175,7 @@ run(const struct broker_settings *settings, int ready_fd)
 int
 main(int argc, char **argv)
 {
+	static const struct operands none = { 0, 0, NULL };
 	struct broker_options options = { 0 };
 	struct broker_settings settings;
 	struct usage with_options = usage;
@@ -179,10 +194,11 @@ main(int argc, char **argv)
 	case OPT_RUN:
 		break;
 	}
-	if (first != argc || (options.daemon && options.stop)) {
-		log_error("%s: see sandboxd --help",
-		    first != argc ? "takes no operands"
-				  : "--daemon and --stop exclude each other");
+	if (opt_operands(&with_options, argc, argv, first, &none) != OPT_RUN)
+		return EX_USAGE;
+	if (options.daemon && options.stop) {
+		log_error("--daemon and --stop exclude each other: see "
+			  "sandboxd --help");
 		return EX_USAGE;
 	}
 	(void)umask(022);
@@ -192,10 +208,8 @@ main(int argc, char **argv)
 	if (err == SBX_OK)
 		err = broker_settings_read(
 		    &paths, getuid(), &options, &settings, &why);
-	if (err == SBX_OK && options.stop) {
-		err = probe_stop(settings.socket, &why);
-		status = 0;
-	}
+	if (err == SBX_OK && options.stop)
+		err = stop(&settings, &status, &why);
 	if (err == SBX_OK && options.daemon)
 		err = detach(&ready_fd, &status, &why);
 	if (err != SBX_OK)

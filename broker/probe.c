@@ -59,8 +59,15 @@ probe_socket(const char *path)
 	return memcmp(answer, wanted, sizeof(answer)) == 0;
 }
 
+static enum sbx_err
+no_one(const char *path, struct sbx_why *why)
+{
+	return sbx_fail(why, SBX_UNAVAILABLE,
+	    "nothing to stop: no sandboxd listens at %s", path);
+}
+
 enum sbx_err
-probe_stop(const char *path, struct sbx_why *why)
+probe_stop(const char *path, pid_t *ret_pid, struct sbx_why *why)
 {
 	cleanup_close int fd = dial(path), process = -1;
 	struct ucred peer = { 0 };
@@ -68,7 +75,7 @@ probe_stop(const char *path, struct sbx_why *why)
 	struct pollfd ended = { .events = POLLIN };
 
 	if (fd < 0)
-		return SBX_OK;
+		return no_one(path, why);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
 	    peer.pid <= 0)
 		return sbx_fail(why, SBX_UNAVAILABLE,
@@ -77,7 +84,7 @@ probe_stop(const char *path, struct sbx_why *why)
 	if (process < 0 ||
 	    syscall(SYS_pidfd_send_signal, process, SIGTERM, NULL, 0) < 0) {
 		if (errno == ESRCH)
-			return SBX_OK;
+			return no_one(path, why);
 		return sbx_fail(why, SBX_REFUSED,
 		    "cannot stop process %ld, which listens on %s: %s",
 		    (long)peer.pid, path, strerror(errno));
@@ -86,5 +93,6 @@ probe_stop(const char *path, struct sbx_why *why)
 	if (poll(&ended, 1, PROBE_STOP_TIMEOUT * 1000) != 1)
 		return sbx_fail(why, SBX_TIMEOUT, "process %ld does not end",
 		    (long)peer.pid);
+	*ret_pid = peer.pid;
 	return SBX_OK;
 }

@@ -4,6 +4,8 @@
 #ifndef SBX_BROKER_PROBE_H
 #define SBX_BROKER_PROBE_H
 
+#include <sys/types.h>
+
 #include "common/err.h"
 
 #define PROBE_TIMEOUT 2	      /* seconds */
@@ -13,8 +15,10 @@
 bool probe_socket(const char *path) MUST_USE;
 /*
  * Ask the process that listens there to end, and wait until it has.  No pid
- * file is needed: the socket knows who listens.  SBX_OK when nobody does.
+ * file is needed: the socket knows who listens.  SBX_UNAVAILABLE when nobody
+ * does.
  */
-enum sbx_err probe_stop(const char *path, struct sbx_why *why) MUST_USE;
+enum sbx_err
+probe_stop(const char *path, pid_t *ret_pid, struct sbx_why *why) MUST_USE;
 
 #endif

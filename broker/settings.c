@@ -138,12 +138,14 @@ choose(char ret[static FIELD_TEXT], const char *option, const char *fallback)
 }
 
 static enum sbx_err
-check_lengths(const struct broker_settings *s, struct sbx_why *why)
+check_lengths(const struct broker_settings *s,
+    const struct broker_options *options, struct sbx_why *why)
 {
+	bool typed = *options->socket != '\0' || *options->runtime_dir != '\0';
 	struct sockaddr_un address;
 
 	if (strlen(s->socket) >= sizeof(address.sun_path))
-		return sbx_fail(why, SBX_CONFIG,
+		return sbx_fail(why, typed ? SBX_USAGE : SBX_CONFIG,
 		    "socket %s: the path is longer than the %zu bytes that a "
 		    "UNIX socket's may have: set a shorter socket or "
 		    "runtime_dir",
@@ -180,7 +182,7 @@ broker_settings_read(const struct paths *paths, uid_t uid,
 		return sbx_fail(why, SBX_CONFIG, "%s: the path is too long",
 		    ret->state_dir);
 	choose(ret->ca_key, "", fallback);
-	return check_lengths(ret, why);
+	return check_lengths(ret, options, why);
 }
 
 enum sbx_err

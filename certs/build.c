@@ -60,9 +60,8 @@ check_principals(const struct cert_request *r, struct sbx_why *why)
 	return SBX_OK;
 }
 
-/* What the login gate would refuse is not made. */
-static enum sbx_err
-check_request(const struct cert_request *r, struct sbx_why *why)
+enum sbx_err
+cert_request_check(const struct cert_request *r, struct sbx_why *why)
 {
 	enum sbx_err err;
 
@@ -205,7 +204,7 @@ cert_issue(const struct cert_request *request,
 	if (err != SBX_OK)
 		return sbx_fail(
 		    why, err, "the key to certify: %s", sbx_err_text(err));
-	err = check_request(request, why);
+	err = cert_request_check(request, why);
 	if (err != SBX_OK)
 		return err;
 	put_unsigned(request, &key, nonce, ca, &blob);

@@ -28,6 +28,9 @@ struct cert_request {
 	const char *force_command;  /* NULL: none */
 };
 
+/* Would cert_issue make it?  The key and the CA are not looked at. */
+enum sbx_err cert_request_check(
+    const struct cert_request *request, struct sbx_why *why) MUST_USE;
 /*
  * Build and sign; the blob is appended to ret.  The nonce is a parameter so
  * that tests are repeatable; callers fill it with randombytes_buf().

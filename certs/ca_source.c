@@ -27,18 +27,27 @@ ca_source_public(
 }
 
 enum sbx_err
+ca_options_check(const struct ca_options *options, const struct usage *usage,
+    struct sbx_why *why)
+{
+	bool by_file = options->file[0] != '\0';
+
+	if (by_file != (options->agent[0] != '\0'))
+		return SBX_OK;
+	return sbx_fail(why, SBX_USAGE, "%s: see %s --help",
+	    by_file ? "--ca and --ca-agent exclude each other"
+		    : "--ca, or --ca-agent, is missing",
+	    usage->program);
+}
+
+enum sbx_err
 ca_source_open(const struct ca_options *options, const char *agent_socket,
     struct ca_source *ret, struct sbx_why *why)
 {
-	bool by_file = options->file[0] != '\0';
 	enum sbx_err err;
 
 	ret->pair = (struct keypair){ .public = { 0 } };
-	if (by_file == (options->agent[0] != '\0'))
-		return sbx_fail(why, SBX_USAGE, "%s",
-		    by_file ? "--ca and --ca-agent: give one of them"
-			    : "--ca is missing: see --help");
-	if (by_file) {
+	if (options->file[0] != '\0') {
 		err = keyfile_read(options->file, getuid(), &ret->pair, why);
 		ret->key = ca_key_of(&ret->pair);
 		return err;

@@ -6,7 +6,7 @@
 #define SBX_CERTS_CA_SOURCE_H
 
 #include "certs/agent.h"
-#include "common/field.h"
+#include "common/opt.h"
 
 struct ca_options {
 	char file[FIELD_TEXT];
@@ -37,10 +37,12 @@ struct ca_source {
 	uint8_t public[KEY_ED25519_LEN];
 };
 
+/* SBX_USAGE unless exactly one of the two is given. */
+enum sbx_err ca_options_check(const struct ca_options *options,
+    const struct usage *usage, struct sbx_why *why) MUST_USE;
 /*
- * SBX_USAGE unless exactly one of the two is given; agent_socket is
- * SSH_AUTH_SOCK, NULL if that is not set.  ret must stay where it is; close
- * it whatever happens.
+ * options as above; agent_socket is SSH_AUTH_SOCK, NULL if that is not set.
+ * ret must stay where it is; close it whatever happens.
  */
 enum sbx_err
 ca_source_open(const struct ca_options *options, const char *agent_socket,

@@ -9,8 +9,9 @@
 
 #include "certs/cert.h"
 #include "certs/permit.h"
+#include "common/limits.h"
 
-#define CHECK_TTL_MAX (24 * 3600)
+#define CHECK_TTL_MAX LIMITS_TTL_MAX
 #define CHECK_SKEW_DEFAULT 60
 #define CHECK_CA_MAX 16
 

@@ -144,6 +144,11 @@ run(void *values, char *const operands[], struct sbx_why *why)
 	if (err == SBX_OK)
 		err = ca_files_make(
 		    buf_text(&next), options->comment, next_key, why);
+	if (err == SBX_EXISTS)
+		return sbx_fail(why, err,
+		    "%s, or its .pub, already exists: name another file with "
+		    "--next",
+		    buf_text(&next));
 	if (err == SBX_OK)
 		err = add(&set, next_key, why);
 	return err != SBX_OK ? err

@@ -182,6 +182,7 @@ issue(const struct options *options, const char *operand, struct view key_line,
 		.source_address = text_or_null(options->source_address),
 		.force_command = text_or_null(options->force_command),
 	};
+	struct sbx_why own = { "" };
 	struct public_key key;
 	struct view word;
 	enum sbx_err err;
@@ -199,6 +200,10 @@ issue(const struct options *options, const char *operand, struct view key_line,
 	request.public_key = key.blob;
 	request.key_id = buf_text(&key_id);
 	choose_times(options, (uint64_t)time(NULL), &request);
+	/* All that is in it but the key came from the command line. */
+	err = cert_request_check(&request, &own);
+	if (err != SBX_OK)
+		return sbx_fail(why, SBX_USAGE, "%s", sbx_why_text(&own, err));
 	randombytes_buf(nonce, sizeof(nonce));
 	err = cert_issue(&request, nonce, &ca.key, &certificate, why);
 	if (err != SBX_OK)
@@ -244,6 +249,9 @@ run(void *values, char *const operands[], struct sbx_why *why)
 	struct view key_line;
 	enum sbx_err err = SBX_OK;
 
+	err = ca_options_check(&options->ca, &usage, why);
+	if (err != SBX_OK)
+		return err;
 	if (is_host(options) == (options->sandbox[0] != '\0'))
 		return sbx_fail(why, SBX_USAGE,
 		    "give either --sandbox or --host: see %s --help",

@@ -19,11 +19,26 @@ struct options {
 	char out[FIELD_TEXT];
 };
 
+/* struct arguments: adds one, which is good. */
+static enum sbx_err
+field_serials(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	uint64_t first, last;
+
+	if (revtext_serials(VIEW_STR(text), &first, &last) == SBX_OK)
+		return field_arguments(field, text, object, why);
+	return sbx_fail(why, SBX_BAD_VALUE,
+	    "%s = '%.80s' is neither 0x1f, nor 16 hexadecimal digits, nor two "
+	    "of them with a dash, the lower first",
+	    field->name, text);
+}
+
 static const struct opt rows[] = {
 	CA_SOURCE_ROWS(struct options),
 	VERB_ROW(0, "FILE", "out", field_text, out,
 	    .help = "the list, which is replaced"),
-	VERB_ROW(0, "LO[-HI]", "serial", field_arguments, serials,
+	VERB_ROW(0, "LO[-HI]", "serial", field_serials, serials,
 	    .help = "revoke a certificate, or a range of them"),
 	VERB_ROW(0, "FILE.pub", "issuer", field_text, issuer,
 	    .help = "the CA of those serials, else --ca"),
@@ -87,13 +102,12 @@ static enum sbx_err
 add_serial(struct work *work, const char *arg, struct sbx_why *why)
 {
 	uint64_t first, last;
+	enum sbx_err err = revtext_serials(VIEW_STR(arg), &first, &last);
 
-	if (revtext_serials(VIEW_STR(arg), &first, &last) != SBX_OK)
-		return sbx_fail(why, SBX_BAD_VALUE,
-		    "--serial = '%.80s' is neither 0x1f, nor 16 hexadecimal "
-		    "digits, nor two of them with a dash",
-		    arg);
-	return revset_add_serials(work->set, work->issuer, first, last);
+	(void)why;
+	return err != SBX_OK
+	    ? err
+	    : revset_add_serials(work->set, work->issuer, first, last);
 }
 
 static enum sbx_err
@@ -194,8 +208,11 @@ static enum sbx_err
 run(void *values, char *const operands[], struct sbx_why *why)
 {
 	const struct options *options = values;
+	enum sbx_err err = ca_options_check(&options->ca, &usage, why);
 
 	(void)operands;
+	if (err != SBX_OK)
+		return err;
 	if (options->out[0] == '\0')
 		return sbx_fail(why, SBX_USAGE,
 		    "--out is missing: see %s --help", usage.program);

@@ -142,7 +142,10 @@ static enum sbx_err
 run(void *values, char *const paths[], struct sbx_why *why)
 {
 	const struct options *options = values;
+	enum sbx_err err = ca_options_check(&options->ca, &usage, why);
 
+	if (err != SBX_OK)
+		return err;
 	if (options->list[0] == '\0')
 		return sbx_fail(why, SBX_USAGE,
 		    "--list is missing: see %s --help", usage.program);

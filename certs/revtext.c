@@ -165,7 +165,7 @@ static const struct {
 } forms[] = {
 	{ "serial", take_serial,
 	    "a serial is 0x1f, or 16 hexadecimal digits, or two of them with "
-	    "a dash" },
+	    "a dash, the lower first" },
 	{ "key", take_key, "a key is SHA256:BASE64 or TYPE BASE64" },
 	{ "ca", take_ca, "a CA is ssh-ed25519 BASE64" },
 	{ "issuer", take_issuer, "a CA is ssh-ed25519 BASE64" },

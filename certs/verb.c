@@ -10,7 +10,7 @@ check_operands(
 
 	if (verb->operands == VERB_ONE_FILE && count != 1)
 		return sbx_fail(why, SBX_USAGE, "%s: see %s --help",
-		    count == 0 ? "no file given" : "more than one file",
+		    count == 0 ? "a file is missing" : "more than one file",
 		    program);
 	if (verb->operands == VERB_NONE && count != 0)
 		return sbx_fail(why, SBX_USAGE,

@@ -41,38 +41,87 @@ max_of(const struct field *field)
 	return field->max == 0 ? INT64_MAX : field->max;
 }
 
+static void
+put_numbers(const struct field *field, char ret[static FIELD_RANGE_LEN])
+{
+	(void)snprintf(ret, FIELD_RANGE_LEN, "%" PRIu64 " to %" PRIu64,
+	    field->min, max_of(field));
+}
+
+static void
+put_durations(const struct field *field, char ret[static FIELD_RANGE_LEN])
+{
+	char min[TEXT_DURATION_LEN], max[TEXT_DURATION_LEN];
+
+	text_put_duration(field->min, min);
+	text_put_duration(max_of(field), max);
+	(void)snprintf(ret, FIELD_RANGE_LEN, "%s to %s", min, max);
+}
+
+void
+field_put_range(const struct field *field, char ret[static FIELD_RANGE_LEN])
+{
+	ret[0] = '\0';
+	if (field->max == 0)
+		return;
+	if (field->parse == field_uint)
+		put_numbers(field, ret);
+	else if (field->parse == field_duration ||
+	    field->parse == field_minutes)
+		put_durations(field, ret);
+}
+
 enum sbx_err
 field_uint(const struct field *field, const char *text, void *object,
     struct sbx_why *why)
 {
+	char range[FIELD_RANGE_LEN];
+
 	if (text_uint(text, field->min, max_of(field), member(field, object)) ==
 	    SBX_OK)
 		return SBX_OK;
+	put_numbers(field, range);
 	return sbx_fail(why, SBX_BAD_VALUE,
-	    "%s = '%.80s' is not a number from %" PRIu64 " to %" PRIu64,
-	    field->name, text, field->min, max_of(field));
+	    "%s = '%.80s' is not a number from %s", field->name, text, range);
+}
+
+static enum sbx_err
+take_seconds(const struct field *field, const char *text, uint64_t seconds,
+    void *object, struct sbx_why *why)
+{
+	char range[FIELD_RANGE_LEN];
+
+	if (seconds >= field->min && seconds <= max_of(field)) {
+		*(uint64_t *)member(field, object) = seconds;
+		return SBX_OK;
+	}
+	put_durations(field, range);
+	return sbx_fail(why, SBX_BAD_VALUE,
+	    "%s = '%.80s' is not in the range %s", field->name, text, range);
 }
 
 enum sbx_err
 field_duration(const struct field *field, const char *text, void *object,
     struct sbx_why *why)
 {
-	char min[TEXT_DURATION_LEN], max[TEXT_DURATION_LEN];
 	uint64_t seconds;
 
 	if (text_duration(text, &seconds) != SBX_OK)
 		return sbx_fail(why, SBX_BAD_VALUE,
 		    "%s = '%.80s' is not a duration like 90s, 60m, 24h or 7d",
 		    field->name, text);
-	if (seconds < field->min || seconds > max_of(field)) {
-		text_put_duration(field->min, min);
-		text_put_duration(max_of(field), max);
-		return sbx_fail(why, SBX_BAD_VALUE,
-		    "%s = '%.80s' is not between %s and %s", field->name, text,
-		    min, max);
-	}
-	*(uint64_t *)member(field, object) = seconds;
-	return SBX_OK;
+	return take_seconds(field, text, seconds, object, why);
+}
+
+enum sbx_err
+field_minutes(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	uint64_t minutes;
+
+	if (text_uint(text, 0, INT64_MAX / 60, &minutes) != SBX_OK)
+		return field_duration(field, text, object, why);
+	return take_seconds(field, text, minutes * 60, object, why);
 }
 
 enum sbx_err

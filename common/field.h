@@ -44,10 +44,16 @@ field_parser field_text;     /* char[FIELD_TEXT], not empty */
 field_parser field_path;     /* char[FIELD_TEXT], absolute */
 field_parser field_uint;     /* uint64_t, min..max */
 field_parser field_duration; /* uint64_t seconds, min..max */
+field_parser field_minutes;  /* the same; a bare number means minutes */
 field_parser field_bool;     /* bool: yes or no (NULL text: true) */
 field_parser field_choice;   /* int: index into choices */
 field_parser field_words; /* struct field_list: words between blanks or commas;
 			     adds up, but not to the default */
+
+/* "1m to 24h", for messages and --help; "" of what has no range. */
+#define FIELD_RANGE_LEN 64
+void
+field_put_range(const struct field *field, char ret[static FIELD_RANGE_LEN]);
 
 /* Give every field that has one its default. */
 enum sbx_err field_defaults(

@@ -99,12 +99,20 @@ static enum sbx_err
 parse(const char *text, const char *suffix, bool many, struct alias *ret,
     struct sbx_why *why)
 {
+	char longer[2 * NAME_ALIAS_MAX + 2];
 	struct alias alias;
 
 	if (parse_alias(text, suffix, many, &alias)) {
 		*ret = alias;
 		return SBX_OK;
 	}
+	/* An id, or one with the beginning of a longer suffix. */
+	(void)snprintf(
+	    longer, sizeof(longer), "%.*s.%s", NAME_ALIAS_MAX, text, suffix);
+	if (parse_alias(longer, suffix, /* many= */ true, &alias))
+		return sbx_fail(why, SBX_BAD_NAME,
+		    "'%.80s' is not a sandbox name: write %.160s", text,
+		    longer);
 	return sbx_fail(why, SBX_BAD_NAME,
 	    "'%.80s' is not a sandbox name: write ID.%s, ID being 1 to %d of "
 	    "a-z 0-9 _ - and not ending in -",

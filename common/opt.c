@@ -134,6 +134,22 @@ opt_parse(const struct usage *usage, int argc, char **argv, void *values,
 	return OPT_RUN;
 }
 
+enum opt_result
+opt_operands(const struct usage *usage, int argc, char **argv, int first,
+    const struct operands *want)
+{
+	char what[160];
+
+	if (argc - first < want->min)
+		(void)snprintf(what, sizeof(what), "%s is missing", want->name);
+	else if (argc - first > want->max)
+		(void)snprintf(what, sizeof(what),
+		    "'%.80s' is one word too many", argv[first + want->max]);
+	else
+		return OPT_RUN;
+	return wrong(usage, what);
+}
+
 int
 opt_dispatch(const struct usage *usage, int argc, char **argv, void *values)
 {
@@ -163,10 +179,14 @@ opt_dispatch(const struct usage *usage, int argc, char **argv, void *values)
 	return EX_USAGE;
 }
 
-/* " (one|other; default one)": the completions of the shells read it. */
+/*
+ * " (one|other; default one)", " (1s to 1h; default 10s)": the completions of
+ * the shells read it, and tests compare the manual with it.
+ */
 static void
 print_values(const struct field *field, FILE *out)
 {
+	char range[FIELD_RANGE_LEN];
 	const char *before = " (";
 
 	for (size_t i = 0; field->choices != NULL && field->choices[i] != NULL;
@@ -174,10 +194,16 @@ print_values(const struct field *field, FILE *out)
 		(void)fprintf(out, "%s%s", before, field->choices[i]);
 		before = "|";
 	}
+	field_put_range(field, range);
+	if (*range != '\0') {
+		(void)fprintf(out, "%s%s", before, range);
+		before = "; ";
+	}
+	if (field->choices != NULL)
+		before = "; ";
 	if (field->def != NULL)
-		(void)fprintf(out, "%sdefault %s",
-		    field->choices == NULL ? before : "; ", field->def);
-	if (field->choices != NULL || field->def != NULL)
+		(void)fprintf(out, "%sdefault %s", before, field->def);
+	if (field->choices != NULL || *range != '\0' || field->def != NULL)
 		(void)fputc(')', out);
 }
 

@@ -52,6 +52,16 @@ enum opt_result {
 enum opt_result opt_parse(const struct usage *usage, int argc, char **argv,
     void *values, int *ret_first) MUST_USE;
 
+/* How many words may stand behind the options, and what the first one is. */
+struct operands {
+	int min, max;
+	const char *name; /* "ALIAS"; NULL if min is 0 */
+};
+
+/* OPT_RUN, or OPT_WRONG for another number of operands, that being told. */
+enum opt_result opt_operands(const struct usage *usage, int argc, char **argv,
+    int first, const struct operands *want) MUST_USE;
+
 /*
  * The main function of a program whose first operand is a command: parses
  * the options before it, runs it, prints usage otherwise.

@@ -99,7 +99,8 @@ text_duration(const char *text, uint64_t *ret_seconds)
 void
 text_put_duration(uint64_t seconds, char ret[static TEXT_DURATION_LEN])
 {
-	size_t i = 0;
+	/* A single day is 24h in all that people read. */
+	size_t i = seconds == 86400 ? 1 : 0;
 
 	while (i < UNITS - 1 &&
 	    (seconds < units[i].seconds || seconds % units[i].seconds != 0))

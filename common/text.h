@@ -23,7 +23,7 @@ text_uint(const char *text, uint64_t min, uint64_t max, uint64_t *ret) MUST_USE;
 
 /* "90s", "60m", "24h", "7d" to seconds; a bare number is SBX_BAD_VALUE. */
 enum sbx_err text_duration(const char *text, uint64_t *ret_seconds) MUST_USE;
-/* The shortest of those forms: 3600 gives "1h", 90 "90s". */
+/* The shortest of those forms, 3600 gives "1h"; but a day is "24h". */
 #define TEXT_DURATION_LEN 24
 void text_put_duration(uint64_t seconds, char ret[static TEXT_DURATION_LEN]);
 

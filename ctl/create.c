@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/name.h"
 #include "common/text.h"
@@ -19,11 +20,11 @@ struct values {
 
 static const struct opt options[] = {
 	{ 0, "DURATION",
-	    { "timeout", field_duration, offsetof(struct values, timeout), 1, 0,
-		NULL, "remove it after so long", NULL } },
+	    { "timeout", field_duration, offsetof(struct values, timeout), 1,
+		LIMITS_LIFE_MAX, NULL, "remove it after so long", NULL } },
 	{ 0, "KEY=VALUE",
-	    { "label", field_label, offsetof(struct values, labels), 0, 0, NULL,
-		"mark it, may be repeated", NULL } },
+	    { "label", field_label, offsetof(struct values, labels), 0,
+		LABEL_MAX, NULL, "mark it, may be repeated", NULL } },
 	CTL_DOMAIN_OPTION(offsetof(struct values, domain)),
 	SANDBOX_JSON_OPTION(offsetof(struct values, json)),
 };
@@ -64,26 +65,6 @@ add_labels(struct json_object *body, const struct label_list *list)
 	return true;
 }
 
-/*
- * The broker, and the name there if it is not to choose one.  A name in full
- * says its domain itself.
- */
-static enum sbx_err
-open_broker(const char *name, const char *domain, struct broker *ret,
-    struct sbx_why *why)
-{
-	char full[FIELD_TEXT + NAME_ID_MAX + 2];
-	enum sbx_err err;
-
-	if (name != NULL && strchr(name, '.') != NULL)
-		return ctl_open_name(ret, name, why);
-	err = ctl_open(ret, domain, why);
-	if (err != SBX_OK || name == NULL)
-		return err;
-	(void)snprintf(full, sizeof(full), "%s.%s", name, domain);
-	return name_parse_alias(full, domain, &ret->alias, why);
-}
-
 static enum sbx_err
 create(const char *name, const struct values *values, struct json_object **ret,
     struct sbx_why *why)
@@ -94,7 +75,8 @@ create(const char *name, const struct values *values, struct json_object **ret,
 	char timeout[TEXT_DURATION_LEN];
 	enum sbx_err err;
 
-	err = open_broker(name, values->domain, &broker, why);
+	err = name == NULL ? ctl_open(&broker, values->domain, why)
+			   : ctl_open_name(&broker, name, values->domain, why);
 	if (err != SBX_OK)
 		return err;
 	text_put_duration(values->timeout, timeout);
@@ -118,6 +100,7 @@ create(const char *name, const struct values *values, struct json_object **ret,
 int
 ctl_create(int argc, char **argv)
 {
+	static const struct operands want = { 0, 1, NULL };
 	cleanup_object struct json_object *object = NULL;
 	struct values values = { .timeout = 0 };
 	struct sbx_why why = { "" };
@@ -127,29 +110,20 @@ ctl_create(int argc, char **argv)
 	enum opt_result result = opt_parse(&usage, argc, argv, &values, &first);
 	enum sbx_err err = SBX_OK;
 
+	if (result == OPT_RUN)
+		result = opt_operands(&usage, argc, argv, first, &want);
 	if (result != OPT_RUN)
 		return ctl_status(result);
-	if (argc - first > 1) {
-		log_error("create takes one sandbox id at most: see %s --help",
-		    usage.program);
-		return EX_USAGE;
-	}
 	if (argc - first == 1) {
 		name = argv[first];
 		err = ctl_check_name(name, &why);
 	}
-	if (err == SBX_OK && name != NULL && strchr(name, '.') != NULL &&
-	    !name_has_suffix(name, values.domain))
-		err = sbx_fail(&why, SBX_USAGE,
-		    "%.80s is not a sandbox name that ends in .%.80s: see "
-		    "--domain",
-		    name, values.domain);
 	if (err == SBX_OK)
 		err = create(name, &values, &object, &why);
 	if (err == SBX_OK)
 		err = sandbox_read(object, &sandbox, &why);
 	if (err != SBX_OK)
-		return log_failure(err, &why);
+		return ctl_failure(err, &why);
 	sandbox_warn(&sandbox);
 	return sandbox_report(object, values.json);
 }

@@ -25,30 +25,34 @@ ctl_open(struct broker *ret, const char *domain, struct sbx_why *why)
 
 	if (err != SBX_OK)
 		return err;
-	return client_open_domain(
-	    &ret->paths, config_file(), domain, &ret->client, why);
+	return client_open_domain(&ret->paths, config_file(),
+	    *domain == '\0' ? NAME_SUFFIX_DEFAULT : domain, &ret->client, why);
 }
 
 enum sbx_err
-ctl_open_name(struct broker *ret, const char *name, struct sbx_why *why)
+ctl_open_name(struct broker *ret, const char *name, const char *domain,
+    struct sbx_why *why)
 {
-	bool plain = strchr(name, '.') == NULL;
+	bool plain = strchr(name, '.') == NULL, given = *domain != '\0';
+	const char *suffix = given ? domain : NAME_SUFFIX_DEFAULT;
 	enum sbx_err err = paths_find(&ret->paths, why);
 
 	if (err != SBX_OK)
 		return err;
-	if (snprintf(ret->alias.text, sizeof(ret->alias.text), "%s%s", name,
-		plain ? "." NAME_SUFFIX_DEFAULT : "") >=
-	    (int)sizeof(ret->alias.text))
-		return SBX_TOO_LARGE;
+	if (snprintf(ret->alias.text, sizeof(ret->alias.text), "%s%s%s", name,
+		plain ? "." : "",
+		plain ? suffix : "") >= (int)sizeof(ret->alias.text))
+		return sbx_fail(why, SBX_BAD_NAME,
+		    "'%.80s...' is longer than %d bytes", name, NAME_ALIAS_MAX);
 	return client_open_alias(&ret->paths, config_file(),
-	    NAME_SUFFIX_DEFAULT, &ret->alias, &ret->client, why);
+	    NAME_SUFFIX_DEFAULT, given ? domain : NULL, &ret->alias,
+	    &ret->client, why);
 }
 
 enum sbx_err
 ctl_open_sandbox(struct broker *ret, const char *name, struct sbx_why *why)
 {
-	enum sbx_err err = ctl_open_name(ret, name, why);
+	enum sbx_err err = ctl_open_name(ret, name, /* domain= */ "", why);
 
 	return err != SBX_OK
 	    ? err
@@ -94,17 +98,15 @@ enum opt_result
 ctl_one_name(const struct usage *usage, int argc, char **argv, void *values,
     const char **ret_name)
 {
+	static const struct operands want = { 1, 1, "ID" };
 	struct sbx_why why = { "" };
 	int first = 0;
 	enum opt_result result = opt_parse(usage, argc, argv, values, &first);
 
+	if (result == OPT_RUN)
+		result = opt_operands(usage, argc, argv, first, &want);
 	if (result != OPT_RUN)
 		return result;
-	if (argc - first != 1) {
-		log_error("%s takes one sandbox id: see %s --help", argv[0],
-		    usage->program);
-		return OPT_WRONG;
-	}
 	if (ctl_check_name(argv[first], &why) != SBX_OK) {
 		log_error("%s", why.text);
 		return OPT_WRONG;
@@ -117,6 +119,12 @@ int
 ctl_status(enum opt_result result)
 {
 	return result == OPT_DONE ? ctl_flush() : EX_USAGE;
+}
+
+int
+ctl_failure(enum sbx_err err, const struct sbx_why *why)
+{
+	return log_failure(err == SBX_BAD_VALUE ? SBX_USAGE : err, why);
 }
 
 enum sbx_err

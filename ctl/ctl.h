@@ -41,15 +41,16 @@ struct broker {
 		.client = { .token = "" }, .line = {.fd = -1 } \
 	}
 
-/* The broker of a domain (ctl_domain); close it with ctl_close. */
+/* The broker of a domain, "" being [broker]'s; close it with ctl_close. */
 enum sbx_err
 ctl_open(struct broker *ret, const char *domain, struct sbx_why *why) MUST_USE;
 /*
  * The broker of the sandbox that name, an operand (ctl_one_name), stands for,
- * and its alias.
+ * and its alias.  An id is in domain; a name in full says itself in which it
+ * is, and that must be domain unless that is "".
  */
-enum sbx_err ctl_open_name(
-    struct broker *ret, const char *name, struct sbx_why *why) MUST_USE;
+enum sbx_err ctl_open_name(struct broker *ret, const char *name,
+    const char *domain, struct sbx_why *why) MUST_USE;
 /* The same for a sandbox that there is: its provider is as the name says. */
 enum sbx_err ctl_open_sandbox(
     struct broker *ret, const char *name, struct sbx_why *why) MUST_USE;
@@ -68,6 +69,11 @@ enum opt_result ctl_one_name(const struct usage *usage, int argc, char **argv,
     void *values, const char **ret_name) MUST_USE;
 /* The exit status after anything but OPT_RUN. */
 int ctl_status(enum opt_result result);
+/*
+ * Tell of a failure; its exit status.  Values come from the command line alone:
+ * one that the broker calls bad is wrong usage.
+ */
+int ctl_failure(enum sbx_err err, const struct sbx_why *why);
 
 /*
  * Until ctl_wait_end, calls that take long are seen on a terminal, in the
@@ -89,14 +95,13 @@ void ctl_free_object(struct json_object **object);
 #define cleanup_broker __attribute__((cleanup(ctl_close)))
 
 /* The row of verbs that name no sandbox; char[FIELD_TEXT] at offset. */
-#define CTL_DOMAIN_OPTION(offset)                                  \
-	{                                                          \
-		0, "NAME",                                         \
-		{                                                  \
-			"domain", field_text, (offset), 0, 0,      \
-			    NAME_SUFFIX_DEFAULT,                   \
-			    "at the broker of this [domain]", NULL \
-		}                                                  \
+#define CTL_DOMAIN_OPTION(offset)                                   \
+	{                                                           \
+		0, "NAME",                                          \
+		{                                                   \
+			"domain", field_text, (offset), 0, 0, NULL, \
+			    "at the broker of this [domain]", NULL  \
+		}                                                   \
 	}
 
 /* Broken standard output is an error too: 0, or the exit status. */

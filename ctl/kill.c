@@ -26,7 +26,7 @@ ctl_kill(int argc, char **argv)
 		err =
 		    ctl_call(&broker, "DELETE", /* tail= */ "", &object, &why);
 	if (err != SBX_OK)
-		return log_failure(err, &why);
+		return ctl_failure(err, &why);
 	resolve_forget(&broker.paths, &broker.alias);
 	(void)printf("%s killed\n", broker.alias.id);
 	return ctl_flush();

@@ -4,6 +4,17 @@
 
 #include "common/text.h"
 
+static bool
+has_key(const struct label_list *list, const char *key, size_t len)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strncmp(list->text[i], key, len) == 0 &&
+		    list->text[i][len] == '=')
+			return true;
+	}
+	return false;
+}
+
 enum sbx_err
 field_label(const struct field *field, const char *text, void *object,
     struct sbx_why *why)
@@ -15,9 +26,13 @@ field_label(const struct field *field, const char *text, void *object,
 	if (equals == NULL || equals == text)
 		return sbx_fail(why, SBX_USAGE, "%s '%.80s' is not KEY=VALUE",
 		    field->name, text);
-	if (list->count == LABEL_MAX)
-		return sbx_fail(why, SBX_USAGE, "%s: more than %d of them",
-		    field->name, LABEL_MAX);
+	if (has_key(list, text, (size_t)(equals - text)))
+		return sbx_fail(why, SBX_USAGE, "%s '%.*s' is given twice",
+		    field->name, (int)(equals - text), text);
+	if (list->count == field->max)
+		return sbx_fail(why, SBX_USAGE,
+		    "%s '%.80s' is one too many: give %d at most", field->name,
+		    text, (int)field->max);
 	if (text_copy(VIEW_STR(text), list->text[list->count], LABEL_TEXT) !=
 	    SBX_OK)
 		return sbx_fail(why, SBX_USAGE,

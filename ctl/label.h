@@ -14,7 +14,10 @@ struct label_list {
 	char text[LABEL_MAX][LABEL_TEXT];
 };
 
-/* struct label_list: adds one.  The broker judges what may stand in it. */
+/*
+ * struct label_list: adds one of another key, up to max, which is at most
+ * LABEL_MAX.  The broker judges what may stand in it.
+ */
 field_parser field_label;
 
 #endif

@@ -28,7 +28,7 @@ static const struct opt options[] = {
 	    { "state", field_choice, offsetof(struct values, state), 0, 0,
 		"any", "only those in this state", states } },
 	{ 0, "KEY=VALUE",
-	    { "label", field_label, offsetof(struct values, labels), 0, 0, NULL,
+	    { "label", field_label, offsetof(struct values, labels), 0, 1, NULL,
 		"only those with this label", NULL } },
 	CTL_DOMAIN_OPTION(offsetof(struct values, domain)),
 	SANDBOX_JSON_OPTION(offsetof(struct values, json)),
@@ -178,6 +178,7 @@ print_json(const struct buf *kept)
 int
 ctl_list(int argc, char **argv)
 {
+	static const struct operands none = { 0, 0, NULL };
 	struct values values = { .state = 0 };
 	struct sbx_why why = { "" };
 	struct listing listing = { .kept = BUF_INIT(LIST_BYTES) };
@@ -185,13 +186,10 @@ ctl_list(int argc, char **argv)
 	enum opt_result result = opt_parse(&usage, argc, argv, &values, &first);
 	enum sbx_err err;
 
+	if (result == OPT_RUN)
+		result = opt_operands(&usage, argc, argv, first, &none);
 	if (result != OPT_RUN)
 		return ctl_status(result);
-	if (first != argc) {
-		log_error("list takes no operand: for one sandbox, "
-			  "sandboxctl show ID");
-		return EX_USAGE;
-	}
 	listing.json = values.json;
 	err = fetch(&values, &listing, &why);
 	if (err == SBX_OK && values.json)
@@ -199,5 +197,5 @@ ctl_list(int argc, char **argv)
 	else if (err == SBX_OK)
 		print_table(&listing.kept);
 	buf_free(&listing.kept);
-	return err == SBX_OK ? ctl_flush() : log_failure(err, &why);
+	return err == SBX_OK ? ctl_flush() : ctl_failure(err, &why);
 }

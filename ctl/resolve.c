@@ -1,5 +1,6 @@
 #include "ctl/resolve.h"
 
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,8 +59,17 @@ resolve_prepare(const struct paths *paths, const char *name, uint64_t ttl,
 void
 resolve_forget(const struct paths *paths, const struct alias *alias)
 {
+	char plain[sizeof(alias->text)];
 	int status;
 
+	/* Whose provider was named is known without it, too. */
+	if (*alias->provider != '\0') {
+		(void)snprintf(plain, sizeof(plain), "%s%s", alias->id,
+		    alias->text + strlen(alias->id) + 1 +
+			strlen(alias->provider));
+		if (run(paths, "forget", plain, NULL, &status, NULL) != SBX_OK)
+			return;
+	}
 	if (run(paths, "forget", alias->text, NULL, &status, NULL) != SBX_OK)
 		return;
 }

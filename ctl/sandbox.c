@@ -200,7 +200,7 @@ sandbox_report(struct json_object *object, bool json)
 	enum sbx_err err = sandbox_read(object, &sandbox, &why);
 
 	if (err != SBX_OK)
-		return log_failure(err, &why);
+		return ctl_failure(err, &why);
 	if (json)
 		sandbox_print_json(object);
 	else

@@ -41,7 +41,7 @@ ctl_show(int argc, char **argv)
 	if (err == SBX_OK)
 		err = sandbox_read(object, &sandbox, &why);
 	if (err != SBX_OK)
-		return log_failure(err, &why);
+		return ctl_failure(err, &why);
 	if (values.json)
 		sandbox_print_json(object);
 	else

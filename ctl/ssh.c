@@ -1,10 +1,12 @@
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/name.h"
 #include "common/text.h"
@@ -12,7 +14,6 @@
 #include "ctl/resolve.h"
 #include "net/spawn.h"
 
-#define TTL_MAX (24 * 3600)
 #define CONFIG_MAX 65536
 #define SSH_G_SECONDS 60
 #define SAFE                                                             \
@@ -24,29 +25,10 @@ struct values {
 	bool print;
 };
 
-/* A duration, or a bare number of minutes. */
-static enum sbx_err
-field_minutes(const struct field *field, const char *text, void *object,
-    struct sbx_why *why)
-{
-	uint64_t *ret = (uint64_t *)(void *)((char *)object + field->offset);
-	uint64_t minutes;
-
-	if (text_uint(text, 0, UINT64_MAX / 60, &minutes) == SBX_OK)
-		*ret = minutes * 60;
-	else if (text_duration(text, ret) != SBX_OK)
-		*ret = 0;
-	if (*ret > 0 && *ret <= TTL_MAX)
-		return SBX_OK;
-	return sbx_fail(why, SBX_USAGE,
-	    "%s '%.80s' is neither minutes from 1 to %d nor a duration like "
-	    "90m or 8h",
-	    field->name, text, TTL_MAX / 60);
-}
-
 static const struct opt options[] = {
 	{ 0, "MINUTES",
-	    { "ttl", field_minutes, offsetof(struct values, ttl), 0, 0, NULL,
+	    { "ttl", field_minutes, offsetof(struct values, ttl), 1,
+		LIMITS_TTL_MAX, NULL,
 		"get a new certificate that lives so long", NULL } },
 	{ 0, NULL,
 	    { "print", field_bool, offsetof(struct values, print), 0, 0, NULL,
@@ -102,8 +84,15 @@ check_snippet(const char *name, struct sbx_why *why)
 		    memmem(line.p, line.len, "sandbox-proxy", 13) != NULL)
 			return SBX_OK;
 	}
+	if (name_has_suffix(name, NAME_SUFFIX_DEFAULT))
+		return sbx_fail(why, SBX_CONFIG,
+		    "ssh does not know how to reach %s: run sandbox-proxy "
+		    "setup",
+		    name);
 	return sbx_fail(why, SBX_CONFIG,
-	    "ssh does not know how to reach %s: run sandbox-proxy setup", name);
+	    "ssh does not know how to reach %s: put what 'sandbox-proxy "
+	    "--suffix %s print-config' prints into your ssh_config",
+	    name, name + strcspn(name, ".") + 1);
 }
 
 /* One word as a POSIX shell reads it back. */
@@ -148,6 +137,7 @@ run_ssh(const char *const argv[])
 int
 ctl_ssh(int argc, char **argv)
 {
+	static const struct operands want = { 1, INT_MAX, "ID" };
 	cleanup_free const char **command =
 	    calloc((size_t)argc + 3, sizeof(*command));
 	struct values values = { .ttl = 0 };
@@ -159,13 +149,10 @@ ctl_ssh(int argc, char **argv)
 	enum opt_result result = opt_parse(&usage, argc, argv, &values, &first);
 	enum sbx_err err;
 
+	if (result == OPT_RUN)
+		result = opt_operands(&usage, argc, argv, first, &want);
 	if (result != OPT_RUN)
 		return ctl_status(result);
-	if (first == argc) {
-		log_error("ssh takes a sandbox id: see sandboxctl "
-			  "ssh --help");
-		return EX_USAGE;
-	}
 	err =
 	    command == NULL ? SBX_NOMEM : take_name(argv[first++], name, &why);
 	if (err == SBX_OK)
@@ -177,7 +164,7 @@ ctl_ssh(int argc, char **argv)
 	if (err == SBX_OK && status == 0)
 		err = check_snippet(name, &why);
 	if (err != SBX_OK)
-		return log_failure(err, &why);
+		return ctl_failure(err, &why);
 	if (status != 0)
 		return status;
 	command[count++] = "ssh";

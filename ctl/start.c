@@ -1,5 +1,6 @@
 #include "net/start.h"
 
+#include "common/limits.h"
 #include "common/log.h"
 #include "ctl/ctl.h"
 #include "ctl/sandbox.h"
@@ -11,8 +12,9 @@ struct values {
 
 static const struct opt options[] = {
 	{ 0, "DURATION",
-	    { "wait", field_duration, offsetof(struct values, wait), 1, 3600,
-		NULL, "how long to wait, instead of [ssh] wait", NULL } },
+	    { "wait", field_duration, offsetof(struct values, wait), 1,
+		LIMITS_WAIT_MAX, NULL,
+		"how long to wait, instead of [ssh] wait", NULL } },
 	SANDBOX_JSON_OPTION(offsetof(struct values, json)),
 };
 
@@ -47,5 +49,5 @@ ctl_start(int argc, char **argv)
 		    &object, &why);
 	ctl_wait_end(&broker);
 	return err == SBX_OK ? sandbox_report(object, values.json)
-			     : log_failure(err, &why);
+			     : ctl_failure(err, &why);
 }

@@ -36,5 +36,5 @@ ctl_stop(int argc, char **argv)
 	if (err == SBX_OK)
 		err = ctl_call(&broker, "POST", "/stop", &object, &why);
 	return err == SBX_OK ? sandbox_report(object, values.json)
-			     : log_failure(err, &why);
+			     : ctl_failure(err, &why);
 }

@@ -95,22 +95,26 @@ has_broker(const struct paths *paths)
 }
 
 static enum sbx_err
-find_socket(
-    const struct paths *paths, char ret[static PATHS_MAX], struct sbx_why *why)
+find_socket(struct client *client, struct sbx_why *why)
 {
-	enum sbx_err err = paths_join(paths->shared, SOCKET, ret);
+	const struct paths *paths = client->paths;
+	enum sbx_err err = paths_join(paths->shared, SOCKET, client->socket);
 	char own[PATHS_MAX];
 
 	if (err == SBX_OK)
 		err = paths_join(paths->runtime, SOCKET, own);
-	if (err != SBX_OK ||
-	    (!listens(own) && !has_broker(paths) && listens(ret)))
+	if (err != SBX_OK)
 		return err;
-	memcpy(ret, own, PATHS_MAX);
-	return listens(ret) ? SBX_OK : start_sandboxd(paths, ret, why);
+	(void)snprintf(
+	    client->place, sizeof(client->place), "the machine's broker");
+	if (!listens(own) && !has_broker(paths) && listens(client->socket))
+		return SBX_OK;
+	(void)snprintf(client->place, sizeof(client->place), "your broker");
+	memcpy(client->socket, own, PATHS_MAX);
+	return listens(own) ? SBX_OK : start_sandboxd(paths, own, why);
 }
 
-/* Where the broker is: socket and base. */
+/* Where the broker is: socket and base; and how it is called in messages. */
 static enum sbx_err
 find_place(struct client *client, struct sbx_why *why)
 {
@@ -119,13 +123,15 @@ find_place(struct client *client, struct sbx_why *why)
 
 	(void)snprintf(client->base, sizeof(client->base), "http://localhost");
 	if (*url == '\0')
-		return find_socket(client->paths, client->socket, why);
+		return find_socket(client, why);
+	while (len > 0 && url[len - 1] == '/')
+		len--;
+	(void)snprintf(
+	    client->place, sizeof(client->place), "%.*s", (int)len, url);
 	if (settings_unix_path(url, &path))
 		return text_copy(
 		    VIEW_STR(path), client->socket, sizeof(client->socket));
 	client->networked = true;
-	while (len > 0 && url[len - 1] == '/')
-		len--;
 	return text_copy(VIEW(url, len), client->base, sizeof(client->base));
 }
 
@@ -172,42 +178,70 @@ client_open_for(const struct paths *paths, const char *config, const char *name,
 	return finish_open(err, name, ret, why);
 }
 
+/* The configuration has it, or it is [broker]'s. */
+static enum sbx_err
+check_domain(
+    const struct settings *settings, const char *domain, struct sbx_why *why)
+{
+	if (!name_is_suffix(domain) || strlen(domain) > NAME_ALIAS_MAX - 2)
+		return sbx_fail(why, SBX_BAD_NAME,
+		    "'%.80s' is not a domain like prod.sandbox", domain);
+	if (strcmp(domain, NAME_SUFFIX_DEFAULT) == 0)
+		return SBX_OK;
+	for (size_t i = 0; i < settings->domain_count; i++) {
+		if (strcmp(settings->domain[i].suffix, domain) == 0)
+			return SBX_OK;
+	}
+	return sbx_fail(why, SBX_CONFIG,
+	    "the configuration has no [domain \"%.80s\"]", domain);
+}
+
 enum sbx_err
 client_open_domain(const struct paths *paths, const char *config,
     const char *domain, struct client *ret, struct sbx_why *why)
 {
 	enum sbx_err err = start_open(paths, config, ret, why);
-	const struct settings_broker *found;
 	char name[NAME_ALIAS_MAX + 1];
 
+	if (err == SBX_OK)
+		err = check_domain(&ret->settings, domain, why);
 	/* Any name that ends in it leads to its broker. */
-	if (err == SBX_OK &&
-	    (!name_is_suffix(domain) ||
-		snprintf(name, sizeof(name), "x.%s", domain) >=
-		    (int)sizeof(name)))
-		err = sbx_fail(why, SBX_BAD_NAME,
-		    "'%.80s' is not a domain like prod.sandbox", domain);
-	if (err != SBX_OK)
-		return err;
-	found = settings_domain(&ret->settings, name);
-	if (strcmp(domain, NAME_SUFFIX_DEFAULT) != 0 &&
-	    (found == NULL || strcmp(found->suffix, domain) != 0))
-		err = sbx_fail(why, SBX_CONFIG,
-		    "the configuration has no [domain \"%.80s\"]", domain);
+	(void)snprintf(name, sizeof(name), "x.%s", domain);
 	return finish_open(err, name, ret, why);
+}
+
+/* Is the name in that domain, and in none that is longer or shorter? */
+static enum sbx_err
+check_name(const struct settings *settings, const char *name,
+    const char *suffix, const char *domain, struct sbx_why *why)
+{
+	const struct settings_broker *found = settings_domain(settings, name);
+	const char *its = found == NULL ? suffix : found->suffix;
+
+	if (strcmp(its, domain) == 0)
+		return SBX_OK;
+	return sbx_fail(why, SBX_USAGE,
+	    "'%.80s' is in the domain %.80s, not in %.80s: give only one of "
+	    "the two",
+	    name, its, domain);
 }
 
 enum sbx_err
 client_open_alias(const struct paths *paths, const char *config,
-    const char *suffix, struct alias *alias, struct client *ret,
-    struct sbx_why *why)
+    const char *suffix, const char *domain, struct alias *alias,
+    struct client *ret, struct sbx_why *why)
 {
 	struct alias parsed = { .text = "" };
 	enum sbx_err err = start_open(paths, config, ret, why);
 
+	if (err == SBX_OK && domain != NULL)
+		err = check_domain(&ret->settings, domain, why);
 	if (err == SBX_OK)
 		err = settings_parse_name(
 		    &ret->settings, alias->text, suffix, &parsed, why);
+	if (err == SBX_OK && domain != NULL)
+		err = check_name(
+		    &ret->settings, parsed.text, suffix, domain, why);
 	err = finish_open(err, parsed.text, ret, why);
 	if (err == SBX_OK)
 		*alias = parsed;
@@ -263,17 +297,12 @@ static enum sbx_err
 refusal(const struct client *client, const char *path, long status,
     struct buf *body, struct sbx_why *why)
 {
-	const char *place = client->socket, *scheme = "unix:";
 	const char *text = "unexpected answer";
 	struct problem problem = { "", "" };
 	struct json_object *object = NULL;
 	enum sbx_err err = SBX_PROTOCOL;
 	struct view id = id_in(path);
 
-	if (*place == '\0') {
-		place = client->base;
-		scheme = "";
-	}
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
 		if (statuses[i].status == status) {
 			err = statuses[i].err;
@@ -295,12 +324,12 @@ refusal(const struct client *client, const char *path, long status,
 	/* The commonest one, in one wording whatever the broker's is. */
 	if (err == SBX_NOT_FOUND && id.len > 0)
 		return sbx_fail(why, err,
-		    "%.*s: no such sandbox (asked %s%s): see sandboxctl list",
-		    (int)id.len, (const char *)id.p, scheme, place);
+		    "%.*s: no such sandbox (asked %s): see sandboxctl list",
+		    (int)id.len, (const char *)id.p, client->place);
 	if (err == SBX_PROTOCOL)
-		return sbx_fail(why, err, "%s: status %ld (asked %s%s)", text,
-		    status, scheme, place);
-	return sbx_fail(why, err, "%s (asked %s%s)", text, scheme, place);
+		return sbx_fail(why, err, "%s: status %ld (asked %s)", text,
+		    status, client->place);
+	return sbx_fail(why, err, "%s (asked %s)", text, client->place);
 }
 
 enum sbx_err
@@ -347,9 +376,8 @@ client_call(struct client *client, const char *method, const char *path,
 		return SBX_OK;
 	return sbx_fail(why, err,
 	    "the broker's answer cannot be used, %s "
-	    "(asked %s%s)",
-	    sbx_why_text(&own, err), *client->socket == '\0' ? "" : "unix:",
-	    *client->socket == '\0' ? client->base : client->socket);
+	    "(asked %s)",
+	    sbx_why_text(&own, err), client->place);
 }
 
 enum sbx_err

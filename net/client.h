@@ -15,6 +15,7 @@ struct client {
 	struct settings settings;
 	bool networked;		/* reached over a network, not a UNIX socket */
 	char socket[PATHS_MAX]; /* "" over a network */
+	char place[FIELD_TEXT]; /* in messages: "your broker", or its url */
 	char base[FIELD_TEXT];	/* "https://host/prefix" or http://localhost */
 	char token[FIELD_TEXT]; /* "" for none; wiped by client_close */
 	void (*progress)(void *context); /* see http.h; may be NULL */
@@ -39,11 +40,12 @@ enum sbx_err client_open_domain(const struct paths *paths, const char *config,
     const char *domain, struct client *ret, struct sbx_why *why) MUST_USE;
 /*
  * The same, and *alias, which may have been parsed without knowing of the
- * domains, is parsed again; what is in no domain ends in suffix.
+ * domains, is parsed again; what is in no domain ends in suffix.  domain may
+ * be NULL; else it is one as above, and SBX_USAGE if the name is in another.
  */
 enum sbx_err client_open_alias(const struct paths *paths, const char *config,
-    const char *suffix, struct alias *alias, struct client *ret,
-    struct sbx_why *why) MUST_USE;
+    const char *suffix, const char *domain, struct alias *alias,
+    struct client *ret, struct sbx_why *why) MUST_USE;
 /*
  * SBX_NOT_FOUND if the alias names a provider, and its sandbox is another's:
  * that label may have been meant as a domain.

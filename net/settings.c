@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/limits.h"
 #include "common/text.h"
 
 #define UNIX_SCHEME "unix:"
@@ -145,10 +146,10 @@ static const struct conf_key keys[] = {
 	    { "timeout", field_duration, MEMBER(timeout), 1, 300, "10s",
 		"how long one request may take", NULL } },
 	{ "ssh",
-	    { "ttl", field_duration, MEMBER(ttl), 60, 24 * 3600, "60m",
+	    { "ttl", field_duration, MEMBER(ttl), 60, LIMITS_TTL_MAX, "60m",
 		"how long a certificate lives", NULL } },
 	{ "ssh",
-	    { "wait", field_duration, MEMBER(wait), 1, 3600, "120s",
+	    { "wait", field_duration, MEMBER(wait), 1, LIMITS_WAIT_MAX, "120s",
 		"how long to wait for a sandbox that is started", NULL } },
 	{ "ssh",
 	    { "public_key", field_path, MEMBER(public_key), 0, 0, NULL,
@@ -365,17 +366,27 @@ settings_parse_name(const struct settings *settings, const char *name,
 }
 
 enum sbx_err
+settings_check_domain(const struct settings_broker *domain, struct sbx_why *why)
+{
+	if (*domain->url != '\0')
+		return SBX_OK;
+	return sbx_fail(why, SBX_CONFIG,
+	    "[domain \"%.80s\"] has no url: say where its broker is",
+	    domain->suffix);
+}
+
+enum sbx_err
 settings_choose(
     struct settings *settings, const char *name, struct sbx_why *why)
 {
 	const struct settings_broker *domain = settings_domain(settings, name);
+	enum sbx_err err;
 
 	if (domain == NULL)
 		return SBX_OK;
-	if (*domain->url == '\0')
-		return sbx_fail(why, SBX_CONFIG,
-		    "[domain \"%.80s\"] has no url: say where its broker is",
-		    domain->suffix);
+	err = settings_check_domain(domain, why);
+	if (err != SBX_OK)
+		return err;
 	sodium_memzero(settings->broker.token, sizeof(settings->broker.token));
 	settings->broker = *domain;
 	return SBX_OK;

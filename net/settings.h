@@ -78,10 +78,13 @@ settings_domain(const struct settings *settings, const char *name) MUST_USE;
 enum sbx_err
 settings_parse_name(const struct settings *settings, const char *name,
     const char *suffix, struct alias *ret, struct sbx_why *why) MUST_USE;
+/* SBX_CONFIG if it lacks what it must have. */
+enum sbx_err settings_check_domain(
+    const struct settings_broker *domain, struct sbx_why *why) MUST_USE;
 /*
  * Make that domain's broker the one to talk to.  Nothing of [broker], of
  * SANDBOX_BROKER and of SANDBOX_TOKEN is left then: a token is for the broker
- * that it was given for.  SBX_CONFIG if the domain has no url.
+ * that it was given for.  What settings_check_domain says is passed on.
  */
 enum sbx_err settings_choose(
     struct settings *settings, const char *name, struct sbx_why *why) MUST_USE;

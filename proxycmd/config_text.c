@@ -19,7 +19,7 @@ check_path(const char *path, struct sbx_why *why)
 		if ((unsigned char)*c >= 0x20 && *c != 0x7f &&
 		    strchr("\"'\\%$*?[]{}`", *c) == NULL)
 			continue;
-		return sbx_fail(why, SBX_BAD_VALUE,
+		return sbx_fail(why, SBX_USAGE,
 		    "'%.200s' cannot stand in ssh_config: use a path without "
 		    "quotes, %%, $, backslash, wildcards and control "
 		    "characters",

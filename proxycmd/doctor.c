@@ -20,6 +20,8 @@ static const struct {
 	{ "snippet", doctor_snippet },
 	{ "cache", doctor_cache },
 	{ "configuration", doctor_config },
+	{ "domain", doctor_domain },
+	{ "file", doctor_file },
 	{ "token", doctor_token },
 	{ "broker", doctor_broker },
 	{ "access", doctor_access },
@@ -53,11 +55,18 @@ doctor_say(struct finding *ret, enum doctor_level level, const char *cure,
 bool
 doctor_find(const struct buf *text, const char *key, size_t size, char *ret)
 {
+	return doctor_find_nth(text, key, /* n= */ 0, size, ret);
+}
+
+bool
+doctor_find_nth(
+    const struct buf *text, const char *key, size_t n, size_t size, char *ret)
+{
 	struct view rest = buf_view(text), line;
 	size_t len = strlen(key);
 
 	while (text_next_line(&rest, &line)) {
-		if (line.len < len || memcmp(line.p, key, len) != 0)
+		if (line.len < len || memcmp(line.p, key, len) != 0 || n-- > 0)
 			continue;
 		while (line.len > len && line.p[line.len - 1] == '\r')
 			line.len--;
@@ -130,6 +139,27 @@ ask_health(struct doctor *doctor, struct sbx_why *why)
 	    buf_text(doctor->health));
 }
 
+/* What one check finds: a line each. */
+static void
+put_findings(struct doctor *doctor, size_t check, bool *sound, bool *first,
+    struct buf *ret)
+{
+	struct finding finding = { .more = true };
+
+	for (doctor->round = 0; finding.more; doctor->round++) {
+		finding = (struct finding){ .level = DOCTOR_NONE };
+		checks[check].run(doctor, &finding);
+		if (finding.level == DOCTOR_NONE)
+			return;
+		*sound = *sound && finding.level != DOCTOR_FAIL;
+		if (!doctor->request->json)
+			put_line(checks[check].name, &finding, ret);
+		else
+			put_json(checks[check].name, &finding, *first, ret);
+		*first = false;
+	}
+}
+
 enum sbx_err
 doctor_run(const struct doctor_request *request, struct buf *ret_report,
     bool *ret_sound, struct sbx_why *why)
@@ -147,19 +177,8 @@ doctor_run(const struct doctor_request *request, struct buf *ret_report,
 	if (request->json)
 		buf_put_text(ret_report, "[");
 	for (size_t i = 0;
-	     i < sizeof(checks) / sizeof(checks[0]) && err == SBX_OK; i++) {
-		struct finding finding = { .level = DOCTOR_NONE };
-
-		checks[i].run(&doctor, &finding);
-		if (finding.level == DOCTOR_NONE)
-			continue;
-		sound = sound && finding.level != DOCTOR_FAIL;
-		if (!request->json)
-			put_line(checks[i].name, &finding, ret_report);
-		else
-			put_json(checks[i].name, &finding, first, ret_report);
-		first = false;
-	}
+	     i < sizeof(checks) / sizeof(checks[0]) && err == SBX_OK; i++)
+		put_findings(&doctor, i, &sound, &first, ret_report);
 	if (request->json)
 		buf_put_text(ret_report, "\n]\n");
 	*ret_sound = sound;

@@ -35,6 +35,19 @@ doctor_config(struct doctor *doctor, struct finding *ret)
 }
 
 void
+doctor_file(struct doctor *doctor, struct finding *ret)
+{
+	char text[DOCTOR_TEXT];
+
+	if (!doctor_find_nth(doctor->health, "file_error=", doctor->round,
+		sizeof(text), text))
+		return;
+	doctor_say(ret, DOCTOR_FAIL, "mend that: no credentials can be fetched",
+	    "%s", text);
+	ret->more = true;
+}
+
+void
 doctor_token(struct doctor *doctor, struct finding *ret)
 {
 	char source[DOCTOR_TEXT], text[DOCTOR_TEXT];

@@ -19,11 +19,13 @@ struct finding {
 	enum doctor_level level;
 	char text[DOCTOR_TEXT]; /* what was seen */
 	char cure[DOCTOR_TEXT]; /* what to do; "" if nothing */
+	bool more;		/* look again: there may be others */
 };
 
 struct doctor {
 	const struct doctor_request *request;
 	const char *host;   /* what ssh is asked about */
+	size_t round;	    /* how often this check was run before */
 	bool ssh_is_ours;   /* ssh would run sandbox-proxy for it */
 	struct buf *health; /* what sandbox-resolve health said */
 	bool has_session;
@@ -36,10 +38,11 @@ struct doctor {
 typedef void doctor_check(struct doctor *doctor, struct finding *ret);
 
 /* proxycmd/doctor_ssh.c */
-doctor_check doctor_openssh, doctor_snippet, doctor_endpoint, doctor_host_key;
+doctor_check doctor_openssh, doctor_snippet, doctor_domain, doctor_endpoint,
+    doctor_host_key;
 /* proxycmd/doctor_broker.c */
-doctor_check doctor_config, doctor_token, doctor_broker, doctor_access,
-    doctor_clock;
+doctor_check doctor_config, doctor_file, doctor_token, doctor_broker,
+    doctor_access, doctor_clock;
 /* proxycmd/doctor_cache.c */
 doctor_check doctor_cache, doctor_certificate, doctor_key;
 
@@ -52,5 +55,8 @@ void doctor_say(struct finding *ret, enum doctor_level level, const char *cure,
  */
 bool doctor_find(
     const struct buf *text, const char *key, size_t size, char *ret) MUST_USE;
+/* The same for the nth such line; they are counted from 0. */
+bool doctor_find_nth(const struct buf *text, const char *key, size_t n,
+    size_t size, char *ret) MUST_USE;
 
 #endif

@@ -123,8 +123,9 @@ say_shadowed(const struct expectation *want, const struct buf *config,
 }
 
 static enum sbx_err
-run_ssh(const struct doctor *doctor, const char *const options[],
-    unsigned milliseconds, struct buf *ret, int *ret_status)
+run_ssh(const struct doctor *doctor, const char *host,
+    const char *const options[], unsigned milliseconds, struct buf *ret,
+    int *ret_status)
 {
 	const char *argv[32] = { "ssh" };
 	size_t n = 1;
@@ -135,7 +136,7 @@ run_ssh(const struct doctor *doctor, const char *const options[],
 	}
 	while (*options != NULL && n < 29)
 		argv[n++] = *options++;
-	argv[n++] = doctor->host;
+	argv[n++] = host;
 	argv[n] = NULL;
 	return capture_run(
 	    argv, deadline_in(milliseconds), ret, ret_status, NULL);
@@ -149,7 +150,8 @@ doctor_snippet(struct doctor *doctor, struct finding *ret)
 	char user[SESSION_USER_LEN] = "";
 	int status = 0;
 
-	if (run_ssh(doctor, options, QUICK, &config, &status) != SBX_OK ||
+	if (run_ssh(doctor, doctor->host, options, QUICK, &config, &status) !=
+		SBX_OK ||
 	    status != 0) {
 		doctor_say(ret, DOCTOR_FAIL, "mend your ssh_config",
 		    "ssh cannot read its configuration: %.*s",
@@ -180,6 +182,57 @@ doctor_snippet(struct doctor *doctor, struct finding *ret)
 	}
 	doctor_say(
 	    ret, DOCTOR_OK, "", "included, and nothing stands before it");
+}
+
+/* Would ssh ask us about names that end in that? */
+static bool
+is_asked(const struct doctor *doctor, const char *suffix)
+{
+	static const char *const options[] = { "-G", NULL };
+	cleanup_buf struct buf config = BUF_INIT(OUTPUT_MAX);
+	char host[DOCTOR_TEXT + 16];
+	int status = 0;
+
+	/* As the probe of the snippet's own pattern: it is no alias. */
+	(void)snprintf(host, sizeof(host), "doctor-.%s", suffix);
+	return run_ssh(doctor, host, options, QUICK, &config, &status) ==
+	    SBX_OK &&
+	    status == 0 && is_met(&expectations[0], &config, host);
+}
+
+/* Those that lack something first, then what ssh makes of the others. */
+void
+doctor_domain(struct doctor *doctor, struct finding *ret)
+{
+	char text[DOCTOR_TEXT / 2], cure[DOCTOR_TEXT];
+	size_t faults = 0;
+
+	while (doctor_find_nth(
+	    doctor->health, "domain_error=", faults, sizeof(text), text)) {
+		if (faults++ < doctor->round)
+			continue;
+		doctor_say(
+		    ret, DOCTOR_FAIL, "see sandbox-ssh_config(5)", "%s", text);
+		ret->more = true;
+		return;
+	}
+	if (!doctor->ssh_is_ours ||
+	    !doctor_find_nth(doctor->health, "domain=", doctor->round - faults,
+		sizeof(text), text))
+		return;
+	(void)snprintf(cure, sizeof(cure),
+	    "make it end in .sandbox, or put what 'sandbox-proxy --suffix %s "
+	    "print-config' prints into your ssh_config",
+	    text);
+	if (is_asked(doctor, text))
+		doctor_say(ret, DOCTOR_OK, "",
+		    "ssh asks sandbox-proxy about names in %s", text);
+	else
+		doctor_say(ret, DOCTOR_WARN, cure,
+		    "ssh does not ask sandbox-proxy about names in "
+		    "[domain \"%s\"]",
+		    text);
+	ret->more = true;
 }
 
 /* The keys that were pinned: fingerprints, and the algorithms to ask for. */
@@ -255,8 +308,8 @@ shake_hands(struct doctor *doctor, const struct pinned *pinned)
 
 	(void)snprintf(algorithms, sizeof(algorithms), "HostKeyAlgorithms=%s",
 	    pinned->algorithms);
-	if (run_ssh(doctor, options, HANDSHAKE, doctor->handshake, &status) !=
-	    SBX_OK)
+	if (run_ssh(doctor, doctor->host, options, HANDSHAKE, doctor->handshake,
+		&status) != SBX_OK)
 		buf_put_text(doctor->handshake, "\nsandbox-proxy: no answer\n");
 	doctor->handshake_ms = deadline_now() - start.at;
 }

@@ -273,6 +273,29 @@ hosts_put_listed(int cache_fd, const char *suffix, bool complete,
 	    : file_write_atomic(cache_fd, name, 0600, buf_view(&text), why);
 }
 
+bool
+hosts_drop_listed(int cache_fd, const char *suffix, const char *id)
+{
+	cleanup_buf struct buf old = BUF_INIT(HOSTS_MAX);
+	cleanup_buf struct buf text = BUF_INIT(HOSTS_MAX);
+	char name[NAME_ALIAS_MAX + sizeof(HOSTS_LISTED)];
+	struct view rest, line;
+
+	(void)snprintf(name, sizeof(name), HOSTS_LISTED "%s", suffix);
+	if (file_read(cache_fd, name, &old, NULL) != SBX_OK)
+		return false;
+	rest = buf_view(&old);
+	while (text_next_line(&rest, &line)) {
+		if (view_eq_str(line, id))
+			continue;
+		buf_put_view(&text, line);
+		buf_put_text(&text, "\n");
+	}
+	return text.len < old.len && buf_error(&text) == SBX_OK &&
+	    file_write_atomic(cache_fd, name, 0600, buf_view(&text), NULL) ==
+	    SBX_OK;
+}
+
 enum sbx_err
 hosts_update(const char *cache, int cache_fd, uint64_t now, struct sbx_why *why)
 {

@@ -37,6 +37,9 @@ bool hosts_is_user(const char *user) MUST_USE;
 enum sbx_err hosts_put_listed(int cache_fd, const char *suffix, bool complete,
     struct view ids, struct sbx_why *why) MUST_USE;
 
+/* Take an id out of that; false if it was not there. */
+bool hosts_drop_listed(int cache_fd, const char *suffix, const char *id);
+
 /*
  * Write it anew, sorted, from the lists and the sessions in the cache, unless
  * it says that already; now is Unix time.  cache_fd is the folder cache names.

@@ -130,14 +130,6 @@ find_target(const char *name, struct target *ret, struct sbx_why *why)
 	return err;
 }
 
-static int
-wrong_operands(const struct usage *usage)
-{
-	log_error("usage: %s %s: see %s --help", usage->program, usage->args,
-	    usage->program);
-	return EX_USAGE;
-}
-
 /*
  * Parse a command's own options; false when it has ended with *ret_status,
  * also for another number of operands than min to max.
@@ -146,20 +138,14 @@ static bool
 start(const struct usage *usage, int argc, char **argv, int min, int max,
     void *values, int *ret_first, int *ret_status)
 {
-	switch (opt_parse(usage, argc, argv, values, ret_first)) {
-	case OPT_DONE:
-		*ret_status = 0;
-		return false;
-	case OPT_WRONG:
-		*ret_status = EX_USAGE;
-		return false;
-	case OPT_RUN:
-		break;
-	}
-	if (argc - *ret_first >= min && argc - *ret_first <= max)
-		return true;
-	*ret_status = wrong_operands(usage);
-	return false;
+	const struct operands want = { min, max, "ALIAS" };
+	enum opt_result result =
+	    opt_parse(usage, argc, argv, values, ret_first);
+
+	if (result == OPT_RUN)
+		result = opt_operands(usage, argc, argv, *ret_first, &want);
+	*ret_status = result == OPT_DONE ? 0 : EX_USAGE;
+	return result == OPT_RUN;
 }
 
 /* A failure is not told: ssh goes on to connect, which tells it once. */

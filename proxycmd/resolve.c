@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/opt.h"
 #include "net/settings.h"
@@ -41,12 +42,32 @@ static const struct opt options[] = {
 	    { "suffix", field_text, MEMBER(suffix), 0, 0, NAME_SUFFIX_DEFAULT,
 		"what names end in", NULL } },
 	{ 0, "DURATION",
-	    { "ttl", field_duration, MEMBER(ttl), 1, 24 * 3600, NULL,
+	    { "ttl", field_duration, MEMBER(ttl), 1, LIMITS_TTL_MAX, NULL,
 		"new credentials that live so long", NULL } },
 	{ 0, NULL,
 	    { "quiet", field_bool, MEMBER(quiet), 0, 0, NULL,
 		"leave it to the caller to tell of a failure", NULL } },
 };
+
+/*
+ * A name that does not end in the suffix may be in a domain.  The
+ * configuration is not read for any other: a mistake in it is no reason to let
+ * go of credentials that still live.
+ */
+static enum sbx_err
+parse_name(const struct work *work, const char *name, struct alias *ret,
+    struct sbx_why *why)
+{
+	enum sbx_err err = name_parse_long_alias(name, work->suffix, ret, why);
+	struct settings settings;
+
+	if (err == SBX_OK ||
+	    settings_read(work->paths, work->config, &settings, NULL) !=
+		SBX_OK ||
+	    settings_domain(&settings, name) == NULL)
+		return err;
+	return settings_parse_name(&settings, name, work->suffix, ret, why);
+}
 
 typedef enum sbx_err
 job(const struct work *work, struct sbx_why *warning, struct sbx_why *why);
@@ -73,7 +94,7 @@ run(job *do_it, const char *name, struct sbx_why *warning, struct sbx_why *why)
 	work.quiet = values.quiet;
 	work.now = (uint64_t)time(NULL);
 	if (err == SBX_OK && name != NULL) {
-		err = name_parse_long_alias(name, values.suffix, &alias, why);
+		err = parse_name(&work, name, &alias, why);
 		work.alias = &alias;
 	}
 	return err != SBX_OK ? err : do_it(&work, warning, why);
@@ -87,23 +108,17 @@ run_job(int argc, char **argv, job *do_it, int min, int max)
 		.args = "[NAME]",
 		.summary = "Options stand before the command.",
 	};
+	const struct operands want = { min, max, "NAME" };
 	struct sbx_why warning = { "" }, why = { "" };
+	enum opt_result result;
 	enum sbx_err err;
 	int first = 0;
 
-	switch (opt_parse(&command_usage, argc, argv, NULL, &first)) {
-	case OPT_DONE:
-		return 0;
-	case OPT_WRONG:
-		return EX_USAGE;
-	case OPT_RUN:
-		break;
-	}
-	if (argc - first < min || argc - first > max) {
-		log_error("%s takes %s: see sandbox-resolve --help", argv[0],
-		    max == 0 ? "no name" : "one name");
-		return EX_USAGE;
-	}
+	result = opt_parse(&command_usage, argc, argv, NULL, &first);
+	if (result == OPT_RUN)
+		result = opt_operands(&command_usage, argc, argv, first, &want);
+	if (result != OPT_RUN)
+		return result == OPT_DONE ? 0 : EX_USAGE;
 	err = run(do_it, argc == first ? NULL : argv[first], &warning, &why);
 	if (warning.text[0] != '\0')
 		log_error("%s", warning.text);

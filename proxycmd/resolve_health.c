@@ -5,7 +5,9 @@
 
 #include "common/text.h"
 #include "net/reply.h"
+#include "proxycmd/resolve_key.h"
 #include "proxycmd/resolve_list.h"
+#include "proxycmd/resolve_trusted.h"
 
 static void
 put(struct buf *ret, const char *key, const char *value)
@@ -53,6 +55,55 @@ put_token(const struct settings_broker *broker, struct buf *ret)
 }
 
 static void
+put_domains(const struct settings *settings, struct buf *ret)
+{
+	for (size_t i = 0; i < settings->domain_count; i++) {
+		const struct settings_broker *domain = &settings->domain[i];
+		struct sbx_why why = { "" };
+
+		if (settings_check_domain(domain, &why) == SBX_OK)
+			put(ret, "domain", domain->suffix);
+		else
+			put(ret, "domain_error", why.text);
+	}
+}
+
+static void
+put_trusted(const struct settings_broker *broker, struct buf *ret)
+{
+	struct ca_set set;
+	struct sbx_why why = { "" };
+	enum sbx_err err = SBX_OK;
+
+	if (*broker->trusted_ca != '\0')
+		err = trusted_read(broker, &set, &why);
+	if (err != SBX_OK)
+		put(ret, "file_error", sbx_why_text(&why, err));
+}
+
+/*
+ * What is only read when credentials are fetched, and so may have been broken
+ * long before anybody sees it.
+ */
+static void
+put_files(
+    const struct work *work, const struct settings *settings, struct buf *ret)
+{
+	cleanup_login_key struct login_key key = LOGIN_KEY_INIT;
+	struct sbx_why why = { "" };
+	enum sbx_err err = SBX_OK;
+
+	if (*settings->public_key != '\0')
+		err = login_key_own(settings->public_key, &key, &why);
+	if (err != SBX_OK)
+		put(ret, "file_error", sbx_why_text(&why, err));
+	put_trusted(&settings->broker, ret);
+	for (size_t i = 0; work->alias == NULL && i < settings->domain_count;
+	     i++)
+		put_trusted(&settings->domain[i], ret);
+}
+
+static void
 put_answer(struct client *client, struct buf *ret)
 {
 	static const struct reply_field field = { "time", REPLY_UINT, false, 0,
@@ -89,12 +140,15 @@ health_put(const struct work *work, struct buf *ret)
 	enum sbx_err err =
 	    settings_read(work->paths, work->config, &settings, &why);
 
+	if (err == SBX_OK && work->alias == NULL)
+		put_domains(&settings, ret);
 	if (err == SBX_OK)
 		err = settings_choose(&settings, name, &why);
 	if (err != SBX_OK) {
 		put(ret, "config_error", sbx_why_text(&why, err));
 		return;
 	}
+	put_files(work, &settings, ret);
 	if (!put_token(&settings.broker, ret))
 		return;
 	err = client_open_for(work->paths, work->config, name, &client, &why);

@@ -12,6 +12,9 @@
 
 /*
  * config_error  the configuration cannot be used: nothing else is there then
+ * domain        the suffix of a [domain], unless asked about a name; for each
+ * domain_error  instead: what it lacks
+ * file_error    public_key or a trusted_ca cannot be used; for each
  * token         none, SANDBOX_TOKEN, the name of the file or the program
  * token_error   it cannot be had
  * broker        where it is

@@ -125,6 +125,22 @@ list_in_passing(
 		return;
 }
 
+bool
+list_drop(int cache_fd, const struct alias *alias)
+{
+	const char *suffix = alias->text + strlen(alias->id) + 1;
+	char name[NAME_ALIAS_MAX + sizeof(ASKED)];
+	cleanup_close int lock = -1;
+	struct stat st;
+
+	/* Making the file would say that somebody has just asked. */
+	(void)snprintf(name, sizeof(name), ASKED "%s", suffix);
+	return fstatat(cache_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    file_lock(cache_fd, name, /* wait= */ true, &lock, NULL) ==
+	    SBX_OK &&
+	    hosts_drop_listed(cache_fd, suffix, alias->id);
+}
+
 const char *
 list_suffix(const struct client *client, const char *suffix)
 {

@@ -14,6 +14,7 @@
 #include "proxycmd/resolve_cache.h"
 #include "proxycmd/resolve_key.h"
 #include "proxycmd/resolve_list.h"
+#include "proxycmd/resolve_trusted.h"
 
 #define LOCK_SECONDS 60 /* above what one request may take by default */
 #define PATH_LEN (NAME_ID_MAX + 64)
@@ -91,23 +92,6 @@ keep(const struct place *place, const struct login_key *key,
 	    : place_put(place, &credentials, why);
 }
 
-static enum sbx_err
-read_trusted(const struct settings_broker *broker, struct ca_set *ret,
-    struct sbx_why *why)
-{
-	cleanup_buf struct buf text = BUF_INIT(CONF_FILE_MAX);
-	enum sbx_err err = file_read_trusted(
-	    broker->trusted_ca, getuid(), /* forbidden= */ 022, &text, why);
-
-	/* NOT_FOUND would read as a missing sandbox. */
-	if (err == SBX_NOT_FOUND)
-		return sbx_fail(why, SBX_CONFIG, "trusted_ca %s does not exist",
-		    broker->trusted_ca);
-	return err != SBX_OK
-	    ? err
-	    : ca_set_parse(broker->trusted_ca, buf_view(&text), ret, why);
-}
-
 /* One round trip: a certificate, the host keys and the endpoints. */
 static enum sbx_err
 fetch(struct client *client, const struct work *work, const struct place *place,
@@ -126,7 +110,7 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	enum sbx_err err = find_key(work, &client->settings, old, &key, why);
 
 	if (err == SBX_OK && client->settings.broker.trusted_ca[0] != '\0') {
-		err = read_trusted(&client->settings.broker, &trusted, why);
+		err = trusted_read(&client->settings.broker, &trusted, why);
 		question.trusted = &trusted;
 	}
 	if (err == SBX_OK)
@@ -150,7 +134,10 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 static enum sbx_err
 forget(const struct work *work, const struct place *place, struct sbx_why *why)
 {
-	return place_drop(place)
+	bool cached = place_drop(place);
+	bool listed = list_drop(place->cache_fd, work->alias);
+
+	return cached || listed
 	    ? hosts_update(work->cache, place->cache_fd, work->now, why)
 	    : SBX_OK;
 }
@@ -248,7 +235,7 @@ open_client(const struct work *work, struct client *ret, struct sbx_why *why)
 {
 	struct alias alias = *work->alias;
 	enum sbx_err err = client_open_alias(
-	    work->paths, work->config, work->suffix, &alias, ret, why);
+	    work->paths, work->config, work->suffix, NULL, &alias, ret, why);
 
 	return err != SBX_OK ? err : client_check_provider(ret, &alias, why);
 }

@@ -32,6 +32,11 @@ options_of() {
 	grep -oE -e '(^|[ ,])--[a-z][a-z0-9-]*' | tr -d ' ,' | sort -u
 }
 
+# "1s to 365d", as the table of options has it
+ranges_of() {
+	sed -nE 's/^ .* \(([0-9]+[smhd] to [0-9]+[smhd])[;)].*/\1/p' | sort -u
+}
+
 commands_of() {
 	sed -n '/^commands:$/,/^$/s/^  \([a-z][a-z0-9-]*\) .*/\1/p'
 }
@@ -54,6 +59,7 @@ for program in $PROGRAMS; do
 	fi
 	commands=$(printf '%s\n' "$help" | commands_of)
 	options=$(printf '%s\n' "$help" | options_of)
+	ranges=$(printf '%s\n' "$help" | ranges_of)
 	[ -n "$options" ] || fail "$name --help names no options"
 	for command in $commands; do
 		wants "$page_text" "$command" "$name"
@@ -63,7 +69,14 @@ for program in $PROGRAMS; do
 			continue
 		fi
 		options="$options $(printf '%s\n' "$help" | options_of)"
+		ranges=$(printf '%s\n%s\n' "$ranges" \
+		    "$(printf '%s\n' "$help" | ranges_of)")
 	done
+	while read -r range; do
+		[ -z "$range" ] || wants "$page_text" "$range" "$name"
+	done <<-END
+	$ranges
+	END
 	for option in $options; do
 		wants "$page_text" "$option" "$name"
 	done

@@ -110,7 +110,7 @@ options() {
 	status=0
 	"$sandboxd" --daemon --state-dir "$state" --socket \
 	    "$work/$(printf 'x%.0s' {1..110})" 2>"$err" || status=$?
-	is "a socket path that is too long" "$status" 78
+	is "a socket path that is too long" "$status" 64
 	is "that takes one line" "$(wc -l <"$err")" 1
 }
 

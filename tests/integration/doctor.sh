@@ -124,6 +124,45 @@ doctor 0
 finds ok token "from $lab/token"
 ! grep -q secret "$out" || fail "the token is in the report"
 
+# What is read when credentials are fetched, although there are good ones.
+cp "$lab/ca.pub" "$lab/gone_ca.pub"
+cp "$lab/mine.pub" "$lab/gone.pub"
+cp "$lab/mine" "$lab/gone"
+broker "https://127.0.0.1:$(lab_port good)" "trusted_ca = $lab/gone_ca.pub" \
+    '[ssh]' "public_key = $lab/gone.pub"
+doctor 0 "$host"
+rm "$lab/gone.pub" "$lab/gone_ca.pub"
+doctor 1 "$host"
+finds ok certificate 'good for'
+finds fail file "public_key $lab/gone.pub does not exist: mend that"
+finds fail file "trusted_ca $lab/gone_ca.pub does not exist: mend that"
+: >"$lab/gone_ca.pub"
+doctor 1 "$host"
+finds fail file "$lab/gone_ca.pub.*mend that"
+
+# Domains, each with its own line.
+broker "https://127.0.0.1:$(lab_port good)" \
+    '[domain "bare.sandbox"]' '[domain "empty.sandbox"]' \
+    '[domain "prod.sandbox"]' 'url = unix:/x' "trusted_ca = $lab/none.pub" \
+    '[domain "corp"]' 'url = unix:/x'
+doctor 1
+finds fail domain '"bare.sandbox"\] has no url'
+finds fail domain '"empty.sandbox"\] has no url'
+finds ok domain 'names in prod.sandbox'
+finds warn domain '"corp"\].*sandbox-proxy --suffix corp print-config'
+finds fail file "$lab/none.pub"
+check 1 "as JSON" sandbox-proxy doctor --json
+is "each an object" "$(jq -r '[.[] | select(.check == "domain") | .level] |
+    join(" ")' "$out")" "fail fail ok warn"
+sandbox-proxy doctor "$host" >"$out" || :
+! grep -q "  domain: " "$out" || fail "a name is in one domain: no word of others"
+cp "$HOME/.ssh/config" "$lab/config"
+sandbox-proxy --suffix corp print-config >>"$HOME/.ssh/config"
+doctor 1
+finds ok domain 'names in corp'
+cp "$lab/config" "$HOME/.ssh/config"
+broker "https://127.0.0.1:$(lab_port good)"
+
 # The broker.
 echo 45 >"$lab/skew"
 doctor 0

@@ -92,6 +92,44 @@ in_passing() {
 	is "until they end" "$(names)" a-1.sandbox
 }
 
+# Whoever kills one need not see its name until the next refresh, entered or
+# not, whatever it was called.
+killed() {
+	rm -r "$cache"
+	list '["a-1", "b-2", "c-3"]'
+	check 0 "refresh" sandbox-proxy hosts --refresh
+	: >"$lab/requests"
+	check 0 "kill one that was never entered" sandboxctl kill b-2
+	is "it is gone" "$(names)" "a-1.sandbox c-3.sandbox"
+	check 0 "kill by provider" sandboxctl kill c-3.local.sandbox
+	is "it is gone" "$(names)" a-1.sandbox
+	check 66 "one that is not of that provider" \
+	    sandbox-proxy connect a-1.them.sandbox
+	is "takes no other away" "$(names)" a-1.sandbox
+	is "no list was asked for" "$(requests http)" 0
+	rm -r "$cache"
+	check 0 "kill before any list" sandboxctl kill b-2
+	check 0 "refresh" sandbox-proxy hosts --refresh
+	is "is not taken for a list" "$(names)" \
+	    "a-1.sandbox b-2.sandbox c-3.sandbox"
+
+	# A domain that ssh does not know of is sandboxctl's all the same.
+	lab_config '[domain "corp"]' "url = http://127.0.0.1:$(lab_port http)"
+	later
+	check 0 "refresh" sandbox-proxy hosts --refresh
+	check 0 "create" sandboxctl create d-4.corp
+	is "without a word of complaint" "$(cat "$err")" ""
+	check 0 "kill" sandboxctl kill a-1.corp
+	is "without a word of complaint" "$(cat "$err")" ""
+	is "it is gone" "$(names | tr ' ' '\n' | grep corp | paste -sd ' ')" \
+	    "b-2.corp c-3.corp"
+	check 78 "ssh cannot reach it" sandboxctl ssh run-1234.corp
+	says "and what to do" "sandbox-proxy --suffix corp print-config"
+	sandbox-proxy --suffix corp print-config >>"$HOME/.ssh/config"
+	check 0 "done" sandboxctl ssh --print run-1234.corp
+	rm -r "$cache"
+}
+
 # What one broker gave is not used when another is meant.
 another_broker() {
 	local elsewhere
@@ -266,5 +304,7 @@ one_broker
 in_passing
 another_broker
 several_brokers
+lab_config '[broker]' "url = http://127.0.0.1:$(lab_port http)"
+killed
 lab_end
 done_testing

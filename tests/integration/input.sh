@@ -24,10 +24,13 @@ bad() {
 main() {
 	cd "$HOME"
 	names
+	domains
 	reader_gone
 	usage
+	statuses
 	configuration
 	files
+	stopping
 }
 
 names() {
@@ -57,6 +60,32 @@ names() {
 	bad 73 'run-1234.*already exists' sandboxctl create run-1234
 }
 
+# What a name and --domain say must agree; who errs is told what to write.
+domains() {
+	local file=$HOME/.config/sandbox-ssh/config
+	bad 64 "'run-1' is not a sandbox name: write run-1.sandbox\$" \
+	    sandbox-proxy doctor run-1
+	bad 64 "write run-1.corp\$" sandbox-proxy --suffix corp connect run-1
+	mkdir -p "${file%/*}"
+	printf '[domain "prod.sandbox"]\nurl = unix:/nowhere/x\n' >"$file"
+	bad 64 "'a.prod.sandbox' is in the domain prod.sandbox, not in sandbox" \
+	    sandboxctl create a.prod.sandbox --domain sandbox
+	bad 64 "'a.sandbox' is in the domain sandbox, not in prod.sandbox" \
+	    sandboxctl create a.sandbox --domain prod.sandbox
+	bad 64 "'q.prod' is not a sandbox name: write q.prod.sandbox\$" \
+	    sandboxctl create q.prod
+	bad 64 "write q.prod.sandbox\$" \
+	    sandboxctl create q.prod --domain prod.sandbox
+	bad 69 'unix:/nowhere/x' \
+	    sandboxctl create a.prod.sandbox --domain prod.sandbox
+	printf '[domain "prod"]\nurl = unix:/nowhere/y\n' >>"$file"
+	bad 69 'unix:/nowhere/y' sandboxctl create q.prod
+	bad 69 'unix:/nowhere/y' sandboxctl create q.prod --domain prod
+	bad 64 "'q.prod' is in the domain prod, not in prod.sandbox" \
+	    sandboxctl create q.prod --domain prod.sandbox
+	rm "$file"
+}
+
 # As in "sandboxctl list | head -1".
 reader_gone() {
 	check 0 "nobody reads any more, and no word of it" \
@@ -80,8 +109,88 @@ usage() {
 	bad 64 "see sandboxd --help" sandboxd --no-such-option
 	bad 64 'duration' sandboxctl create x1 --timeout 60
 	bad 64 'duration' sandboxctl create x1 --timeout never
-	bad 64 'ttl' sandboxctl ssh run-1234 --ttl 0 -- true
-	bad 64 'ttl' sandboxctl ssh run-1234 --ttl 48h -- true
+	bad 64 'ttl.* range 1s to 24h' sandboxctl ssh run-1234 --ttl 0 -- true
+	bad 64 'ttl.* range 1s to 24h' sandboxctl ssh run-1234 --ttl 48h -- true
+	bad 64 'ALIAS is missing: see sandbox-proxy connect --help' \
+	    sandbox-proxy connect
+	bad 64 "'c' is one word too many" sandbox-proxy connect a b c
+	bad 64 "'x' is one word too many" sandbox-proxy print-config x
+	bad 64 'ID is missing: see sandboxctl ssh --help' sandboxctl ssh
+	bad 64 "'b' is one word too many" sandboxctl create a b
+	bad 64 "'a' is one word too many" sandboxctl list a
+	bad 64 'a file is missing: see sandbox-cert show --help' \
+	    sandbox-cert show
+}
+
+# A bad value is 64 on the command line, 65 in a file or on standard input,
+# which is empty here, and 78 in a configuration file, such as the set of CAs
+# that are trusted.
+statuses() {
+	local status regex words
+	sandbox-cert ca-init "$HOME/x.ca"
+	echo nonsense >"$HOME/x.text"
+	echo 'serial 0x9-0x1' >"$HOME/x.serials"
+	while IFS='|' read -r status regex words; do
+		# shellcheck disable=SC2086 # words
+		bad "$status" "$regex" ${words//\~/$HOME}
+	done <<-'END'
+	64|range 1s to 365d|sandboxctl create x1 --timeout 366d
+	64|range 1s to 1h|sandboxctl start run-1234 --wait 2h
+	64|is not KEY=VALUE|sandboxctl create x1 --label x
+	64|a key is 1 to 63|sandboxctl create x1 --label a,b=1
+	64|'k' is given twice|sandboxctl create x1 --label k=v --label k=w
+	64|one too many: give 1|sandboxctl list --label k=v --label l=w
+	64|none of: any, creating|sandboxctl list --state x
+	64|not an absolute path|sandboxctl --config x list
+	64|not a suffix|sandbox-proxy --suffix A hosts
+	64|cannot stand in ssh_config|sandbox-proxy --cache /a"b print-config
+	64|not an absolute path|sandboxd --socket x
+	64|longer than the 107 bytes|sandboxd --socket /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+	64|not a sandbox id|sandbox-cert issue --ca ~/x.ca --sandbox A ~/x.ca.pub
+	64|not a list like|sandbox-cert issue --ca ~/x.ca --sandbox a --source-address x ~/x.ca.pub
+	64|printable ASCII|sandbox-cert issue --ca ~/x.ca --sandbox a --key-id é ~/x.ca.pub
+	64|hexadecimal digits|sandbox-cert issue --ca ~/x.ca --sandbox a --serial x ~/x.ca.pub
+	64|--ca, or --ca-agent, is missing: see sandbox-cert issue --help|sandbox-cert issue --sandbox a ~/x.ca.pub
+	64|--ca, or --ca-agent, is missing: see sandbox-cert revoke --help|sandbox-cert revoke --list ~/x.list ~/x.text
+	64|sandbox-cert revocations sign --help|sandbox-cert revocations sign --out ~/x.list
+	64|the lower first|sandbox-cert revocations sign --ca ~/x.ca --out ~/x.list --serial 0x9-0x1
+	64|not a sandbox id|sandbox-cert verify --ca ~/x.ca.pub --sandbox A ~/x.text
+	64|range 1s to 24h|sandbox-cert verify --ca ~/x.ca.pub --sandbox a --max-ttl 25h ~/x.text
+	65|\(stdin\)|sandbox-cert show -
+	65|\(stdin\)|sandbox-cert ca-line -
+	65|\(stdin\)|sandbox-cert issue --ca ~/x.ca --sandbox a -
+	65|x.text|sandbox-cert revocations show ~/x.text
+	65|\(stdin\)|sandbox-cert verify --ca ~/x.ca.pub --sandbox a -
+	78|x.text:1|sandbox-cert verify --ca ~/x.text --sandbox a ~/x.ca.pub
+	65|x.text|sandbox-cert ca-rotate --next ~/x.next --trusted ~/x.trusted ~/x.text
+	65|x.text|sandbox-cert revoke --ca ~/x.ca --list ~/x.list --new ~/x.text
+	78|x.text:1|sandboxctl --config ~/x.text list
+	78|x.text:1|sandbox-proxy --config ~/x.text hosts --refresh
+	78|x.text:1|sandboxd --config ~/x.text
+	78|^sandbox-cert: |sandbox-cert verify -c ~/x.text ~/x.ca.pub
+	END
+	check 65 "a bad serial in a file" sandbox-cert revocations sign \
+	    --ca "$HOME/x.ca" --out "$HOME/x.list" --from "$HOME/x.serials"
+	says "    in one line" 'x.serials:1: .*the lower first'
+	check 0 "rotate" sandbox-cert ca-rotate "$HOME/x.ca.pub"
+	bad 73 'x.ca-next.*already exists: name another file with --next' \
+	    sandbox-cert ca-rotate "$HOME/x.ca.pub"
+	rm "$HOME"/x.*
+}
+
+# It says whether there was one. One of one's own needs a folder that its
+# processes may enter, which root's home is not.
+stopping() {
+	bad 69 "no sandboxd listens at $HOME/x.sock" \
+	    sandboxd --stop --socket "$HOME/x.sock"
+	[ "$(id -un)" = alice ] || return 0
+	local own=(--state-dir "$HOME/x-state" --runtime-dir "$HOME/x-run")
+	check 0 "one of one's own" sandboxd --daemon "${own[@]}"
+	check 0 "it is stopped" sandboxd --stop "${own[@]}"
+	grep -Eqx 'stopped sandboxd, process [0-9]+' "$out" || fail "says so"
+	is "quietly" "$(cat "$err")" ""
+	check 69 "it is no more" sandboxd --stop "${own[@]}"
+	rm -r "$HOME/x-state" "$HOME/x-run"
 }
 
 configuration() {

@@ -119,7 +119,7 @@ test_long_socket(void **state)
 	memset(options.socket + 1, 'x', 106);
 	assert_int_equal(read_text("", options, getuid(), &s), SBX_OK);
 	memset(options.socket + 1, 'x', 107);
-	assert_int_equal(read_text("", options, getuid(), &s), SBX_CONFIG);
+	assert_int_equal(read_text("", options, getuid(), &s), SBX_USAGE);
 }
 
 static void

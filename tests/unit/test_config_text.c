@@ -89,14 +89,10 @@ test_bad_path(void **state)
 	as_program.program = path;
 	as_cache.cache = path;
 	as_config.config = path;
-	assert_int_equal(
-	    config_text_put(&as_program, &text, NULL), SBX_BAD_VALUE);
-	assert_int_equal(
-	    config_text_put(&as_cache, &text, NULL), SBX_BAD_VALUE);
-	assert_int_equal(
-	    config_text_put(&as_config, &text, NULL), SBX_BAD_VALUE);
-	assert_int_equal(
-	    config_text_put_path(path, &text, NULL), SBX_BAD_VALUE);
+	assert_int_equal(config_text_put(&as_program, &text, NULL), SBX_USAGE);
+	assert_int_equal(config_text_put(&as_cache, &text, NULL), SBX_USAGE);
+	assert_int_equal(config_text_put(&as_config, &text, NULL), SBX_USAGE);
+	assert_int_equal(config_text_put_path(path, &text, NULL), SBX_USAGE);
 	assert_int_equal(text.len, 0);
 }
 

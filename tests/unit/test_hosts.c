@@ -226,6 +226,24 @@ tear_down(void **state)
 	return rmdir(dir);
 }
 
+static void
+test_drop_listed(void **state)
+{
+	(void)state;
+	assert_int_equal(hosts_put_listed(dir_fd, "drop", true,
+			     VIEW_STR("a-1\na\nb-2\n"), NULL),
+	    SBX_OK);
+	assert_true(hosts_drop_listed(dir_fd, "drop", "a"));
+	expect("Host a-1.drop\nHost b-2.drop\n");
+	assert_false(hosts_drop_listed(dir_fd, "drop", "a"));
+	assert_false(hosts_drop_listed(dir_fd, "drop", "b"));
+	assert_false(hosts_drop_listed(dir_fd, "none", "a"));
+	assert_true(hosts_drop_listed(dir_fd, "drop", "b-2"));
+	assert_true(hosts_drop_listed(dir_fd, "drop", "a-1"));
+	expect("");
+	assert_int_equal(unlinkat(dir_fd, HOSTS_LISTED "drop", 0), 0);
+}
+
 int
 main(void)
 {
@@ -233,6 +251,7 @@ main(void)
 		cmocka_unit_test(test_the_file),
 		cmocka_unit_test(test_what_is_right_is_left_alone),
 		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_drop_listed),
 	};
 	struct CMUnitTest tests[ROWS + sizeof(others) / sizeof(others[0])];
 

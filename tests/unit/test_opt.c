@@ -236,10 +236,45 @@ help_names_every_option(void **state)
 		assert_non_null(strstr(out_text, options[i].field.help));
 	}
 	assert_non_null(strstr(out_text, "-t, --ttl TIME"));
-	assert_non_null(strstr(out_text, "(default 60m)"));
+	assert_non_null(strstr(out_text, "(1s to 24h; default 60m)"));
 	assert_non_null(strstr(out_text, "show"));
 	assert_non_null(strstr(out_text, "--help"));
 	assert_non_null(strstr(out_text, "--version"));
+}
+
+static const struct {
+	const char *name;
+	const char *args[ARGS_MAX];
+	struct operands want;
+	const char *says; /* "": accepted */
+} operand_rows[] = {
+	{ "one of one", { "a" }, { 1, 1, "FILE" }, "" },
+	{ "one is missing", { NULL }, { 1, 1, "FILE" },
+	    "FILE is missing: see prog --help" },
+	{ "one of two is enough", { "a" }, { 1, 2, "FILE" }, "" },
+	{ "one too many", { "a", "b", "c" }, { 1, 2, "FILE" },
+	    "'c' is one word too many: see prog --help" },
+	{ "none", { NULL }, { 0, 0, NULL }, "" },
+	{ "one instead of none", { "a" }, { 0, 0, NULL },
+	    "'a' is one word too many" },
+};
+
+static void
+test_operands(void **state)
+{
+	const __typeof__(operand_rows[0]) *row = *state;
+	char *argv[ARGS_MAX + 2];
+	int argc = fill_argv(row->args, argv);
+	enum opt_result result;
+
+	redirect();
+	result = opt_operands(&plain, argc, argv, 1, &row->want);
+	restore();
+	assert_int_equal(result, *row->says == '\0' ? OPT_RUN : OPT_WRONG);
+	if (*row->says == '\0')
+		assert_string_equal(err_text, "");
+	else
+		assert_non_null(strstr(err_text, row->says));
 }
 
 static const struct {
@@ -285,6 +320,7 @@ main(void)
 {
 	CASE_ROWS(rows, test_row);
 	CASE(help_names_every_option);
+	CASE_ROWS(operand_rows, test_operands);
 	CASE_ROWS(dispatch_rows, test_dispatch);
 	return cases_run("opt");
 }

@@ -188,6 +188,7 @@ static const struct {
 	{ "prints seconds", 90, "90s" },
 	{ "prints minutes", 120, "2m" },
 	{ "prints hours", 3600, "1h" },
+	{ "prints a day", 86400, "24h" },
 	{ "prints days", 172800, "2d" },
 	{ "prints an odd number", 86401, "86401s" },
 	{ "prints the largest", UINT64_MAX, "18446744073709551615s" },
