@@ -149,8 +149,8 @@ expect 64 revocations sign --ca ca --out -
 expect 64 revocations sign --ca ca --out list more
 expect 64 revocations sign --ca ca --out list --next-update 24
 expect 64 revocations show
-expect 65 revocations sign --ca ca --out list --serial 12
-expect 65 revocations sign --ca ca --out list --serial 0x2-0x1
+expect 64 revocations sign --ca ca --out list --serial 12
+expect 64 revocations sign --ca ca --out list --serial 0x2-0x1
 expect 65 revocations sign --ca ca --out list --from bare
 grep -q 'bare:1: ' err || fail "the line is not named: $(cat err)"
 expect 65 revocations sign --ca ca --out list --from own

@@ -232,8 +232,8 @@ expect 64 issue --ca ca --host 'a,b' key.pub
 expect 64 issue --ca ca --host 'A' key.pub
 expect 64 issue --ca ca --host '*.sandbox' key.pub
 expect 64 issue --ca ca --host a --host b/c key.pub
-expect 65 issue --ca ca --host a --permit pty key.pub
-expect 65 issue --ca ca --host a --single-use key.pub
+expect 64 issue --ca ca --host a --permit pty key.pub
+expect 64 issue --ca ca --host a --single-use key.pub
 expect 64 issue --ca ca --ca-agent ca.pub --sandbox run-1 key.pub
 expect 64 revoke --ca ca --ca-agent ca.pub --list l key.pub
 
@@ -296,8 +296,8 @@ expect 64 issue --ca ca --sandbox run-1 --serial 0 key.pub
 expect 64 issue --ca ca --sandbox run-1 --serial 12345678123456781 key.pub
 expect 64 issue --ca ca --sandbox run-1 --permit everything key.pub
 expect 64 issue --ca ca --sandbox run-1 --nonsense key.pub
-expect 65 issue --ca ca --sandbox run-1 --source-address 10.0.0.1/8 key.pub
-expect 65 issue --ca ca --sandbox run-1 --key-id "$(printf 'a\tb')" key.pub
+expect 64 issue --ca ca --sandbox run-1 --source-address 10.0.0.1/8 key.pub
+expect 64 issue --ca ca --sandbox run-1 --key-id "$(printf 'a\tb')" key.pub
 expect 66 issue --ca ca --sandbox run-1 missing.pub
 expect 66 issue --ca missing --sandbox run-1 key.pub
 expect 65 issue --ca ca --sandbox run-1 key
