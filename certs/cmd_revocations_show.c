@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include "certs/revtext.h"
 #include "certs/verb.h"
 #include "common/cleanup.h"
+#include "common/file.h"
 
 /* A serial takes 16 bytes in the list, and 42 in its longest form here. */
 #define OUTPUT_MAX (3 * REVLIST_MAX)
@@ -81,6 +84,44 @@ put_json(
 	buf_put_text(ret, "}\n");
 }
 
+/* A list is looked up here and there; what comes by a pipe is kept for that. */
+static enum sbx_err
+keep(int from, int *ret_fd, struct sbx_why *why)
+{
+	cleanup_close int fd = memfd_create("list", MFD_CLOEXEC);
+	uint8_t bytes[65536];
+	size_t len = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return sbx_fail(why, SBX_NOMEM, "cannot keep the list: %s",
+		    strerror(errno));
+	while ((n = read(from, bytes, sizeof(bytes))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return sbx_fail(
+			    why, SBX_IO, "cannot read: %s", strerror(errno));
+		len += (size_t)n;
+		if (len > REVLIST_MAX)
+			return sbx_fail(why, SBX_TOO_LARGE,
+			    "more than %zu bytes", (size_t)REVLIST_MAX);
+		if (file_write_fd(fd, VIEW(bytes, (size_t)n)) != SBX_OK)
+			return sbx_fail(why, SBX_NOMEM,
+			    "cannot keep the list: %s", strerror(errno));
+	}
+	*ret_fd = steal_fd(&fd);
+	return SBX_OK;
+}
+
+static bool
+is_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static enum sbx_err
 load(const char *operand, struct revset *ret, struct revocations *ret_head,
     struct sbx_why *why)
@@ -88,15 +129,18 @@ load(const char *operand, struct revset *ret, struct revocations *ret_head,
 	cleanup_close int opened = -1;
 	struct sbx_why inner = { "" };
 	int fd = STDIN_FILENO;
-	enum sbx_err err;
+	enum sbx_err err = SBX_OK;
 
 	if (!operand_is_stdin(operand))
 		fd = opened =
 		    open(operand, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	else if (!is_file(fd) && (err = keep(fd, &opened, &inner)) == SBX_OK)
+		fd = opened;
 	if (fd < 0)
 		return sbx_fail(why, errno == ENOENT ? SBX_NOT_FOUND : SBX_IO,
 		    "cannot open %s: %s", operand, strerror(errno));
-	err = revlist_load(fd, ret, ret_head, &inner);
+	if (err == SBX_OK)
+		err = revlist_load(fd, ret, ret_head, &inner);
 	if (err == SBX_OK)
 		return revset_sort(ret);
 	return sbx_fail(why, err, "%s: %s", operand_name(operand),

@@ -95,6 +95,10 @@ expect 0 revocations show again
 grep -v '^#' text >entries
 grep -v '^#' out | cmp -s - entries || fail "round trip: $(diff out text)"
 "$program" revocations show - <full >out 2>err || fail "show -: $(cat err)"
+cp out by-file
+cat full | "$program" revocations show - >out 2>err ||
+	fail "show - by a pipe: $(cat err)"
+cmp -s out by-file || fail "show - by a pipe: another text"
 "$program" revocations sign --ca ca --out again --from - <text >out 2>err ||
 	fail "--from -: $(cat err)"
 expect 0 revocations sign --ca ca --out merged --merge full --merge list
