@@ -5,6 +5,8 @@
 #ifndef SBX_CERTS_VERB_H
 #define SBX_CERTS_VERB_H
 
+#include <limits.h>
+
 #include "common/opt.h"
 
 /* A row in a table of options; a verb's own are a struct options. */
@@ -18,11 +20,22 @@
 		}                                                    \
 	}
 
-enum verb_operands { VERB_ONE_FILE, VERB_NONE, VERB_ANY };
+#define VERB_ONE_FILE          \
+	{                      \
+		1, 1, "a file" \
+	}
+#define VERB_NONE          \
+	{                  \
+		0, 0, NULL \
+	}
+#define VERB_ANY                 \
+	{                        \
+		0, INT_MAX, NULL \
+	}
 
 struct verb {
 	const struct usage *usage;
-	enum verb_operands operands;
+	struct operands operands;
 	/* The operands end with NULL; SBX_USAGE if they are wrong. */
 	enum sbx_err (*run)(
 	    void *options, char *const operands[], struct sbx_why *why);
