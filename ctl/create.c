@@ -65,9 +65,25 @@ add_labels(struct json_object *body, const struct label_list *list)
 	return true;
 }
 
+/* The host key of an earlier one of that name is not its own. */
+static void
+note(const struct broker *broker, const char *id, const char *domain)
+{
+	struct alias alias = broker->alias;
+	int len = 0;
+
+	if (!name_is_id(VIEW_STR(id)))
+		return;
+	if (*alias.text == '\0')
+		len = snprintf(alias.text, sizeof(alias.text), "%s.%s", id,
+		    *domain == '\0' ? NAME_SUFFIX_DEFAULT : domain);
+	if (len < (int)sizeof(alias.text))
+		resolve_note(&broker->paths, &alias, /* there= */ true);
+}
+
 static enum sbx_err
 create(const char *name, const struct values *values, struct json_object **ret,
-    struct sbx_why *why)
+    struct sandbox *sandbox, struct sbx_why *why)
 {
 	cleanup_broker struct broker broker = BROKER_INIT;
 	cleanup_object struct json_object *body = json_object_new_object();
@@ -91,9 +107,10 @@ create(const char *name, const struct values *values, struct json_object **ret,
 	err = client_call(&broker.client, "POST", "/v1/sandboxes", body,
 	    CREATE_SECONDS, ret, why);
 	ctl_wait_end(&broker);
-	/* The host key of an earlier one of that name is not its own. */
-	if (err == SBX_OK && name != NULL)
-		resolve_forget(&broker.paths, alias);
+	if (err == SBX_OK)
+		err = sandbox_read(*ret, sandbox, why);
+	if (err == SBX_OK)
+		note(&broker, sandbox->id, values->domain);
 	return err;
 }
 
@@ -119,9 +136,7 @@ ctl_create(int argc, char **argv)
 		err = ctl_check_name(name, &why);
 	}
 	if (err == SBX_OK)
-		err = create(name, &values, &object, &why);
-	if (err == SBX_OK)
-		err = sandbox_read(object, &sandbox, &why);
+		err = create(name, &values, &object, &sandbox, &why);
 	if (err != SBX_OK)
 		return ctl_failure(err, &why);
 	sandbox_warn(&sandbox);

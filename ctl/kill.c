@@ -27,7 +27,7 @@ ctl_kill(int argc, char **argv)
 		    ctl_call(&broker, "DELETE", /* tail= */ "", &object, &why);
 	if (err != SBX_OK)
 		return ctl_failure(err, &why);
-	resolve_forget(&broker.paths, &broker.alias);
+	resolve_note(&broker.paths, &broker.alias, /* there= */ false);
 	(void)printf("%s killed\n", broker.alias.id);
 	return ctl_flush();
 }

@@ -57,8 +57,9 @@ resolve_prepare(const struct paths *paths, const char *name, uint64_t ttl,
 }
 
 void
-resolve_forget(const struct paths *paths, const struct alias *alias)
+resolve_note(const struct paths *paths, const struct alias *alias, bool there)
 {
+	const char *verb = there ? "meet" : "forget";
 	char plain[sizeof(alias->text)];
 	int status;
 
@@ -67,9 +68,10 @@ resolve_forget(const struct paths *paths, const struct alias *alias)
 		(void)snprintf(plain, sizeof(plain), "%s%s", alias->id,
 		    alias->text + strlen(alias->id) + 1 +
 			strlen(alias->provider));
-		if (run(paths, "forget", plain, NULL, &status, NULL) != SBX_OK)
+		if (run(paths, verb, plain, NULL, &status, NULL) != SBX_OK)
 			return;
+		verb = "forget";
 	}
-	if (run(paths, "forget", alias->text, NULL, &status, NULL) != SBX_OK)
+	if (run(paths, verb, alias->text, NULL, &status, NULL) != SBX_OK)
 		return;
 }

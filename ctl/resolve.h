@@ -15,9 +15,11 @@
 enum sbx_err resolve_prepare(const struct paths *paths, const char *name,
     uint64_t ttl, int *ret_status, struct sbx_why *why) MUST_USE;
 /*
- * What the cache knows under that name is no longer true.  As well as can be
- * done: the verb has done its work whether or not this works.
+ * What the cache knows under that name is no longer true: the sandbox is gone,
+ * or (there) it is a new one, whose name ssh shall complete.  As well as can
+ * be done: the verb has done its work whether or not this works.
  */
-void resolve_forget(const struct paths *paths, const struct alias *alias);
+void
+resolve_note(const struct paths *paths, const struct alias *alias, bool there);
 
 #endif

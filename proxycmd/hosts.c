@@ -274,16 +274,20 @@ hosts_put_listed(int cache_fd, const char *suffix, bool complete,
 }
 
 bool
-hosts_drop_listed(int cache_fd, const char *suffix, const char *id)
+hosts_set_listed(int cache_fd, const char *suffix, const char *id, bool there)
 {
+	cleanup_close int lock = -1;
 	cleanup_buf struct buf old = BUF_INIT(HOSTS_MAX);
 	cleanup_buf struct buf text = BUF_INIT(HOSTS_MAX);
 	char name[NAME_ALIAS_MAX + sizeof(HOSTS_LISTED)];
 	struct view rest, line;
 
 	(void)snprintf(name, sizeof(name), HOSTS_LISTED "%s", suffix);
-	if (file_read(cache_fd, name, &old, NULL) != SBX_OK)
+	if (file_lock(cache_fd, HOSTS_LOCK, /* wait= */ true, &lock, NULL) !=
+	    SBX_OK)
 		return false;
+	if (file_read(cache_fd, name, &old, NULL) != SBX_OK)
+		buf_put_text(&old, PARTIAL "\n");
 	rest = buf_view(&old);
 	while (text_next_line(&rest, &line)) {
 		if (view_eq_str(line, id))
@@ -291,7 +295,9 @@ hosts_drop_listed(int cache_fd, const char *suffix, const char *id)
 		buf_put_view(&text, line);
 		buf_put_text(&text, "\n");
 	}
-	return text.len < old.len && buf_error(&text) == SBX_OK &&
+	if (there)
+		buf_printf(&text, "%s\n", id);
+	return text.len != old.len && buf_error(&text) == SBX_OK &&
 	    file_write_atomic(cache_fd, name, 0600, buf_view(&text), NULL) ==
 	    SBX_OK;
 }

@@ -37,8 +37,12 @@ bool hosts_is_user(const char *user) MUST_USE;
 enum sbx_err hosts_put_listed(int cache_fd, const char *suffix, bool complete,
     struct view ids, struct sbx_why *why) MUST_USE;
 
-/* Take an id out of that; false if it was not there. */
-bool hosts_drop_listed(int cache_fd, const char *suffix, const char *id);
+/*
+ * Put an id into that, which then need not have been there, or take it out;
+ * false if nothing changed.
+ */
+bool
+hosts_set_listed(int cache_fd, const char *suffix, const char *id, bool there);
 
 /*
  * Write it anew, sorted, from the lists and the sessions in the cache, unless

@@ -140,6 +140,12 @@ run_wake(int argc, char **argv)
 }
 
 static int
+run_meet(int argc, char **argv)
+{
+	return run_job(argc, argv, work_meet, 1, 1);
+}
+
+static int
 run_forget(int argc, char **argv)
 {
 	return run_job(argc, argv, work_forget, 1, 1);
@@ -185,6 +191,7 @@ run_health(int argc, char **argv)
 static const struct command commands[] = {
 	{ "prepare", "NAME", "get credentials for ssh", run_prepare },
 	{ "wake", "NAME", "start the sandbox if it is stopped", run_wake },
+	{ "meet", "NAME", "list it, as a new sandbox", run_meet },
 	{ "forget", "NAME", "remove it from the cache", run_forget },
 	{ "hosts", "", "list what sandboxes there are in hosts.conf",
 	    run_hosts },

@@ -126,7 +126,7 @@ list_in_passing(
 }
 
 bool
-list_drop(int cache_fd, const struct alias *alias)
+list_set(int cache_fd, const struct alias *alias, bool there)
 {
 	const char *suffix = alias->text + strlen(alias->id) + 1;
 	char name[NAME_ALIAS_MAX + sizeof(ASKED)];
@@ -135,10 +135,10 @@ list_drop(int cache_fd, const struct alias *alias)
 
 	/* Making the file would say that somebody has just asked. */
 	(void)snprintf(name, sizeof(name), ASKED "%s", suffix);
-	return fstatat(cache_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    file_lock(cache_fd, name, /* wait= */ true, &lock, NULL) ==
-	    SBX_OK &&
-	    hosts_drop_listed(cache_fd, suffix, alias->id);
+	if (fstatat(cache_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    file_lock(cache_fd, name, /* wait= */ true, &lock, NULL) != SBX_OK)
+		return false;
+	return hosts_set_listed(cache_fd, suffix, alias->id, there);
 }
 
 const char *

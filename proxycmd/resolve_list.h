@@ -33,10 +33,11 @@ enum sbx_err list_refresh(const struct work *work, int cache_fd,
 void list_in_passing(const struct client *client, int cache_fd,
     const char *suffix, uint64_t now);
 /*
- * Take a sandbox that is gone off the list; false if it was not on it.  A name
- * with a provider in it is not: another sandbox may have that id.
+ * Put a new sandbox on the list, or take one off that is gone; false if nothing
+ * changed.  A name with a provider in it is not on it: another sandbox may have
+ * that id.
  */
-bool list_drop(int cache_fd, const struct alias *alias);
+bool list_set(int cache_fd, const struct alias *alias, bool there);
 /* What the names of the client's broker end in. */
 const char *list_suffix(const struct client *client, const char *suffix);
 

@@ -130,12 +130,13 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	return hosts_update(work->cache, place->cache_fd, work->now, why);
 }
 
-/* Its place in the cache goes, and its line in the list. */
+/* Its place in the cache goes; its line in the list stays if it is there. */
 static enum sbx_err
-forget(const struct work *work, const struct place *place, struct sbx_why *why)
+drop(const struct work *work, const struct place *place, bool there,
+    struct sbx_why *why)
 {
 	bool cached = place_drop(place);
-	bool listed = list_drop(place->cache_fd, work->alias);
+	bool listed = list_set(place->cache_fd, work->alias, there);
 
 	return cached || listed
 	    ? hosts_update(work->cache, place->cache_fd, work->now, why)
@@ -148,7 +149,8 @@ forget_gone(
     const struct work *work, const struct place *place, enum sbx_err err)
 {
 	/* The message is about the sandbox, whatever becomes of the list. */
-	if (err == SBX_NOT_FOUND && forget(work, place, NULL) != SBX_OK)
+	if (err == SBX_NOT_FOUND &&
+	    drop(work, place, /* there= */ false, NULL) != SBX_OK)
 		return err;
 	return err;
 }
@@ -384,15 +386,28 @@ work_hosts(
 	return first != SBX_OK ? first : err;
 }
 
-enum sbx_err
-work_forget(
-    const struct work *work, struct sbx_why *warning, struct sbx_why *why)
+static enum sbx_err
+lock_and_drop(const struct work *work, bool there, struct sbx_why *why)
 {
 	cleanup_place struct place place = PLACE_INIT;
 	enum sbx_err err = place_open(work->cache, work->alias, &place, why);
 
-	(void)warning;
 	if (err == SBX_OK)
 		err = place_lock(&place, LOCK_SECONDS, NULL, NULL, why);
-	return err != SBX_OK ? err : forget(work, &place, why);
+	return err != SBX_OK ? err : drop(work, &place, there, why);
+}
+
+enum sbx_err
+work_meet(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
+{
+	(void)warning;
+	return lock_and_drop(work, /* there= */ true, why);
+}
+
+enum sbx_err
+work_forget(
+    const struct work *work, struct sbx_why *warning, struct sbx_why *why)
+{
+	(void)warning;
+	return lock_and_drop(work, /* there= */ false, why);
 }

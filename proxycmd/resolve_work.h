@@ -42,7 +42,10 @@ enum sbx_err work_wake(const struct work *work, struct sbx_why *warning,
 enum sbx_err work_hosts(const struct work *work, struct sbx_why *warning,
     struct sbx_why *why) MUST_USE;
 
-/* The cache no longer knows that name. */
+/* There is a new sandbox of that name: what the cache has is of another. */
+enum sbx_err work_meet(const struct work *work, struct sbx_why *warning,
+    struct sbx_why *why) MUST_USE;
+/* There is none of that name any more. */
 enum sbx_err work_forget(const struct work *work, struct sbx_why *warning,
     struct sbx_why *why) MUST_USE;
 

@@ -113,6 +113,19 @@ killed() {
 	is "is not taken for a list" "$(names)" \
 	    "a-1.sandbox b-2.sandbox c-3.sandbox"
 
+	# Nor wait for the next refresh to see the name of a new one.
+	rm -r "$cache"
+	check 0 "create" sandboxctl create b-2
+	is "create: its name is there" "$(names)" b-2.sandbox
+	list '["a-1", "c-3"]'
+	check 0 "refresh" sandbox-proxy hosts --refresh
+	check 0 "create again" sandboxctl create b-2.local.sandbox
+	is "create again: once" "$(names)" "a-1.sandbox b-2.sandbox c-3.sandbox"
+	check 0 "create, the broker to choose" sandboxctl create
+	is "create, the broker to choose: its name is there" \
+	    "$(names | tr ' ' '\n' | wc -l)" 4
+	list '["a-1", "b-2", "c-3"]'
+
 	# A domain that ssh does not know of is sandboxctl's all the same.
 	lab_config '[domain "corp"]' "url = http://127.0.0.1:$(lab_port http)"
 	later
@@ -122,7 +135,7 @@ killed() {
 	check 0 "kill" sandboxctl kill a-1.corp
 	is "without a word of complaint" "$(cat "$err")" ""
 	is "it is gone" "$(names | tr ' ' '\n' | grep corp | paste -sd ' ')" \
-	    "b-2.corp c-3.corp"
+	    "b-2.corp c-3.corp d-4.corp"
 	check 78 "ssh cannot reach it" sandboxctl ssh run-1234.corp
 	says "and what to do" "sandbox-proxy --suffix corp print-config"
 	sandbox-proxy --suffix corp print-config >>"$HOME/.ssh/config"

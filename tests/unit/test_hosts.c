@@ -227,20 +227,26 @@ tear_down(void **state)
 }
 
 static void
-test_drop_listed(void **state)
+test_set_listed(void **state)
 {
 	(void)state;
 	assert_int_equal(hosts_put_listed(dir_fd, "drop", true,
 			     VIEW_STR("a-1\na\nb-2\n"), NULL),
 	    SBX_OK);
-	assert_true(hosts_drop_listed(dir_fd, "drop", "a"));
+	assert_true(hosts_set_listed(dir_fd, "drop", "a", false));
 	expect("Host a-1.drop\nHost b-2.drop\n");
-	assert_false(hosts_drop_listed(dir_fd, "drop", "a"));
-	assert_false(hosts_drop_listed(dir_fd, "drop", "b"));
-	assert_false(hosts_drop_listed(dir_fd, "none", "a"));
-	assert_true(hosts_drop_listed(dir_fd, "drop", "b-2"));
-	assert_true(hosts_drop_listed(dir_fd, "drop", "a-1"));
+	assert_false(hosts_set_listed(dir_fd, "drop", "a", false));
+	assert_false(hosts_set_listed(dir_fd, "drop", "b", false));
+	assert_false(hosts_set_listed(dir_fd, "none", "a", false));
+	assert_true(hosts_set_listed(dir_fd, "drop", "b-2", false));
+	assert_true(hosts_set_listed(dir_fd, "drop", "a-1", false));
 	expect("");
+	assert_true(hosts_set_listed(dir_fd, "drop", "c", true));
+	assert_false(hosts_set_listed(dir_fd, "drop", "c", true));
+	expect("Host c.drop\n");
+	assert_true(hosts_set_listed(dir_fd, "new", "d", true));
+	expect("Host c.drop\nHost d.new\n");
+	assert_int_equal(unlinkat(dir_fd, HOSTS_LISTED "new", 0), 0);
 	assert_int_equal(unlinkat(dir_fd, HOSTS_LISTED "drop", 0), 0);
 }
 
@@ -251,7 +257,7 @@ main(void)
 		cmocka_unit_test(test_the_file),
 		cmocka_unit_test(test_what_is_right_is_left_alone),
 		cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_drop_listed),
+		cmocka_unit_test(test_set_listed),
 	};
 	struct CMUnitTest tests[ROWS + sizeof(others) / sizeof(others[0])];
 
