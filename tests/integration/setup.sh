@@ -136,4 +136,4 @@ world_as alice as
 # README: how to undo an installation.
 check 0 "make uninstall" make -s -C "$BUILDDIR" uninstall
 is "no file or folder of ours is left" \
-    "$(find /usr/local -name 'sandbox*' -o -name '_sandbox-ssh' | sort)" ""
+    "$(find /usr/local -name '*sandbox-*' -o -name 'sandbox[cd.]*')" ""
