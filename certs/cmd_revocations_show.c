@@ -128,17 +128,19 @@ load(const char *operand, struct revset *ret, struct revocations *ret_head,
 {
 	cleanup_close int opened = -1;
 	struct sbx_why inner = { "" };
+	cleanup_close int kept = -1;
 	int fd = STDIN_FILENO;
 	enum sbx_err err = SBX_OK;
 
 	if (!operand_is_stdin(operand))
-		fd = opened =
-		    open(operand, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	else if (!is_file(fd) && (err = keep(fd, &opened, &inner)) == SBX_OK)
-		fd = opened;
+		fd = opened = open(operand, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return sbx_fail(why, errno == ENOENT ? SBX_NOT_FOUND : SBX_IO,
 		    "cannot open %s: %s", operand, strerror(errno));
+	if (!is_file(fd)) {
+		err = keep(fd, &kept, &inner);
+		fd = kept;
+	}
 	if (err == SBX_OK)
 		err = revlist_load(fd, ret, ret_head, &inner);
 	if (err == SBX_OK)
