@@ -84,6 +84,15 @@ put_json(
 	buf_put_text(ret, "}\n");
 }
 
+/* The rest need not be read to say that it is none. */
+static bool
+begins_a_list(const uint8_t *bytes, size_t len)
+{
+	const size_t magic = sizeof(REVOCATIONS_MAGIC);
+
+	return memcmp(bytes, REVOCATIONS_MAGIC, len < magic ? len : magic) == 0;
+}
+
 /* A list is looked up here and there; what comes by a pipe is kept for that. */
 static enum sbx_err
 keep(int from, int *ret_fd, struct sbx_why *why)
@@ -102,6 +111,8 @@ keep(int from, int *ret_fd, struct sbx_why *why)
 		if (n < 0)
 			return sbx_fail(
 			    why, SBX_IO, "cannot read: %s", strerror(errno));
+		if (len == 0 && !begins_a_list(bytes, (size_t)n))
+			break;
 		len += (size_t)n;
 		if (len > REVLIST_MAX)
 			return sbx_fail(why, SBX_TOO_LARGE,
