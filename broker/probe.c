@@ -74,6 +74,9 @@ probe_stop(const char *path, pid_t *ret_pid, struct sbx_why *why)
 	socklen_t len = sizeof(peer);
 	struct pollfd ended = { .events = POLLIN };
 
+	if (fd < 0 && errno == EACCES)
+		return sbx_fail(why, SBX_REFUSED,
+		    "cannot see who listens at %s: %s", path, strerror(errno));
 	if (fd < 0)
 		return no_one(path, why);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||

@@ -1,5 +1,6 @@
 #include "certs/ca_source.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "certs/operand.h"
@@ -40,6 +41,14 @@ ca_options_check(const struct ca_options *options, const struct usage *usage,
 	    usage->program);
 }
 
+static bool
+ends_in_pub(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 4 && strcmp(path + len - 4, ".pub") == 0;
+}
+
 enum sbx_err
 ca_source_open(const struct ca_options *options, const char *agent_socket,
     struct ca_source *ret, struct sbx_why *why)
@@ -48,6 +57,11 @@ ca_source_open(const struct ca_options *options, const char *agent_socket,
 
 	ret->pair = (struct keypair){ .public = { 0 } };
 	if (options->file[0] != '\0') {
+		if (ends_in_pub(options->file))
+			return sbx_fail(why, SBX_BAD_VALUE,
+			    "%s is a public key: give the private one, which "
+			    "lies beside it",
+			    options->file);
 		err = keyfile_read(options->file, getuid(), &ret->pair, why);
 		ret->key = ca_key_of(&ret->pair);
 		return err;

@@ -259,8 +259,9 @@ run(void *values, char *const operands[], struct sbx_why *why)
 	if (!is_host(options))
 		err = name_check_id(options->sandbox, why);
 	if (err == SBX_OK && !is_host(options) && options->ttl > CHECK_TTL_MAX)
-		err = sbx_fail(
-		    why, SBX_USAGE, "--ttl: 24h at most for a sandbox's users");
+		err = sbx_fail(why, SBX_USAGE,
+		    "--ttl is not in the range 1s to 24h, which is for all but "
+		    "--host");
 	if (err == SBX_OK)
 		err = choose_path(options, operand, &path);
 	if (err == SBX_OK)

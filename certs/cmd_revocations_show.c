@@ -84,6 +84,15 @@ put_json(
 	buf_put_text(ret, "}\n");
 }
 
+/* The rest need not be read to say that it is none. */
+static bool
+begins_a_list(const uint8_t *bytes, size_t len)
+{
+	const size_t magic = sizeof(REVOCATIONS_MAGIC);
+
+	return memcmp(bytes, REVOCATIONS_MAGIC, len < magic ? len : magic) == 0;
+}
+
 /* A list is looked up here and there; what comes by a pipe is kept for that. */
 static enum sbx_err
 keep(int from, int *ret_fd, struct sbx_why *why)
@@ -102,6 +111,8 @@ keep(int from, int *ret_fd, struct sbx_why *why)
 		if (n < 0)
 			return sbx_fail(
 			    why, SBX_IO, "cannot read: %s", strerror(errno));
+		if (len == 0 && !begins_a_list(bytes, (size_t)n))
+			break;
 		len += (size_t)n;
 		if (len > REVLIST_MAX)
 			return sbx_fail(why, SBX_TOO_LARGE,
@@ -128,17 +139,19 @@ load(const char *operand, struct revset *ret, struct revocations *ret_head,
 {
 	cleanup_close int opened = -1;
 	struct sbx_why inner = { "" };
+	cleanup_close int kept = -1;
 	int fd = STDIN_FILENO;
 	enum sbx_err err = SBX_OK;
 
 	if (!operand_is_stdin(operand))
-		fd = opened =
-		    open(operand, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	else if (!is_file(fd) && (err = keep(fd, &opened, &inner)) == SBX_OK)
-		fd = opened;
+		fd = opened = open(operand, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return sbx_fail(why, errno == ENOENT ? SBX_NOT_FOUND : SBX_IO,
 		    "cannot open %s: %s", operand, strerror(errno));
+	if (!is_file(fd)) {
+		err = keep(fd, &kept, &inner);
+		fd = kept;
+	}
 	if (err == SBX_OK)
 		err = revlist_load(fd, ret, ret_head, &inner);
 	if (err == SBX_OK)

@@ -66,3 +66,12 @@ paths_find(struct paths *ret, struct sbx_why *why)
 		    (unsigned long)getuid());
 	return SBX_OK;
 }
+
+bool
+paths_has_broker(const struct paths *paths)
+{
+	char path[PATHS_MAX];
+
+	return paths_join(paths->state, "db/sandboxd.db", path) == SBX_OK &&
+	    access(path, F_OK) == 0;
+}

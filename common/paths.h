@@ -37,6 +37,8 @@ struct paths {
 
 /* SBX_CONFIG when the calling user has no passwd entry or a long path. */
 enum sbx_err paths_find(struct paths *ret, struct sbx_why *why) MUST_USE;
+/* Has this account had a broker of its own?  Then that is the one it means. */
+bool paths_has_broker(const struct paths *paths) MUST_USE;
 /* dir/name into ret, SBX_TOO_LARGE if it does not fit. */
 enum sbx_err paths_join(
     const char *dir, const char *name, char ret[static PATHS_MAX]) MUST_USE;

@@ -15,7 +15,8 @@
 #include "net/token.h"
 
 #define SOCKET "sandboxd.sock"
-#define DATABASE "db/sandboxd.db"
+#define OWN "your broker"
+#define MACHINES "the machine's broker"
 #define START_SECONDS 30
 #define START_LOCK "start.lock"
 #define START_SAYS_MAX 400
@@ -84,16 +85,23 @@ start_sandboxd(
 	return err;
 }
 
-/* Then it is asked, running or not: the machine's knows other sandboxes. */
-static bool
-has_broker(const struct paths *paths)
+void
+client_put_place(const struct paths *paths, const struct settings *settings,
+    char ret[static FIELD_TEXT])
 {
-	char path[PATHS_MAX];
+	const char *url = settings->broker.url;
+	size_t len = strlen(url);
 
-	return paths_join(paths->state, DATABASE, path) == SBX_OK &&
-	    access(path, F_OK) == 0;
+	while (len > 0 && url[len - 1] == '/')
+		len--;
+	if (len > 0)
+		(void)snprintf(ret, FIELD_TEXT, "%.*s", (int)len, url);
+	else
+		(void)snprintf(ret, FIELD_TEXT, "%s",
+		    paths_has_broker(paths) ? OWN : MACHINES);
 }
 
+/* Who has had one asks it, running or not: the machine's knows others. */
 static enum sbx_err
 find_socket(struct client *client, struct sbx_why *why)
 {
@@ -105,11 +113,11 @@ find_socket(struct client *client, struct sbx_why *why)
 		err = paths_join(paths->runtime, SOCKET, own);
 	if (err != SBX_OK)
 		return err;
-	(void)snprintf(
-	    client->place, sizeof(client->place), "the machine's broker");
-	if (!listens(own) && !has_broker(paths) && listens(client->socket))
+	(void)snprintf(client->place, sizeof(client->place), MACHINES);
+	if (!listens(own) && !paths_has_broker(paths) &&
+	    listens(client->socket))
 		return SBX_OK;
-	(void)snprintf(client->place, sizeof(client->place), "your broker");
+	(void)snprintf(client->place, sizeof(client->place), OWN);
 	memcpy(client->socket, own, PATHS_MAX);
 	return listens(own) ? SBX_OK : start_sandboxd(paths, own, why);
 }
@@ -119,20 +127,17 @@ static enum sbx_err
 find_place(struct client *client, struct sbx_why *why)
 {
 	const char *url = client->settings.broker.url, *path;
-	size_t len = strlen(url);
 
 	(void)snprintf(client->base, sizeof(client->base), "http://localhost");
 	if (*url == '\0')
 		return find_socket(client, why);
-	while (len > 0 && url[len - 1] == '/')
-		len--;
-	(void)snprintf(
-	    client->place, sizeof(client->place), "%.*s", (int)len, url);
+	client_put_place(client->paths, &client->settings, client->place);
 	if (settings_unix_path(url, &path))
 		return text_copy(
 		    VIEW_STR(path), client->socket, sizeof(client->socket));
 	client->networked = true;
-	return text_copy(VIEW(url, len), client->base, sizeof(client->base));
+	return text_copy(
+	    VIEW_STR(client->place), client->base, sizeof(client->base));
 }
 
 void

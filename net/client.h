@@ -52,6 +52,9 @@ enum sbx_err client_open_alias(const struct paths *paths, const char *config,
  */
 enum sbx_err client_check_provider(struct client *client,
     const struct alias *alias, struct sbx_why *why) MUST_USE;
+/* Which broker that would be, as in place, by the settings alone. */
+void client_put_place(const struct paths *paths,
+    const struct settings *settings, char ret[static FIELD_TEXT]);
 void client_close(struct client *client); /* NULL allowed */
 
 /*

@@ -78,9 +78,9 @@ judge(const struct http_request *request, CURL *easy, CURLcode code,
 	len = scheme == NULL
 	    ? strlen(where)
 	    : 3 + (size_t)(scheme - where) + strcspn(scheme + 3, "/");
-	err = proxied_judge(easy, VIEW(where, len), why);
-	if (err != SBX_OK)
-		return err;
+	/* The broker has not refused: it was not reached. */
+	if (proxied_judge(easy, VIEW(where, len), why) != SBX_OK)
+		return SBX_UNAVAILABLE;
 	err = SBX_PROTOCOL;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		if (codes[i].code == code) {

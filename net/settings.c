@@ -25,7 +25,11 @@ settings_unix_path(const char *url, const char **ret_path)
 static bool
 is_socket_path(const char *path)
 {
-	return *path == '/' && path[strcspn(path, "\r\n")] == '\0' &&
+	for (const char *c = path; *c != '\0'; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return false;
+	}
+	return *path == '/' &&
 	    strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path);
 }
 

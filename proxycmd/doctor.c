@@ -77,13 +77,21 @@ doctor_find_nth(
 	return false;
 }
 
+static bool
+ends_in(const char *text, char last)
+{
+	size_t len = strlen(text);
+
+	return len > 0 && text[len - 1] == last;
+}
+
 static void
 put_line(const char *name, const struct finding *f, struct buf *ret)
 {
 	buf_printf(ret, "%-4s  %s: ", levels[f->level], name);
 	text_escape(VIEW_STR(f->text), DOCTOR_TEXT, /* quote= */ false, ret);
 	if (*f->cure != '\0') {
-		buf_put_text(ret, ": ");
+		buf_put_text(ret, ends_in(f->text, '?') ? " " : ": ");
 		text_escape(
 		    VIEW_STR(f->cure), DOCTOR_TEXT, /* quote= */ false, ret);
 	}

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/text.h"
@@ -71,8 +72,10 @@ doctor_broker(struct doctor *doctor, struct finding *ret)
 
 	if (fact(doctor, "broker_error=", text)) {
 		doctor_say(ret, DOCTOR_FAIL,
-		    "mend that, or the url in sandbox-ssh_config(5)", "%s",
-		    text);
+		    getenv("SANDBOX_BROKER") == NULL
+			? "mend that, or the url in sandbox-ssh_config(5)"
+			: "mend that, or SANDBOX_BROKER, which names it",
+		    "%s", text);
 		return;
 	}
 	if (!number(doctor, "broker_ms=", &ms) ||

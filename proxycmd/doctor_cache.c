@@ -33,11 +33,15 @@ check_mode(int fd, const char *cache, const char *name, mode_t forbidden,
 		return true;
 	if (st.st_uid == geteuid() && (st.st_mode & forbidden) == 0)
 		return true;
-	(void)snprintf(cure, sizeof(cure), "chown it to you and chmod %s it",
+	(void)snprintf(cure, sizeof(cure), "chmod %s it",
 	    (forbidden & 044) != 0 ? "go-rwx" : "go-w");
-	doctor_say(ret, DOCTOR_FAIL, cure,
-	    "%s/%s has mode %04o and belongs to uid %lu", cache, name,
-	    (unsigned)st.st_mode & 07777, (unsigned long)st.st_uid);
+	if (st.st_uid != geteuid())
+		doctor_say(ret, DOCTOR_FAIL, "chown it to you",
+		    "%s/%s belongs to uid %lu", cache, name,
+		    (unsigned long)st.st_uid);
+	else
+		doctor_say(ret, DOCTOR_FAIL, cure, "%s/%s has mode %04o", cache,
+		    name, (unsigned)st.st_mode & 07777);
 	return false;
 }
 
@@ -142,8 +146,8 @@ doctor_certificate(struct doctor *doctor, struct finding *ret)
 	}
 	put_span(doctor->session.not_after - r->now, sizeof(span), span);
 	if (says.len > 0)
-		doctor_say(ret, DOCTOR_WARN, "see broker", "%.*s",
-		    (int)strcspn(buf_text(&says), "\n"), buf_text(&says));
+		doctor_say(ret, DOCTOR_WARN, "see what fails above",
+		    "good for another %s, but it cannot be renewed", span);
 	else
 		doctor_say(ret, DOCTOR_OK, "", "good for another %s%s", span,
 		    doctor->session.single_use ? ", for one connection" : "");

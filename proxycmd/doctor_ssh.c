@@ -180,7 +180,7 @@ doctor_snippet(struct doctor *doctor, struct finding *ret)
 	    status != 0) {
 		doctor_say(ret, DOCTOR_FAIL, "mend your ssh_config",
 		    "ssh cannot read its configuration: %.*s",
-		    (int)strcspn(buf_text(&config), "\n"), buf_text(&config));
+		    (int)strcspn(buf_text(&config), "\r\n"), buf_text(&config));
 		return;
 	}
 	for (size_t i = 0; i < sizeof(expectations) / sizeof(expectations[0]);
@@ -368,14 +368,18 @@ doctor_endpoint(struct doctor *doctor, struct finding *ret)
 				   "remote software version ";
 	const struct session *session = &doctor->session;
 	char server[120], text[DOCTOR_TEXT - 64];
+	char state[32];
 	struct pinned pinned;
 
 	if (!doctor->has_session || !doctor->ssh_is_ours)
 		return;
-	if (!session->running) {
+	if (!doctor_find(doctor->health, "state=", sizeof(state), state))
+		(void)snprintf(state, sizeof(state), "%s",
+		    session->running ? "running" : "stopped");
+	if (strcmp(state, "running") != 0) {
 		doctor_say(ret, DOCTOR_OK, "",
-		    "%s is stopped: ssh starts it, the doctor does not",
-		    session->id);
+		    "%s is %s: ssh starts it, the doctor does not", session->id,
+		    state);
 		return;
 	}
 	if (!read_pinned(doctor, &pinned)) {

@@ -289,8 +289,9 @@ hosts_set_listed(int cache_fd, const char *suffix, const char *id, bool there)
 	if (file_read(cache_fd, name, &old, NULL) != SBX_OK)
 		buf_put_text(&old, PARTIAL "\n");
 	rest = buf_view(&old);
-	while (text_next_line(&rest, &line)) {
-		if (view_eq_str(line, id))
+	/* The first line is no id, though it may look like one. */
+	for (size_t i = 0; text_next_line(&rest, &line); i++) {
+		if (i > 0 && view_eq_str(line, id))
 			continue;
 		buf_put_view(&text, line);
 		buf_put_text(&text, "\n");

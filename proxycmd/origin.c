@@ -18,14 +18,15 @@ add(const char *text, char ret[static ORIGIN_LEN])
 static void
 add_file(const char *path, char ret[static ORIGIN_LEN])
 {
-	char when[32];
+	char mark[96];
 	struct stat st;
 
 	if (stat(path, &st) < 0)
 		return;
-	(void)snprintf(when, sizeof(when), "%lld.%09ld",
-	    (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
-	add(when, ret);
+	(void)snprintf(mark, sizeof(mark), "%llu.%llu.%lld.%09ld",
+	    (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
+	    (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+	add(mark, ret);
 }
 
 void
@@ -43,6 +44,8 @@ origin_find(
 		if (paths_join(paths->config, "config", own) == SBX_OK)
 			add_file(own, ret);
 	}
+	if (paths_has_broker(paths))
+		add("own", ret);
 	if (broker != NULL && *broker != '\0')
 		add(broker, ret);
 }

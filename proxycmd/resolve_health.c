@@ -9,6 +9,8 @@
 #include "proxycmd/resolve_list.h"
 #include "proxycmd/resolve_trusted.h"
 
+#define STATE_LEN 32
+
 static void
 put(struct buf *ret, const char *key, const char *value)
 {
@@ -103,8 +105,24 @@ put_files(
 		put_trusted(&settings->domain[i], ret);
 }
 
+/* What the cache says may be of long ago; no word if there is no answer. */
 static void
-put_answer(struct client *client, struct buf *ret)
+put_state(struct client *client, const char *id, struct buf *ret)
+{
+	static const struct reply_field field = { "state", REPLY_TEXT, false, 0,
+		STATE_LEN, 0, 0 };
+	cleanup_object struct json_object *sandbox = NULL;
+	char path[NAME_ID_MAX + 64], state[STATE_LEN];
+
+	(void)snprintf(path, sizeof(path), "/v1/sandboxes/%s", id);
+	if (client_call(client, "GET", path, NULL, /* extra= */ 0, &sandbox,
+		NULL) == SBX_OK &&
+	    reply_read(sandbox, &field, 1, state, NULL) == SBX_OK)
+		put(ret, "state", state);
+}
+
+static void
+put_answer(struct client *client, const struct alias *alias, struct buf *ret)
 {
 	static const struct reply_field field = { "time", REPLY_UINT, false, 0,
 		0, INT64_MAX, 0 };
@@ -128,6 +146,8 @@ put_answer(struct client *client, struct buf *ret)
 	    /* extra= */ 0, &list, &why);
 	if (err != SBX_OK)
 		put(ret, "access_error", sbx_why_text(&why, err));
+	else if (alias != NULL)
+		put_state(client, alias->id, ret);
 }
 
 void
@@ -161,5 +181,5 @@ health_put(const struct work *work, struct buf *ret)
 		buf_put_text(ret, "unix:");
 	buf_printf(ret, "%s\n",
 	    client.socket[0] != '\0' ? client.socket : client.base);
-	put_answer(&client, ret);
+	put_answer(&client, work->alias, ret);
 }

@@ -56,7 +56,8 @@ login_key_own(const char *path, struct login_key *ret, struct sbx_why *why)
 	cleanup_buf struct buf text = BUF_INIT(2 * KEY_BLOB_MAX);
 	struct public_key key;
 	struct view rest, line = { NULL, 0 };
-	enum sbx_err err = file_read(AT_FDCWD, path, &text, why);
+	struct sbx_why own = { "" };
+	enum sbx_err err = file_read(AT_FDCWD, path, &text, &own);
 
 	if (err == SBX_OK) {
 		rest = buf_view(&text);
@@ -71,9 +72,10 @@ login_key_own(const char *path, struct login_key *ret, struct sbx_why *why)
 		find_private(path, ret->link);
 		return buf_error(&ret->public_line);
 	}
+	/* NOT_FOUND would read as a missing sandbox. */
 	return err == SBX_NOT_FOUND
 	    ? sbx_fail(why, SBX_CONFIG, "public_key %s does not exist", path)
-	    : err;
+	    : sbx_fail(why, err, "public_key: %s", sbx_why_text(&own, err));
 }
 
 void

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/file.h"
 #include "net/pages.h"
@@ -10,6 +11,7 @@
 
 #define ASKED ".asked-" /* and the suffix: when, and by whom now */
 #define PASSING_SECONDS 2
+#define TURN_POLL_MS 50
 
 struct listed {
 	char id[NAME_ID_MAX + 1];
@@ -125,6 +127,22 @@ list_in_passing(
 		return;
 }
 
+/* Not for long: whoever asks a broker meanwhile will know better anyway. */
+static bool
+wait_turn(int cache_fd, const char *name, int *ret_lock)
+{
+	const struct timespec pause = { 0, TURN_POLL_MS * 1000000L };
+
+	for (int left = PASSING_SECONDS * 1000 / TURN_POLL_MS; left > 0;
+	     left--) {
+		if (file_lock(cache_fd, name, /* wait= */ false, ret_lock,
+			NULL) == SBX_OK)
+			return true;
+		(void)nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
 bool
 list_set(int cache_fd, const struct alias *alias, bool there)
 {
@@ -136,7 +154,7 @@ list_set(int cache_fd, const struct alias *alias, bool there)
 	/* Making the file would say that somebody has just asked. */
 	(void)snprintf(name, sizeof(name), ASKED "%s", suffix);
 	if (fstatat(cache_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    file_lock(cache_fd, name, /* wait= */ true, &lock, NULL) != SBX_OK)
+	    !wait_turn(cache_fd, name, &lock))
 		return false;
 	return hosts_set_listed(cache_fd, suffix, alias->id, there);
 }

@@ -1,6 +1,7 @@
 #include "proxycmd/resolve_work.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -120,8 +121,8 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	question.public_key = buf_view(&key.blob);
 	err = answer_judge(object, &question, &answer, why);
 	if (err == SBX_OK)
-		err = keep(place, &key, &answer, client->settings.broker.url,
-		    work->origin, why);
+		err = keep(
+		    place, &key, &answer, client->place, work->origin, why);
 	if (err != SBX_OK)
 		return err;
 	place_prune(place, work->now, HOSTS_KEEP);
@@ -186,19 +187,26 @@ is_of_origin(const struct work *work, const struct session *old)
 
 /*
  * Are they from the broker that is to be asked now?  Yes if that cannot be
- * read: a mistake in the configuration is no reason to let go of them.
+ * read: a mistake in the configuration is no reason to let go of them.  But
+ * SANDBOX_BROKER means another one, or that one, mistaken or not.
  */
 static bool
 is_of_broker(const struct work *work, const struct session *old)
 {
+	const char *named = getenv("SANDBOX_BROKER");
+	char place[FIELD_TEXT];
 	struct settings settings;
-	bool same = settings_read(work->paths, work->config, &settings, NULL) !=
-		SBX_OK ||
-	    settings_choose(&settings, work->alias->text, NULL) != SBX_OK ||
-	    strcmp(settings.broker.url, old->broker) == 0;
+	bool known = settings_read(work->paths, work->config, &settings,
+			 NULL) == SBX_OK &&
+	    settings_choose(&settings, work->alias->text, NULL) == SBX_OK;
 
+	if (known)
+		client_put_place(work->paths, &settings, place);
 	sodium_memzero(settings.broker.token, sizeof(settings.broker.token));
-	return same;
+	if (known)
+		return strcmp(place, old->broker) == 0;
+	return named == NULL || *named == '\0' ||
+	    strcmp(named, old->broker) == 0;
 }
 
 /*

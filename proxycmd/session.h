@@ -48,7 +48,7 @@ struct session {
 	bool running;		  /* state=running; anything else: false */
 	uint64_t not_after;	  /* Unix time at which the certificate ends */
 	bool single_use;	  /* good for one connection */
-	char broker[FIELD_TEXT];  /* url of the configuration; "": default */
+	char broker[FIELD_TEXT];  /* client.h: place */
 	char origin[ORIGIN_LEN];  /* as it was then */
 	bool file[SESSION_FILES]; /* which of them there are */
 	size_t endpoint_count;

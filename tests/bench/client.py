@@ -150,8 +150,9 @@ class World:
         return proxy
 
     def origin(self):
-        changed = os.stat(self.path("client.conf")).st_mtime_ns
-        return f"{changed // 10**9}.{changed % 10**9:09}"
+        st = os.stat(self.path("client.conf"))
+        seconds, nanoseconds = divmod(st.st_ctime_ns, 10**9)
+        return f"{st.st_dev}.{st.st_ino}.{seconds}.{nanoseconds:09}"
 
     def ssh_ours(self, name):
         return ["ssh", "-F", self.path("config-" + name), "-l", "root", ALIAS]

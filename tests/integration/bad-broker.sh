@@ -267,7 +267,23 @@ broker_down() {
 	SANDBOX_BROKER=http://127.0.0.1:2 \
 	    check 69 "by SANDBOX_BROKER: the same" sandbox-proxy connect "$host"
 	says "by SANDBOX_BROKER: says so" '127.0.0.1:2 cannot be reached'
+	SANDBOX_BROKER=unix:run/x check 78 "by one that is none: the same" \
+	    sandbox-proxy connect "$host"
+	says "by one that is none: says so" 'SANDBOX_BROKER'
 	mv "$lab/away.sock" "$lab/broker.sock"
+
+	# A proxy that refuses is not the broker.
+	/usr/bin/python3 "$SRCDIR/tests/fixtures/http_proxy.py" 3128 locked \
+	    <"$lab/hold" >"$lab/proxy.log" &
+	wait_for "the proxy" grep -q ready "$lab/proxy.log"
+	broker "https://127.0.0.1:$(lab_port good)"
+	rm -rf "$cache"
+	check 0 "credentials for 25 seconds" ssh "$host" true
+	HTTPS_PROXY=http://127.0.0.1:3128 \
+	    check 0 "a proxy refuses: old credentials" ssh "$host" true
+	says "a proxy refuses: says so" 'ends at .*a user and a password'
+	broker "unix:$lab/broker.sock"
+	check 0 "credentials for 25 seconds" ssh "$host" true
 	patience=1s
 	broker "unix:$lab/broker.sock"
 	lab_mode silent

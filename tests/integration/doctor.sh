@@ -171,7 +171,15 @@ finds ok domain 'names in corp'
 cp "$lab/config" "$HOME/.ssh/config"
 broker "https://127.0.0.1:$(lab_port good)"
 
+# Only what is wrong is named.
+chmod 666 "$cache/hosts.conf"
+doctor 1
+finds fail cache 'hosts.conf has mode 0666: chmod go-w it'
+chmod 600 "$cache/hosts.conf"
+
 # The broker.
+SANDBOX_BROKER=unix:$lab/nobody doctor 1
+finds fail broker 'cannot be reached.*\? mend that, or SANDBOX_BROKER'
 echo 45 >"$lab/skew"
 doctor 0
 finds warn clock '4[456] s behind.*set the clocks'
@@ -206,6 +214,17 @@ sandbox-proxy prepare "$host"
 lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\",
     \"state\": \"stopped\"}"
 rm -rf "$cache"
+: >"$lab/requests"
+doctor 0 "$host"
+finds ok endpoint 'stopped: ssh starts it'
+! grep /start "$lab/requests" || fail "it was started"
+ok "it was not started"
+# Stopped since the cache heard of it.
+lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\"}"
+rm -rf "$cache"
+doctor 0 "$host"
+finds ok endpoint answers
+lab_answer "{\"state\": \"stopped\"}"
 : >"$lab/requests"
 doctor 0 "$host"
 finds ok endpoint 'stopped: ssh starts it'

@@ -169,7 +169,7 @@ session() {
 	case $1 in stopped) state=stopped; shift ;; esac
 	(umask 077; printf '%s\n' version=1 id=run-1234 user=root \
 	    "state=$state" not_after=99999999999 single_use=no broker= \
-	    "origin=$(stat -c %.9Y "$HOME/.config/sandbox-ssh/config")" \
+	    "origin=$(stat -c %d.%i.%.9Z "$HOME/.config/sandbox-ssh/config")" \
 	    "${@/#/endpoint=}" >"$work/session.new")
 	mv "$work/session.new" "$to"
 	[ -n "${session_file:-}" ] || rm -f "$work/session.next"
@@ -392,7 +392,7 @@ says "broker: it was reached" 'status 405'
 is "broker: by the proxy" "$(count_proxied)" $((before + 1))
 NO_PROXY=gateway.test check 76 "broker: NO_PROXY" ask_broker
 is "broker: NO_PROXY counts" "$(count_proxied)" $((before + 1))
-HTTPS_PROXY=http://127.0.0.1:$proxy_auth check 77 "broker: 407" ask_broker
+HTTPS_PROXY=http://127.0.0.1:$proxy_auth check 69 "broker: 407" ask_broker
 says "broker: 407 says what to do" 'HTTPS_PROXY='
 unset HTTPS_PROXY
 

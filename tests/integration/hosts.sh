@@ -204,7 +204,7 @@ several_brokers() {
 	: >"$lab/requests"
 	check 0 "warm" ssh run-1234.eu.prod.sandbox true
 	chmod 666 "$HOME/.config/sandbox-ssh/config"
-	check 0 "warm: the configuration is not read" \
+	check 0 "warm: a configuration that cannot be used" \
 	    ssh run-1234.eu.prod.sandbox true
 	chmod 600 "$HOME/.config/sandbox-ssh/config"
 	is "warm: nobody is asked" "$(cat "$lab/requests")" ""

@@ -99,6 +99,10 @@ cp out by-file
 cat full | "$program" revocations show - >out 2>err ||
 	fail "show - by a pipe: $(cat err)"
 cmp -s out by-file || fail "show - by a pipe: another text"
+mkfifo fifo
+cat full >fifo &
+"$program" revocations show fifo >out 2>err || fail "show FIFO: $(cat err)"
+cmp -s out by-file || fail "show FIFO: another text"
 "$program" revocations sign --ca ca --out again --from - <text >out 2>err ||
 	fail "--from -: $(cat err)"
 expect 0 revocations sign --ca ca --out merged --merge full --merge list

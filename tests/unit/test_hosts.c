@@ -244,6 +244,12 @@ test_set_listed(void **state)
 	assert_true(hosts_set_listed(dir_fd, "drop", "c", true));
 	assert_false(hosts_set_listed(dir_fd, "drop", "c", true));
 	expect("Host c.drop\n");
+	/* What the first line says is no id. */
+	assert_false(hosts_set_listed(dir_fd, "drop", "all", false));
+	assert_false(hosts_set_listed(dir_fd, "drop", "some", false));
+	assert_true(hosts_set_listed(dir_fd, "drop", "all", true));
+	expect("Host all.drop\nHost c.drop\n");
+	assert_true(hosts_set_listed(dir_fd, "drop", "all", false));
 	assert_true(hosts_set_listed(dir_fd, "new", "d", true));
 	expect("Host c.drop\nHost d.new\n");
 	assert_int_equal(unlinkat(dir_fd, HOSTS_LISTED "new", 0), 0);

@@ -298,34 +298,54 @@ test_fresh(void **state)
 	assert_true(session_is_valid(&s, 0));
 }
 
-/* By the file's time and SANDBOX_BROKER; nothing if there is neither. */
+static void
+expect_origin(const char *config, const char *want)
+{
+	struct paths paths = { .config = "/nonexistent",
+		.state = "/nonexistent" };
+	char origin[ORIGIN_LEN];
+
+	origin_find(&paths, config, origin);
+	assert_string_equal(origin, want);
+}
+
+/* By the file and its ctime, and SANDBOX_BROKER; nothing if there is neither.
+ */
 static void
 test_origin(void **state)
 {
-	const struct timespec times[][2] = { { { 1, 0 }, { 2, 3 } },
-		{ { 1, 0 }, { 2, 4 } } };
-	struct paths paths = { .config = "/nonexistent" };
-	char config[PATHS_MAX], origin[ORIGIN_LEN];
+	struct paths paths = { .state = "/nonexistent" };
+	char config[PATHS_MAX], first[ORIGIN_LEN], second[ORIGIN_LEN],
+	    both[2 * ORIGIN_LEN];
+	const struct timespec times[2] = { { 1, 0 }, { 2, 3 } };
 
 	(void)state;
 	assert_int_equal(paths_join(cache, ALIAS "/config", config), SBX_OK);
 	assert_int_equal(unsetenv("SANDBOX_BROKER"), 0);
-	origin_find(&paths, config, origin);
-	assert_string_equal(origin, "");
+	expect_origin(config, "");
 	write_file("config", "");
-	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(utimensat(alias_fd, "config", times[i], 0), 0);
-		origin_find(&paths, config, origin);
-		assert_string_equal(
-		    origin, i == 0 ? "2.000000003" : "2.000000004");
-	}
+	assert_int_equal(utimensat(alias_fd, "config", times, 0), 0);
+	origin_find(&paths, config, first);
+	expect_origin(config, first);
+	/* Another one, as old. */
+	write_file("config", "");
+	assert_int_equal(utimensat(alias_fd, "config", times, 0), 0);
+	origin_find(&paths, config, second);
+	assert_string_not_equal(first, second);
 	assert_int_equal(setenv("SANDBOX_BROKER", "unix:/x", 1), 0);
-	origin_find(&paths, config, origin);
-	assert_string_equal(origin, "2.000000004,unix:/x");
+	(void)snprintf(both, sizeof(both), "%s,unix:/x", second);
+	expect_origin(config, both);
 	assert_int_equal(unlinkat(alias_fd, "config", 0), 0);
-	origin_find(&paths, config, origin);
-	assert_string_equal(origin, "unix:/x");
+	expect_origin(config, "unix:/x");
 	assert_int_equal(unsetenv("SANDBOX_BROKER"), 0);
+	/* Whoever has a broker means that one. */
+	assert_int_equal(mkdirat(alias_fd, "db", 0700), 0);
+	write_file("db/sandboxd.db", "");
+	assert_int_equal(paths_join(cache, ALIAS, paths.state), SBX_OK);
+	origin_find(&paths, config, first);
+	assert_string_equal(first, "own");
+	assert_int_equal(unlinkat(alias_fd, "db/sandboxd.db", 0), 0);
+	assert_int_equal(unlinkat(alias_fd, "db", AT_REMOVEDIR), 0);
 }
 
 static const struct CMUnitTest others[] = {
