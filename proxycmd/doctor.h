@@ -21,6 +21,7 @@ struct doctor_request {
 				      mind and that prepare refuses */
 	const struct delegate *delegate;
 	const char *ssh_config; /* "" for the usual ones */
+	const char *snippet;	/* what setup has included */
 	uint64_t now;		/* Unix time */
 	bool json;
 };

@@ -6,6 +6,7 @@
 #include "common/text.h"
 #include "proxycmd/capture.h"
 #include "proxycmd/doctor_check.h"
+#include "proxycmd/setup.h"
 
 #define OUTPUT_MAX 65536
 #define QUICK 20000	/* milliseconds */
@@ -57,9 +58,10 @@ static const struct expectation {
 	enum doctor_level level; /* if it is not so */
 } expectations[] = {
 	{ "proxycommand", { "sandbox-proxy", NULL }, DOCTOR_FAIL },
+	/* These add up: ours is among them wherever the Include is read. */
+	{ "identityfile", { "%h/id_ed25519", "%s/id_ed25519" }, DOCTOR_FAIL },
 	{ "proxyusefdpass", { "yes", NULL }, DOCTOR_FAIL },
 	{ "userknownhostsfile", { "%s/known_hosts", NULL }, DOCTOR_FAIL },
-	{ "identityfile", { "%h/id_ed25519", "%s/id_ed25519" }, DOCTOR_FAIL },
 	{ "stricthostkeychecking", { "true", "yes" }, DOCTOR_FAIL },
 	{ "identitiesonly", { "yes", NULL }, DOCTOR_WARN },
 	{ "updatehostkeys", { "false", "no" }, DOCTOR_WARN },
@@ -99,15 +101,38 @@ is_met(
 	return false;
 }
 
+/* The Include stands in a block that is not for this host. */
+static bool
+say_below(const struct doctor_request *request, struct finding *ret)
+{
+	cleanup_buf struct buf block = BUF_INIT(DOCTOR_TEXT);
+	char file[PATHS_MAX];
+
+	if (*request->ssh_config != '\0')
+		(void)snprintf(file, sizeof(file), "%s", request->ssh_config);
+	else if (paths_join(request->paths->home, ".ssh/config", file) !=
+	    SBX_OK)
+		return false;
+	if (!setup_is_below(file, request->snippet, &block))
+		return false;
+	doctor_say(ret, DOCTOR_FAIL, "put a line 'Match all' before it",
+	    "ssh does not use sandbox-proxy: its Include stands below '%s'",
+	    buf_text(&block));
+	return true;
+}
+
 static void
-say_shadowed(const struct expectation *want, const struct buf *config,
-    struct finding *ret)
+say_shadowed(const struct doctor *doctor, const struct expectation *want,
+    const struct buf *config, struct finding *ret)
 {
 	char key[64], value[DOCTOR_TEXT / 2] = "nothing";
 
 	(void)snprintf(key, sizeof(key), "%s ", want->key);
 	if (!doctor_find(config, key, sizeof(value), value))
 		(void)snprintf(value, sizeof(value), "nothing");
+	if (!is_met(&expectations[1], config, doctor->host) &&
+	    say_below(doctor->request, ret))
+		return;
 	if (want == &expectations[0])
 		doctor_say(ret, DOCTOR_FAIL,
 		    "run sandbox-proxy setup; if that was done, move its "
@@ -165,7 +190,7 @@ doctor_snippet(struct doctor *doctor, struct finding *ret)
 				doctor->ssh_is_ours = true;
 			continue;
 		}
-		say_shadowed(&expectations[i], &config, ret);
+		say_shadowed(doctor, &expectations[i], &config, ret);
 		return;
 	}
 	if (doctor->request->alias != NULL &&

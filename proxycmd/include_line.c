@@ -9,24 +9,56 @@
 	"line "                                                            \
 	"above if nothing else is in it.\n"
 
-/* Keywords are followed by a blank, "=" or a quoted argument. */
-static bool
-starts_block(struct view line)
+static struct view
+trim(struct view line)
 {
-	static const char *const keywords[] = { "host", "match" };
-	const char *p = (const char *)line.p;
-	size_t left = line.len;
+	while (line.len > 0 && memchr(" \t\r", line.p[line.len - 1], 3) != NULL)
+		line.len--;
+	while (line.len > 0 && (line.p[0] == ' ' || line.p[0] == '\t'))
+		line = VIEW(line.p + 1, line.len - 1);
+	return line;
+}
 
-	while (left > 0 && (*p == ' ' || *p == '\t')) {
-		p++;
-		left--;
-	}
+/* Is the argument that, alone, in quotes or not? */
+static bool
+is_argument(struct view rest, const char *want)
+{
+	struct view word = { 0 }, more;
+
+	while (rest.len > 0 && memchr(" \t=", rest.p[0], 3) != NULL)
+		rest = VIEW(rest.p + 1, rest.len - 1);
+	if (!text_next_word(&rest, &word) ||
+	    (text_next_word(&rest, &more) && more.p[0] != '#'))
+		return false;
+	if (word.len > 2 && word.p[0] == '"' && word.p[word.len - 1] == '"')
+		word = VIEW(word.p + 1, word.len - 2);
+	return word.len == strlen(want) &&
+	    strncasecmp((const char *)word.p, want, word.len) == 0;
+}
+
+/*
+ * Does a block start there?  *ret is the line then, or empty if the block is
+ * for every host.  Keywords are followed by a blank, "=" or a quoted argument.
+ */
+static bool
+starts_block(struct view line, struct view *ret)
+{
+	static const char *const keywords[][2] = { { "host", "*" },
+		{ "match", "all" } };
+
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
-		size_t len = strlen(keywords[i]);
+		size_t len = strlen(keywords[i][0]);
 
-		if (left > len && strncasecmp(p, keywords[i], len) == 0 &&
-		    memchr(" \t=\"", p[len], 4) != NULL)
-			return true;
+		if (line.len <= len ||
+		    strncasecmp((const char *)line.p, keywords[i][0], len) !=
+			0 ||
+		    memchr(" \t=\"", line.p[len], 4) == NULL)
+			continue;
+		*ret = is_argument(
+			   VIEW(line.p + len, line.len - len), keywords[i][1])
+		    ? VIEW("", 0)
+		    : line;
+		return true;
 	}
 	return false;
 }
@@ -34,23 +66,29 @@ starts_block(struct view line)
 bool
 include_line_find(struct view text, const char *line, struct include_place *ret)
 {
-	struct view cursor = text, found;
+	struct view cursor = text, block = VIEW("", 0), found;
 	size_t number = 0;
+	bool is_there = false;
 
-	while (text_next_line(&cursor, &found) && !starts_block(found)) {
-		struct view bare = found;
+	while (text_next_line(&cursor, &found)) {
+		struct view bare = trim(found);
 
 		number++;
-		if (bare.len > 0 && bare.p[bare.len - 1] == '\r')
-			bare.len--;
-		if (!view_eq_str(bare, line))
+		if (starts_block(bare, &block) || !view_eq_str(bare, line) ||
+		    (is_there && block.len > 0))
 			continue;
-		ret->offset = (size_t)(found.p - text.p);
-		ret->len = (size_t)(cursor.p - found.p);
-		ret->number = number;
-		return true;
+		is_there = true;
+		*ret = (struct include_place){
+			.offset = (size_t)(found.p - text.p),
+			.len = (size_t)(cursor.p - found.p),
+			.number = number,
+			.line = found,
+			.block = block,
+		};
+		if (block.len == 0)
+			break;
 	}
-	return false;
+	return is_there;
 }
 
 void

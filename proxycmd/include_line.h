@@ -7,14 +7,18 @@
 #include "common/buf.h"
 
 struct include_place {
-	size_t offset; /* of the line in the text */
-	size_t len;    /* with its line ending */
-	size_t number; /* of the line, from 1 */
+	size_t offset;	  /* of the line in the text */
+	size_t len;	  /* with its line ending */
+	size_t number;	  /* of the line, from 1 */
+	struct view line; /* as it is there, without its newline */
+	/* The Host or Match that it stands below; empty: for every host. */
+	struct view block;
 };
 
 /*
- * Find the line (given without its ending) where it holds for every host:
- * before the first Host or Match.
+ * Find the line (given without its ending and what it is indented by),
+ * preferably where it holds for every host: before the first Host or Match,
+ * or below "Host *" or "Match all".
  */
 bool include_line_find(
     struct view text, const char *line, struct include_place *ret) MUST_USE;

@@ -437,7 +437,8 @@ command_doctor(int argc, char **argv)
 		.option_count = 2 };
 	cleanup_buf struct buf report = BUF_INIT(DOCTOR_REPORT_MAX);
 	struct doctor_options own = { 0 };
-	struct doctor_request request = { .ssh_config = own.file };
+	struct doctor_request request = { .ssh_config = own.file,
+		.snippet = SNIPPET };
 	char probe[FIELD_TEXT + 16];
 	struct target target;
 	struct sbx_why why = { "" };

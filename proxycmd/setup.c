@@ -12,6 +12,8 @@
 #include "proxycmd/config_text.h"
 #include "proxycmd/include_line.h"
 
+#define BLOCK_SHOWN 80 /* bytes of a Host or Match line */
+
 /* The file behind all links, as it was found. */
 struct target {
 	char folder[PATH_MAX];
@@ -197,8 +199,9 @@ report(const struct setup_request *request, const char *line,
 	}
 	buf_printf(ret, "--- %s\n+++ %s\n", request->file, request->file);
 	if (request->remove)
-		buf_printf(ret, "@@ -%zu +%zu,0 @@\n-%s\n", place->number,
-		    place->number - 1, line);
+		buf_printf(ret, "@@ -%zu +%zu,0 @@\n-%.*s\n", place->number,
+		    place->number - 1, (int)place->line.len,
+		    (const char *)place->line.p);
 	else if (made.len == 0)
 		buf_printf(ret, "@@ -0,0 +1 @@\n+%s\n", line);
 	else
@@ -222,6 +225,18 @@ open_folder(const struct setup_request *request, const struct target *target,
 	return cannot(why, "open folder", target->folder);
 }
 
+static enum sbx_err
+only_below(
+    const struct setup_request *request, struct view block, struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(4 * BLOCK_SHOWN + 4);
+
+	text_escape(block, BLOCK_SHOWN, /* quote= */ false, &text);
+	return sbx_fail(why, SBX_CONFIG,
+	    "%s has it only below '%s': take it out by hand", request->file,
+	    buf_text(&text));
+}
+
 /* Read, edit, write back. */
 static enum sbx_err
 edit(const struct setup_request *request, const struct target *target,
@@ -239,6 +254,9 @@ edit(const struct setup_request *request, const struct target *target,
 	if (err != SBX_OK)
 		return err;
 	found = include_line_find(buf_view(&old), line, &place);
+	if (request->remove && place.block.len > 0)
+		return only_below(request, place.block, why);
+	found = found && place.block.len == 0;
 	if (found != request->remove) {
 		buf_printf(ret_report, "%s %s: %s\n", request->file,
 		    found ? "has it already" : "does not have it", line);
@@ -263,16 +281,21 @@ edit(const struct setup_request *request, const struct target *target,
 	return err;
 }
 
+static enum sbx_err
+make_line(const char *snippet, struct buf *ret, struct sbx_why *why)
+{
+	buf_put_text(ret, "Include ");
+	return config_text_put_path(snippet, ret, why);
+}
+
 enum sbx_err
 setup_run(const struct setup_request *request, struct buf *ret_report,
     struct sbx_why *why)
 {
 	cleanup_buf struct buf line = BUF_INIT(2 * PATH_MAX);
 	struct target target;
-	enum sbx_err err;
+	enum sbx_err err = make_line(request->snippet, &line, why);
 
-	buf_put_text(&line, "Include ");
-	err = config_text_put_path(request->snippet, &line, why);
 	if (err == SBX_OK)
 		err = find_target(request->file, &target, why);
 	if (err == SBX_OK)
@@ -280,4 +303,22 @@ setup_run(const struct setup_request *request, struct buf *ret_report,
 	if (err == SBX_OK)
 		err = edit(request, &target, buf_text(&line), ret_report, why);
 	return err != SBX_OK ? err : buf_error(ret_report);
+}
+
+bool
+setup_is_below(const char *file, const char *snippet, struct buf *ret_block)
+{
+	cleanup_buf struct buf line = BUF_INIT(2 * PATH_MAX);
+	cleanup_buf struct buf text = BUF_INIT(SETUP_FILE_MAX);
+	struct include_place place = { 0 };
+	char real[PATH_MAX];
+
+	if (make_line(snippet, &line, NULL) != SBX_OK ||
+	    realpath(file, real) == NULL ||
+	    file_read(AT_FDCWD, real, &text, NULL) != SBX_OK ||
+	    !include_line_find(buf_view(&text), buf_text(&line), &place) ||
+	    place.block.len == 0)
+		return false;
+	text_escape(place.block, BLOCK_SHOWN, /* quote= */ false, ret_block);
+	return buf_error(ret_block) == SBX_OK;
 }

@@ -21,9 +21,17 @@ struct setup_request {
  * What was done, or with dry_run what would be, as text to print.  The file
  * is replaced whole or not at all and keeps mode and owner; a symbolic link
  * stays one.  A file that setup made is removed when nothing was added to it;
- * any other is as it was before, byte for byte, if that is nothing too.
+ * any other is as it was before, byte for byte, if that is nothing too.  A
+ * line that holds for some hosts only is none of ours: remove refuses it.
  */
 enum sbx_err setup_run(const struct setup_request *request,
     struct buf *ret_report, struct sbx_why *why) MUST_USE;
+
+/*
+ * Does the file have the line, but only below a Host or Match that is not for
+ * every host?  That is *ret_block then.
+ */
+bool setup_is_below(
+    const char *file, const char *snippet, struct buf *ret_block) MUST_USE;
 
 #endif

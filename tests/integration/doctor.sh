@@ -67,6 +67,14 @@ is "with their names" "$(jq -r '[.[].check] | join(" ")' "$out")" \
     "openssh snippet cache configuration token broker access clock certificate key endpoint host key"
 
 # The user's configuration.
+cp "$HOME/.ssh/config" "$lab/config"
+printf 'Host mine-*.sandbox\n' | cat - "$lab/config" >"$HOME/.ssh/config"
+doctor 1
+finds fail snippet "its Include stands below 'Host mine-[*].sandbox': put a line 'Match all' before it"
+cp "$HOME/.ssh/config" "$lab/below"
+cp "$lab/config" "$HOME/.ssh/config"
+doctor 1 --file "$lab/below"
+finds fail snippet "stands below 'Host mine-"
 for line in "ProxyCommand none" "UserKnownHostsFile ~/.ssh/known_hosts" \
     "StrictHostKeyChecking no" "ProxyUseFdpass no" "User me"; do
 	cp "$HOME/.ssh/config" "$lab/config"

@@ -112,7 +112,7 @@ agent_for_all() {
 	grep -qx 'forwardx11 yes' "$out" || fail "-X does not win"
 	# A block of one's own, above the Include.
 	{
-		printf 'Host %s\n    ForwardAgent yes\n' "$host"
+		printf 'Host %s\n    ForwardAgent yes\nMatch all\n' "$host"
 		cat "$work/config"
 	} >"$config"
 	check 0 "Host $host above: ForwardAgent yes" ssh "$host" ssh-add -l

@@ -33,6 +33,37 @@ there_and_back() {
 	    "$(find "$HOME/.ssh" ! -type d | wc -l)" "${3:-1}"
 }
 
+# The manual's block for the agent, as it is typed there, above the Include.
+example() {
+	rm -f "$config"
+	sed -n '/^Forward the agent into/,/^\.Ed/p' /srv/sandbox-proxy.1 |
+		sed '1,/^\.Bd/d; /^\.Ed/d' >"$work/block"
+	grep -q '^Host mine-' "$work/block" || fail "the manual has no block"
+	install -m 0600 "$work/block" "$config"
+	sandbox-proxy setup --dry-run | sed -n 's/^+\(Include \)/\1/p' \
+	    >>"$config"
+	cp "$config" "$work/example"
+	is_used || fail "the example: ssh does not use it for others"
+	check 0 "the example: ssh -G" ssh -G mine-.sandbox
+	grep -q '^proxycommand .*sandbox-proxy connect' "$out" ||
+		fail "the example: ssh does not use it"
+	grep -qx 'forwardagent yes' "$out" ||
+		fail "the example: no agent is forwarded"
+	check 0 "the example: setup" sandbox-proxy setup
+	cmp "$config" "$work/example" || fail "a second line was added"
+	check 0 "the example: setup --remove" sandbox-proxy setup --remove
+	cmp "$config" "$work/block" || fail "the block is not as it was"
+
+	grep -v '^Match all' "$work/example" >"$config"
+	cp "$config" "$work/example"
+	! is_used || fail "without Match all, ssh uses it for others"
+	check 78 "without Match all: setup --remove" \
+	    sandbox-proxy setup --remove
+	says "it says where it is" \
+	    "config has it only below 'Host mine-.*': take it out by hand"
+	cmp "$config" "$work/example" || fail "it was changed"
+}
+
 main() {
 	local fixture count=0
 	work=$(mktemp -d)
@@ -80,6 +111,7 @@ main() {
 		cmp "$config" "$work/readonly" || fail "it was changed"
 	fi
 
+	example
 	rm -f "$config"
 	check 0 "no file: setup" sandbox-proxy setup
 	is_used || fail "no file: ssh does not use it"
@@ -95,7 +127,13 @@ if [ "${1:-}" = as ]; then
 fi
 world_install
 cp -R "$SRCDIR/tests/fixtures/ssh_config" /srv/fixtures
+install -m 0644 "$SRCDIR/man/sandbox-proxy.1" /srv
 chmod -R go+rX /srv/fixtures
 world_user alice
 world_as root as
 world_as alice as
+
+# README: how to undo an installation.
+check 0 "make uninstall" make -s -C "$BUILDDIR" uninstall
+is "no file or folder of ours is left" \
+    "$(find /usr/local -name '*sandbox-*' -o -name 'sandbox[cd.]*')" ""

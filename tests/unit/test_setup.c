@@ -115,6 +115,44 @@ test_line_inside_a_host_block(void **state)
 	assert_config(buf_view(&text));
 }
 
+/* Nothing of ours: remove changes no byte of it, and says where it is. */
+static void
+test_remove_from_a_host_block(void **state)
+{
+	cleanup_buf struct buf text = BUF_INIT(4096), block = BUF_INIT(512);
+	struct sbx_why why = { "" };
+
+	(void)state;
+	buf_printf(&text, "Host mine-*.sandbox\n%s\n", line);
+	write_config(buf_view(&text), 0600);
+	assert_int_equal(run(true, false, &why), SBX_CONFIG);
+	assert_non_null(strstr(why.text,
+	    "config has it only below 'Host mine-*.sandbox': take it out by "
+	    "hand"));
+	assert_config(buf_view(&text));
+	assert_true(setup_is_below(config, snippet, &block));
+	assert_string_equal(buf_text(&block), "Host mine-*.sandbox");
+}
+
+/* One's own block first: the line is where it should be. */
+static void
+test_line_below_match_all(void **state)
+{
+	static const char own[] = "Host a\n    User me\nMatch all\n";
+	cleanup_buf struct buf text = BUF_INIT(4096), block = BUF_INIT(512);
+
+	(void)state;
+	buf_printf(&text, "%s    %s\n# end", own, line);
+	write_config(buf_view(&text), 0600);
+	assert_false(setup_is_below(config, snippet, &block));
+	assert_int_equal(run(false, false, NULL), SBX_OK);
+	assert_config(buf_view(&text));
+	buf_reset(&text);
+	buf_printf(&text, "%s# end", own);
+	assert_int_equal(run(true, false, NULL), SBX_OK);
+	assert_config(buf_view(&text));
+}
+
 static void
 test_first_use_of_ssh(void **state)
 {
@@ -289,6 +327,8 @@ tear_down(void **state)
 
 static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_line_inside_a_host_block),
+	cmocka_unit_test(test_remove_from_a_host_block),
+	cmocka_unit_test(test_line_below_match_all),
 	cmocka_unit_test(test_first_use_of_ssh),
 	cmocka_unit_test(test_symbolic_link),
 	cmocka_unit_test(test_large),
