@@ -12,7 +12,8 @@
 
 #define NOW 1000
 #define RESISTING 32
-#define MANY 300 /* more than the store hands out at once */
+#define STOPPERS 4 /* at once, in reaper.c */
+#define MANY 300   /* more than the store hands out at once */
 
 /* What the reaper takes for the present: ahead by this. */
 static _Atomic time_t ahead;
@@ -32,8 +33,9 @@ __wrap_clock_gettime(clockid_t id, struct timespec *ret)
 static struct {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
-	bool hung; /* removals of "hang-..." wait while this is set */
-	size_t stopped, removed, resisted, told, hanging;
+	bool hung; /* removals of "hang-...", stops of "wait-...", do not end */
+	bool one_goes; /* "hang-1" does end */
+	size_t stopped, removed, resisted, told, hanging, waiting;
 	bool early;		/* removed before it was stopped */
 	size_t resisted_before; /* when "z-another" was removed */
 	char was_stopped[MANY][NAME_ID_MAX + 1];
@@ -59,7 +61,10 @@ stop(struct broker *b, const char *id, struct sbx_why *why)
 	(void)pthread_mutex_lock(&seen.mutex);
 	(void)snprintf(
 	    seen.was_stopped[seen.stopped++], NAME_ID_MAX + 1, "%s", id);
+	seen.waiting += strncmp(id, "wait", 4) == 0;
 	(void)pthread_cond_broadcast(&seen.changed);
+	while (seen.hung && strncmp(id, "wait", 4) == 0)
+		(void)pthread_cond_wait(&seen.changed, &seen.mutex);
 	(void)pthread_mutex_unlock(&seen.mutex);
 	return SBX_OK;
 }
@@ -86,7 +91,8 @@ remove_it(struct broker *b, const char *id, struct sbx_why *why)
 		seen.hanging++;
 		(void)pthread_cond_broadcast(&seen.changed);
 	}
-	while (seen.hung && strncmp(id, "hang", 4) == 0)
+	while (seen.hung && strncmp(id, "hang", 4) == 0 &&
+	    !(seen.one_goes && strcmp(id, "hang-1") == 0))
 		(void)pthread_cond_wait(&seen.changed, &seen.mutex);
 	if (strncmp(id, "resist", 6) == 0) {
 		seen.resisted++;
@@ -155,6 +161,15 @@ let_go(void)
 	(void)pthread_mutex_unlock(&seen.mutex);
 }
 
+static void
+let_one_go(void)
+{
+	(void)pthread_mutex_lock(&seen.mutex);
+	seen.one_goes = true;
+	(void)pthread_cond_broadcast(&seen.changed);
+	(void)pthread_mutex_unlock(&seen.mutex);
+}
+
 static int
 set_up(void **state)
 {
@@ -166,7 +181,8 @@ set_up(void **state)
 	(void)snprintf(path, sizeof(path), "%s/db", folder);
 	seen.stopped = seen.removed = seen.resisted = seen.told = 0;
 	seen.hanging = 0;
-	seen.hung = seen.early = false;
+	seen.waiting = 0;
+	seen.hung = seen.early = seen.one_goes = false;
 	ahead = 0;
 	present = NOW;
 	broker = (struct broker){ .now = now };
@@ -242,10 +258,15 @@ test_who_never_failed_is_first(void **state)
 	add("z-another", NOW);
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	wait_until(&seen.stopped, RESISTING + 3);
+	/* Once all who stop are busy again, it is known to be stopped. */
+	add_many("wait", STOPPERS);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.waiting, STOPPERS);
+	/* One who removes goes on alone, and has the choice. */
+	let_one_go();
+	wait_until(&seen.removed, 2);
+	assert_int_equal(seen.resisted_before, RESISTING);
 	let_go();
-	wait_until(&seen.removed, 3);
-	/* One at most by the other worker. */
-	assert_true(seen.resisted_before <= RESISTING + 1);
 }
 
 /* The floor of an id that was used before, when one comes after it. */
