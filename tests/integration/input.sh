@@ -184,6 +184,8 @@ stopping() {
 	bad 69 "no sandboxd listens at $HOME/x.sock" \
 	    sandboxd --stop --socket "$HOME/x.sock"
 	[ "$(id -un)" = alice ] || return 0
+	bad 77 'cannot see who listens at /root/x.sock: Permission denied' \
+	    sandboxd --stop --socket /root/x.sock
 	local own=(--state-dir "$HOME/x-state" --runtime-dir "$HOME/x-run")
 	check 0 "one of one's own" sandboxd --daemon "${own[@]}"
 	check 0 "it is stopped" sandboxd --stop "${own[@]}"

@@ -303,6 +303,9 @@ expect 66 issue --ca missing --sandbox run-1 key.pub
 expect 65 issue --ca ca --sandbox run-1 key
 expect 65 issue --ca ca --sandbox run-1 full
 expect 65 issue --ca ca.pub.not --sandbox run-1 /dev/null
+expect 65 issue --ca ca.pub --sandbox run-1 key.pub
+grep -q 'ca.pub is a public key: give the private one' err ||
+	fail "--ca with a public key: $(cat err)"
 expect 65 issue --ca ca --sandbox run-1 two
 chmod 640 ca
 expect 78 issue --ca ca --sandbox run-1 key.pub

@@ -151,21 +151,11 @@ add_many(const char *name, int count)
 	}
 }
 
-/* Those whose removal hangs. */
 static void
-let_go(void)
+say(bool *what, bool value)
 {
 	(void)pthread_mutex_lock(&seen.mutex);
-	seen.hung = false;
-	(void)pthread_cond_broadcast(&seen.changed);
-	(void)pthread_mutex_unlock(&seen.mutex);
-}
-
-static void
-let_one_go(void)
-{
-	(void)pthread_mutex_lock(&seen.mutex);
-	seen.one_goes = true;
+	*what = value;
 	(void)pthread_cond_broadcast(&seen.changed);
 	(void)pthread_mutex_unlock(&seen.mutex);
 }
@@ -249,7 +239,7 @@ test_who_never_failed_is_first(void **state)
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	wait_until(&seen.told, RESISTING);
 	/* Both who remove are busy until all the others wait. */
-	seen.hung = true;
+	say(&seen.hung, true);
 	add("hang-1", NOW);
 	add("hang-2", NOW);
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
@@ -263,10 +253,10 @@ test_who_never_failed_is_first(void **state)
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	wait_until(&seen.waiting, STOPPERS);
 	/* One who removes goes on alone, and has the choice. */
-	let_one_go();
+	say(&seen.one_goes, true);
 	wait_until(&seen.removed, 2);
 	assert_int_equal(seen.resisted_before, RESISTING);
-	let_go();
+	say(&seen.hung, false);
 }
 
 /* The floor of an id that was used before, when one comes after it. */
@@ -351,7 +341,7 @@ static void
 test_a_slow_removal_holds_up_no_stop(void **state)
 {
 	(void)state;
-	seen.hung = true;
+	say(&seen.hung, true);
 	add_many("hang", 8);
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	wait_until(&seen.stopped, 8);
@@ -361,7 +351,7 @@ test_a_slow_removal_holds_up_no_stop(void **state)
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	wait_until(&seen.stopped, 9);
 	assert_int_equal(seen.removed, 0);
-	let_go();
+	say(&seen.hung, false);
 	wait_until(&seen.removed, 9);
 }
 
