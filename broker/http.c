@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "broker/body.h"
+#include "broker/door.h"
 #include "broker/peers.h"
 #include "common/cleanup.h"
 #include "common/text.h"
@@ -21,6 +22,7 @@ struct http {
 	struct MHD_Daemon *daemon;
 	struct broker *broker;
 	struct peers *peers;
+	struct door *door;
 	http_observer *observer;
 };
 
@@ -290,29 +292,6 @@ on_end(void *context, struct MHD_Connection *connection, void **request_at,
  * Connections.
  */
 
-static struct peer *
-take_in(struct http *http, int fd)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-		return NULL;
-	return peer_add(http->peers, fd, peer.uid);
-}
-
-/* The library cannot be told to hang up: it finds that the peer did. */
-static void
-send_away(int fd)
-{
-	static const char text[] = "HTTP/1.1 429 Too Many Requests\r\n"
-				   "Connection: close\r\n"
-				   "Content-Length: 0\r\n\r\n";
-
-	(void)send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	(void)shutdown(fd, SHUT_RDWR);
-}
-
 static void
 on_connection(void *context, struct MHD_Connection *connection, void **peer_at,
     enum MHD_ConnectionNotificationCode code)
@@ -320,13 +299,20 @@ on_connection(void *context, struct MHD_Connection *connection, void **peer_at,
 	struct http *http = context;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		*peer_at = take_in(http, fd_of(connection));
-		if (*peer_at == NULL)
-			send_away(fd_of(connection));
+		*peer_at = peer_arrive(http->peers, fd_of(connection));
 	} else if (*peer_at != NULL) {
 		peer_remove(http->peers, *peer_at);
 		*peer_at = NULL;
 	}
+}
+
+/* Whoever is at the door has room here, too: see http_start(). */
+static void
+on_entry(void *context, int fd, const struct sockaddr *address, socklen_t len)
+{
+	struct http *http = context;
+
+	(void)MHD_add_connection(http->daemon, fd, address, len);
 }
 
 /* Garbage on a connection is its sender's concern, not the log's. */
@@ -336,42 +322,58 @@ on_library_message(void *context, const char *format, va_list ap)
 	(void)context, (void)format, (void)ap;
 }
 
+/*
+ * Without a listening socket: at its limit the library hangs up on anyone,
+ * root too, and those whom it was told to hang up on count until their
+ * threads have ended.  So the door lets in only whom it may serve.  A
+ * connection still counts here for a moment after peers let go of it: hence
+ * one more.
+ */
+static struct MHD_Daemon *
+start_library(struct http *http, unsigned connections)
+{
+	return MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION |
+		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC |
+		MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG,
+	    0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+	    on_library_message, NULL, MHD_OPTION_CONNECTION_LIMIT,
+	    connections + 1, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX,
+	    MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
+}
+
 enum sbx_err
 http_start(struct broker *broker, int listen_fd, http_observer *observer,
     struct http **ret, struct sbx_why *why)
 {
-	cleanup_free struct http *http = calloc(1, sizeof(*http));
+	const struct broker_settings *settings = broker->settings;
+	struct http *http = calloc(1, sizeof(*http));
 	enum sbx_err err;
 
 	if (http == NULL)
 		return SBX_NOMEM;
 	http->broker = broker;
 	http->observer = observer;
-	err = peers_new(&(struct peers_limits){ broker->settings->connections,
-			    broker->settings->own_uid, PATIENCE },
+	err = peers_new(&(struct peers_limits){ settings->connections,
+			    settings->own_uid, PATIENCE },
 	    &http->peers);
-	if (err != SBX_OK)
-		return err;
-	http->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION |
-		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
-		MHD_USE_ERROR_LOG,
-	    0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
-	    on_library_message, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-	    MHD_OPTION_CONNECTION_LIMIT,
-	    (unsigned)broker->settings->connections,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX,
-	    MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
-	    MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
-	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
-	if (http->daemon == NULL) {
-		peers_free(http->peers);
+	if (err == SBX_OK) {
+		http->daemon =
+		    start_library(http, (unsigned)settings->connections);
+		err = http->daemon != NULL ? door_open(listen_fd, http->peers,
+						 on_entry, http, &http->door)
+					   : SBX_UNAVAILABLE;
+	}
+	if (err != SBX_OK) {
+		http_stop(http);
 		return sbx_fail(why, SBX_UNAVAILABLE,
 		    "the HTTP server does not start: too few descriptors or "
 		    "threads?");
 	}
-	*ret = steal_ptr(&http);
+	*ret = http;
 	return SBX_OK;
 }
 
@@ -380,7 +382,9 @@ http_stop(struct http *http)
 {
 	if (http == NULL)
 		return;
-	MHD_stop_daemon(http->daemon);
+	door_close(http->door);
+	if (http->daemon != NULL)
+		MHD_stop_daemon(http->daemon);
 	peers_free(http->peers);
 	free(http);
 }

@@ -20,17 +20,22 @@ struct peers_limits {
 	unsigned patience; /* seconds from the last answer to a whole request */
 };
 
-/* It has a thread that ends connections whose time is over. */
 enum sbx_err
 peers_new(const struct peers_limits *limits, struct peers **ret) MUST_USE;
 void peers_free(struct peers *peers); /* NULL allowed; none connected */
 
 /*
  * A connection of this user.  NULL: they have their share, a quarter of the
- * limit, or all others together have all but the eighth that is kept.
- * fd stays open until peer_remove(), and is shut down when time is over.
+ * limit, or all others together have all but the eighth that is kept, or
+ * nothing at all is left.  Its time runs from peer_arrive() on.
  */
 struct peer *peer_add(struct peers *peers, int fd, uid_t uid) MUST_USE;
+/*
+ * The one that was added with this descriptor, which now stays open until
+ * peer_remove().  One that never arrived goes when its descriptor is given
+ * anew.
+ */
+struct peer *peer_arrive(struct peers *peers, int fd) MUST_USE;
 void peer_remove(struct peers *peers, struct peer *peer);
 
 /*
@@ -39,5 +44,11 @@ void peer_remove(struct peers *peers, struct peer *peer);
  */
 bool peer_begin_call(struct peers *peers, struct peer *peer) MUST_USE;
 void peer_end_call(struct peers *peers, struct peer *peer);
+
+/*
+ * Shut down the connections whose time is over: whoever reads or writes on
+ * one sees its end; its owner closes it.
+ */
+void peers_end_slow(struct peers *peers);
 
 #endif

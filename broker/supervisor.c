@@ -18,7 +18,6 @@
 #define STOP_HTTP 15	/* seconds before it is killed */
 #define STOP_HELPERS 15 /* the same for the others, after http has ended */
 #define MOURN 2		/* seconds to find out who died first */
-#define BACKLOG 511
 
 struct supervisor {
 	struct role_kit kit;
@@ -100,7 +99,7 @@ listen_at(struct supervisor *v, struct sbx_why *why)
 	/* Until chmod only we can connect: the umask forbids writing. */
 	if (fd < 0 ||
 	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    listen(fd, BACKLOG) < 0 || chmod(s->socket, mode) < 0)
+	    listen(fd, SOMAXCONN) < 0 || chmod(s->socket, mode) < 0)
 		return sbx_fail(why, SBX_IO, "cannot listen at %s: %s",
 		    s->socket, strerror(errno));
 	v->kit.listen_fd = steal_fd(&fd);

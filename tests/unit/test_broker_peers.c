@@ -33,13 +33,22 @@ tear_down(void **state)
 	return 0;
 }
 
+/* Each has a descriptor of its own, as in life; none of these is open. */
+static struct peer *
+add(struct peers *peers, uid_t uid)
+{
+	static int fd = 1000000;
+
+	return peer_add(peers, fd++, uid);
+}
+
 /* How many connections this user gets, at most max. */
 static size_t
 fill(struct peers *peers, uid_t uid, struct peer **ret, size_t max)
 {
 	size_t count = 0;
 
-	while (count < max && (ret[count] = peer_add(peers, -1, uid)) != NULL)
+	while (count < max && (ret[count] = add(peers, uid)) != NULL)
 		count++;
 	return count;
 }
@@ -58,10 +67,10 @@ test_a_share(void **state)
 
 	assert_int_equal(fill(*state, ALICE, alice, LIMIT), LIMIT / 4);
 	peer_remove(*state, alice[3]);
-	again = peer_add(*state, -1, ALICE);
+	again = add(*state, ALICE);
 	assert_non_null(again);
 	alice[3] = again;
-	assert_null(peer_add(*state, -1, ALICE));
+	assert_null(add(*state, ALICE));
 	empty(*state, alice, LIMIT / 4);
 }
 
@@ -81,9 +90,39 @@ test_room_is_kept(void **state)
 }
 
 static void
+test_an_end(void **state)
+{
+	struct peer *peer[2 * LIMIT];
+	size_t count = fill(*state, 0, peer, 2 * LIMIT);
+
+	assert_int_equal(count, LIMIT);
+	assert_null(add(*state, OWNER));
+	assert_null(add(*state, ALICE));
+	empty(*state, peer, count);
+}
+
+/* Nobody waits for the end of one that was lost on the way in. */
+static void
+test_lost_ones(void **state)
+{
+	struct peer *peer, *others[LIMIT];
+
+	for (int i = 0; i < 2 * LIMIT; i++)
+		assert_non_null(peer_add(*state, 1000, ALICE));
+	peer = peer_arrive(*state, 1000);
+	assert_non_null(peer);
+	assert_null(peer_arrive(*state, 1000));
+	assert_null(peer_arrive(*state, 1001));
+	assert_non_null(peer_add(*state, 1000, ALICE));
+	assert_int_equal(fill(*state, ALICE, others, LIMIT), LIMIT / 4 - 2);
+	peer_remove(*state, peer);
+	assert_int_equal(fill(*state, ALICE, others, LIMIT), 1);
+}
+
+static void
 test_calls(void **state)
 {
-	struct peer *alice[LIMIT], *root = peer_add(*state, -1, 0);
+	struct peer *alice[LIMIT], *root = add(*state, 0);
 	size_t count = fill(*state, ALICE, alice, LIMIT), calls = 0;
 
 	while (calls < count && peer_begin_call(*state, alice[calls]))
@@ -102,29 +141,34 @@ test_the_slow_are_ended(void **state)
 {
 	static const struct peers_limits hasty = { LIMIT, OWNER, 0 };
 	struct peers *peers;
-	struct peer *slow, *calling;
-	int slow_fds[2], calling_fds[2];
+	struct peer *coming, *calling;
+	int fds[3][2];
 	char byte;
 
 	(void)state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, slow_fds), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, calling_fds), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(
+		    socketpair(AF_UNIX, SOCK_STREAM, 0, fds[i]), 0);
 	assert_int_equal(peers_new(&hasty, &peers), SBX_OK);
-	calling = peer_add(peers, calling_fds[0], ALICE);
+	coming = peer_add(peers, fds[0][0], ALICE);
+	assert_non_null(peer_add(peers, fds[1][0], ALICE));
+	assert_non_null(peer_arrive(peers, fds[1][0]));
+	assert_non_null(peer_add(peers, fds[2][0], ALICE));
+	calling = peer_arrive(peers, fds[2][0]);
 	assert_true(peer_begin_call(peers, calling));
-	slow = peer_add(peers, slow_fds[0], ALICE);
-	/* Returns when it was ended, which is what is tested. */
-	assert_int_equal(read(slow_fds[1], &byte, 1), 0);
-	assert_int_equal(recv(calling_fds[1], &byte, 1, MSG_DONTWAIT), -1);
+	while (recv(fds[1][1], &byte, 1, MSG_DONTWAIT) != 0)
+		peers_end_slow(peers);
+	assert_int_equal(recv(fds[0][1], &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(recv(fds[2][1], &byte, 1, MSG_DONTWAIT), -1);
 	peer_end_call(peers, calling);
-	assert_int_equal(read(calling_fds[1], &byte, 1), 0);
-	peer_remove(peers, slow);
-	peer_remove(peers, calling);
-	peers_free(peers);
-	for (int i = 0; i < 2; i++) {
-		(void)close(slow_fds[i]);
-		(void)close(calling_fds[i]);
+	assert_ptr_equal(peer_arrive(peers, fds[0][0]), coming);
+	for (int i = 0; i < 3; i += 2) {
+		while (recv(fds[i][1], &byte, 1, MSG_DONTWAIT) != 0)
+			peers_end_slow(peers);
 	}
+	peers_free(peers);
+	for (int i = 0; i < 6; i++)
+		(void)close(fds[i / 2][i % 2]);
 }
 
 int
@@ -135,6 +179,9 @@ main(void)
 		    test_a_share, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_room_is_kept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_an_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_lost_ones, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_calls, set_up, tear_down),
 		cmocka_unit_test(test_the_slow_are_ended),
 	};

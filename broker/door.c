@@ -1,0 +1,134 @@
+#include "broker/door.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+#define THREAD_STACK (64 * 1024)
+#define BREATH 100 /* milliseconds, when there is no descriptor left */
+
+struct door {
+	int listen_fd, closed_fd;
+	struct peers *peers;
+	door_entry *entry;
+	void *context;
+	pthread_t thread;
+};
+
+static void
+send_away(int fd)
+{
+	static const char text[] = "HTTP/1.1 429 Too Many Requests\r\n"
+				   "Connection: close\r\n"
+				   "Content-Length: 0\r\n\r\n";
+
+	(void)send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)close(fd);
+}
+
+static bool
+is_admitted(struct door *door, int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+	    peer_add(door->peers, fd, peer.uid) != NULL;
+}
+
+/* False when there was nobody, or nothing to let them in with. */
+static bool
+let_in(struct door *door)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(address);
+	int fd = accept4(door->listen_fd, (struct sockaddr *)&address, &len,
+	    SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return false;
+	if (is_admitted(door, fd))
+		door->entry(
+		    door->context, fd, (struct sockaddr *)&address, len);
+	else
+		send_away(fd);
+	return true;
+}
+
+static void *
+keep(void *context)
+{
+	struct door *door = context;
+	struct pollfd fds[] = { { door->closed_fd, POLLIN, 0 },
+		{ door->listen_fd, POLLIN, 0 } };
+	time_t last = 0;
+
+	while (fds[0].revents == 0) {
+		time_t now = time(NULL);
+
+		if (now != last)
+			peers_end_slow(door->peers);
+		last = now;
+		(void)poll(fds, 2, 1000);
+		if (fds[1].revents != 0 && !let_in(door))
+			(void)poll(fds, 1, BREATH);
+	}
+	return NULL;
+}
+
+static bool
+run(struct door *door)
+{
+	pthread_attr_t attr;
+	bool ok;
+
+	(void)pthread_attr_init(&attr);
+	(void)pthread_attr_setstacksize(&attr, THREAD_STACK);
+	ok = pthread_create(&door->thread, &attr, keep, door) == 0;
+	(void)pthread_attr_destroy(&attr);
+	return ok;
+}
+
+enum sbx_err
+door_open(int listen_fd, struct peers *peers, door_entry *entry, void *context,
+    struct door **ret)
+{
+	cleanup_free struct door *door = calloc(1, sizeof(*door));
+	cleanup_close int closed_fd = eventfd(0, EFD_CLOEXEC);
+	int flags = fcntl(listen_fd, F_GETFL);
+
+	if (door == NULL)
+		return SBX_NOMEM;
+	if (closed_fd < 0 || flags < 0 ||
+	    fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return SBX_IO;
+	*door = (struct door){ .listen_fd = listen_fd,
+		.closed_fd = closed_fd,
+		.peers = peers,
+		.entry = entry,
+		.context = context };
+	if (!run(door))
+		return SBX_NOMEM;
+	(void)steal_fd(&closed_fd);
+	*ret = steal_ptr(&door);
+	return SBX_OK;
+}
+
+void
+door_close(struct door *door)
+{
+	if (door == NULL)
+		return;
+	(void)eventfd_write(door->closed_fd, 1);
+	(void)pthread_join(door->thread, NULL);
+	(void)close(door->listen_fd);
+	(void)close(door->closed_fd);
+	free(door);
+}
