@@ -123,25 +123,27 @@ skip_sk_nistp256(struct wire *w)
 }
 
 /*
- * A positive odd mpint in its one canonical form, of min to max bits: a
- * leading zero byte exactly when the next one would look like a sign.
+ * How many bits a positive odd mpint has; 0 unless it is in its one canonical
+ * form: a leading zero byte exactly when the next one would look like a sign.
  */
-static bool
-is_odd_mpint(struct view n, size_t min_bits, size_t max_bytes)
+static size_t
+odd_mpint_bits(struct view n, size_t max_bytes)
 {
 	size_t bits;
 
 	if (n.len == 0 || (n.p[n.len - 1] & 1) == 0 || (n.p[0] & 0x80) != 0)
-		return false;
+		return 0;
 	if (n.p[0] == 0) {
 		if (n.len == 1 || (n.p[1] & 0x80) == 0)
-			return false;
+			return 0;
 		n = VIEW(n.p + 1, n.len - 1);
 	}
+	if (n.len > max_bytes)
+		return 0;
 	bits = 8 * n.len;
 	for (uint8_t top = n.p[0]; (top & 0x80) == 0; top = (uint8_t)(top << 1))
 		bits--;
-	return bits >= min_bits && n.len <= max_bytes;
+	return bits;
 }
 
 static void
@@ -149,10 +151,12 @@ skip_rsa(struct wire *w)
 {
 	struct view exponent = wire_string(w, KEY_BLOB_MAX);
 	struct view modulus = wire_string(w, KEY_BLOB_MAX);
+	size_t bits = odd_mpint_bits(modulus, RSA_MAX_BYTES);
 
-	if (!is_odd_mpint(exponent, 2, RSA_EXPONENT_MAX) ||
-	    !is_odd_mpint(modulus, KEY_RSA_MIN_BITS, RSA_MAX_BYTES))
+	if (odd_mpint_bits(exponent, RSA_EXPONENT_MAX) < 2 || bits == 0)
 		wire_fail(w, SBX_KEY_MALFORMED);
+	if (bits < KEY_RSA_MIN_BITS)
+		wire_fail(w, SBX_KEY_WEAK);
 }
 
 static const struct key_kind kinds[] = {

@@ -46,6 +46,7 @@
 	/* keys */                                                             \
 	X(KEY_TYPE, "key-type", EX_DATAERR, "unsupported key type")            \
 	X(KEY_MALFORMED, "key-malformed", EX_DATAERR, "malformed key")         \
+	X(KEY_WEAK, "key-weak", EX_DATAERR, "RSA key of less than 2048 bits")  \
 	X(KEY_ENCRYPTED, "key-encrypted", EX_DATAERR,                          \
 	    "private key is protected by a passphrase")                        \
 	X(TYPE_MISMATCH, "type-mismatch", EX_DATAERR,                          \

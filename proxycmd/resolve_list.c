@@ -97,7 +97,7 @@ take_turn(int cache_fd, const char *suffix, uint64_t now, int *ret_lock)
 
 enum sbx_err
 list_refresh(const struct work *work, int cache_fd, const char *suffix,
-    struct sbx_why *why)
+    struct sbx_why *warning, struct sbx_why *why)
 {
 	char name[NAME_ALIAS_MAX + 4];
 	cleanup_client struct client client = { .token = "" };
@@ -105,7 +105,10 @@ list_refresh(const struct work *work, int cache_fd, const char *suffix,
 	enum sbx_err err;
 
 	if (!take_turn(cache_fd, suffix, work->now, &lock))
-		return SBX_OK;
+		return sbx_fail(warning, SBX_OK,
+		    "*.%s: its broker was asked within the last minute, and "
+		    "is not asked again",
+		    suffix);
 	/* Any name in that domain leads to its broker. */
 	(void)snprintf(name, sizeof(name), "x.%s", suffix);
 	err = client_open_for(work->paths, work->config, name, &client, why);

@@ -21,11 +21,11 @@ cleanup_object_fn(struct json_object **object)
 #define cleanup_client __attribute__((cleanup(client_close)))
 
 /*
- * Ask the broker whose names end in suffix.  SBX_OK without asking if that
- * was done less than a minute ago, or is being done.
+ * Ask the broker whose names end in suffix.  SBX_OK without asking, and a
+ * warning, if that was done less than a minute ago, or is being done.
  */
 enum sbx_err list_refresh(const struct work *work, int cache_fd,
-    const char *suffix, struct sbx_why *why) MUST_USE;
+    const char *suffix, struct sbx_why *warning, struct sbx_why *why) MUST_USE;
 /*
  * The same over a client that is open already, in little time: nobody waits
  * for it, and nobody minds if it fails.

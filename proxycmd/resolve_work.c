@@ -369,7 +369,6 @@ work_hosts(
 	struct settings settings;
 	enum sbx_err err, first = place_open(work->cache, NULL, &place, why);
 
-	(void)warning;
 	if (first == SBX_OK)
 		first =
 		    settings_read(work->paths, work->config, &settings, why);
@@ -382,7 +381,7 @@ work_hosts(
 		    ? settings.domain[i].suffix
 		    : work->suffix;
 
-		err = list_refresh(work, place.cache_fd, suffix, &own);
+		err = list_refresh(work, place.cache_fd, suffix, warning, &own);
 		if (err == SBX_OK || first != SBX_OK)
 			continue;
 		first = err;

@@ -37,7 +37,8 @@ enum sbx_err work_wake(const struct work *work, struct sbx_why *warning,
 
 /*
  * hosts.conf as the brokers list their sandboxes; each is asked at most once
- * a minute.  The first failure is told, the others were asked all the same.
+ * a minute, and the warning tells of one that was not.  The first failure is
+ * told, the others were asked all the same.
  */
 enum sbx_err work_hosts(const struct work *work, struct sbx_why *warning,
     struct sbx_why *why) MUST_USE;

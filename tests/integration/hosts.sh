@@ -37,7 +37,9 @@ one_broker() {
 	is "hosts.conf is closed to others" \
 	    "$(stat -c %a "$cache/hosts.conf")" 600
 	list '["a-1"]'
+	is "refresh: silent" "$(cat "$err")" ""
 	check 0 "again, at once" sandbox-proxy hosts --refresh
+	says "again, at once: says so" '*.sandbox: its broker was asked within'
 	is "nobody was asked" "$(requests http)" 3
 	later
 	check 0 "again, a minute later" sandbox-proxy hosts --refresh

@@ -66,6 +66,7 @@ test_ours() {
 	ssh-keygen -q -t rsa -b 1024 -N '' -f "$keys/weak"
 	check 65 "an RSA key of 1024 bits" "$cert_tool" issue \
 	    --ca "$keys/ca" --sandbox run-1234 "$keys/weak.pub"
+	says "why" 'weak.pub.*RSA key of less than 2048 bits'
 }
 
 # Named after their rows: "threat 12: duplicate options".

@@ -60,7 +60,7 @@ static const struct row rows[] = {
 	ROW("hybrid point", SBX_KEY_MALFORMED, P256 "\0\0\0\101\6" X64),
 	ROW("point too long", SBX_KEY_MALFORMED, P256 "\0\0\0\102\4" X64 "x"),
 	ROW("point at infinity", SBX_KEY_MALFORMED, P256 "\0\0\0\1\0"),
-	ROW("rsa 2047", SBX_KEY_MALFORMED, RSA E "\0\0\1\0\177" N255 "\1"),
+	ROW("rsa 2047", SBX_KEY_WEAK, RSA E "\0\0\1\0\177" N255 "\1"),
 	ROW("rsa negative", SBX_KEY_MALFORMED, RSA E "\0\0\1\0\200" N255 "\1"),
 	ROW("rsa with zeros in front", SBX_KEY_MALFORMED,
 	    RSA E "\0\0\1\2\0\0\200" N255 "\1"),
