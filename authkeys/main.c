@@ -16,6 +16,7 @@
 #include "authkeys/chain.h"
 #include "authkeys/limits.h"
 #include "authkeys/line.h"
+#include "authkeys/refused.h"
 #include "authkeys/syslog.h"
 #include "common/log.h"
 #include "common/opt.h"
@@ -86,10 +87,23 @@ report(const struct call *call, enum sbx_err err)
 		return;
 }
 
+/* Of a certificate: plain keys are none of ours.  Nor is this a reason. */
+static void
+note_refusal(const struct call *call, enum sbx_err err)
+{
+	const struct refusal refusal = { err, (uint64_t)call->now };
+	const char *path = call->settings.last_refusal;
+
+	if (*path == '\0' || !call->request.certificate || call->now < 0 ||
+	    refused_put(path, geteuid(), &refusal) != SBX_OK)
+		return;
+}
+
 static int
 deny(const struct call *call, enum sbx_err err)
 {
 	report(call, err);
+	note_refusal(call, err);
 	(void)log_failure(err, &call->why);
 	return EXIT_FAILURE;
 }

@@ -102,6 +102,9 @@ static const struct conf_key keys[] = {
 	{ "",
 	    { "revoked_max_age", field_duration, AT(revoked_max_age), 1, 0,
 		"24h", "how old that list may be", NULL } },
+	{ "",
+	    { "last_refusal", field_path, AT(last_refusal), 0, 0, NULL,
+		"file that tells what was refused last", NULL } },
 };
 
 const struct conf_table gate_settings_table = { .keys = keys,

@@ -37,6 +37,7 @@ struct gate_settings {
 	uint64_t then_timeout;
 	char revoked[FIELD_TEXT]; /* path of the revocation list; "": none */
 	uint64_t revoked_max_age; /* seconds */
+	char last_refusal[FIELD_TEXT]; /* path; "": not written */
 	/* Read from the files that it names. */
 	char id[NAME_ID_MAX + 1];
 	struct ca_set trusted;

@@ -26,6 +26,17 @@ answer_isolation(const struct sandbox *s)
 	return s->isolation == ISOLATION_NAMESPACES ? "namespaces" : "none";
 }
 
+static struct json_object *
+refusal_json(const struct refusal *refusal)
+{
+	struct json_object *o = json_object_new_object();
+
+	answer_put_u64(o, "time", refusal->when);
+	answer_put_text(o, "code", sbx_err_name(refusal->err));
+	answer_put_text(o, "detail", sbx_err_text(refusal->err));
+	return o;
+}
+
 struct json_object *
 answer_json(const struct sandbox *s)
 {
@@ -44,6 +55,9 @@ answer_json(const struct sandbox *s)
 	for (size_t i = 0; i < s->label_count; i++)
 		answer_put_text(labels, s->label[i].key, s->label[i].value);
 	(void)json_object_object_add(o, "labels", labels);
+	if (s->refusal.err != SBX_OK)
+		(void)json_object_object_add(
+		    o, "last_refusal", refusal_json(&s->refusal));
 	return o;
 }
 

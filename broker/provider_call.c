@@ -46,6 +46,8 @@ put_status(const struct provider_status *status, struct buf *answer)
 {
 	buf_put_u32(answer, status->state);
 	buf_put_u32(answer, status->isolation);
+	buf_put_u32(answer, status->refusal.err);
+	buf_put_u64(answer, status->refusal.when);
 }
 
 static enum sbx_err
@@ -190,12 +192,15 @@ read_status(
 {
 	struct wire w = wire_of(answer);
 	uint32_t state = wire_u32(&w), isolation = wire_u32(&w);
+	uint32_t refusal = wire_u32(&w);
 
+	ret->refusal.when = wire_u64(&w);
 	if (wire_end(&w) != SBX_OK || state > PROVIDER_RUNNING ||
-	    isolation >= ISOLATION_COUNT)
+	    isolation >= ISOLATION_COUNT || refusal >= SBX_ERR_COUNT)
 		return malformed(why);
 	ret->state = (enum provider_state)state;
 	ret->isolation = (enum isolation)isolation;
+	ret->refusal.err = (enum sbx_err)refusal;
 	return SBX_OK;
 }
 

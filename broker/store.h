@@ -56,6 +56,8 @@ struct sandbox {
 	uint64_t issued_after; /* certificates are valid after this */
 	size_t label_count;
 	struct label label[STORE_LABELS_MAX];
+	struct refusal
+	    refusal; /* not stored: what its provider told just now */
 };
 
 /* What was issued; the blob itself is not kept. */

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "ctl/ctl.h"
+#include "net/refused.h"
 #include "net/reply.h"
 
 #define TEXT(m)                                                     \
@@ -97,6 +98,20 @@ print_time(const char *name, uint64_t when, const char *span)
 	(void)printf("%s: %s (%s)\n", name, text, span);
 }
 
+/* From inside the sandbox: a reason that we know, or no line. */
+static void
+print_refusal(struct json_object *object, uint64_t now)
+{
+	struct refusal told;
+	char span[SANDBOX_TIME_LEN];
+
+	if (!refused_read(object, &told))
+		return;
+	sandbox_put_span(told.when, now, span);
+	print_time("last_refusal", told.when, span);
+	print_text("refused_because", sbx_err_text(told.err));
+}
+
 void
 sandbox_print(
     const struct sandbox *sandbox, struct json_object *object, uint64_t now)
@@ -116,6 +131,7 @@ sandbox_print(
 		print_text("expires", span);
 	else
 		print_time("expires", sandbox->expires_at, span);
+	print_refusal(object, now);
 	(void)json_object_object_get_ex(object, "labels", &labels);
 	if (!json_object_is_type(labels, json_type_object))
 		return;

@@ -30,6 +30,7 @@ static const struct {
 	{ "key", doctor_key },
 	{ "endpoint", doctor_endpoint },
 	{ "host key", doctor_host_key },
+	{ "gate", doctor_gate },
 };
 
 static const char *const levels[] = {

@@ -7,6 +7,7 @@
 #define SKEW_WARN 10 /* seconds */
 #define SKEW_FAIL 60 /* what certificates allow for (CHECK_SKEW_DEFAULT) */
 #define SLOW_MS 1000
+#define RECENT 600 /* seconds since the gate has refused somebody */
 
 static bool
 fact(const struct doctor *doctor, const char *key, char ret[static DOCTOR_TEXT])
@@ -123,4 +124,32 @@ doctor_clock(struct doctor *doctor, struct finding *ret)
 	else
 		doctor_say(ret, DOCTOR_OK, "", "%llu s from the broker's",
 		    (unsigned long long)skew);
+}
+
+/*
+ * The one who was refused need not be who asks; and since then somebody may
+ * have been let in.
+ */
+void
+doctor_gate(struct doctor *doctor, struct finding *ret)
+{
+	uint64_t when, ago, now = doctor->request->now;
+	char text[DOCTOR_TEXT], *reason;
+	enum sbx_err err;
+
+	if (!fact(doctor, "refused=", text))
+		return;
+	reason = strchr(text, ' ');
+	if (reason == NULL)
+		return;
+	*reason++ = '\0';
+	if (text_uint(text, 0, INT64_MAX, &when) != SBX_OK ||
+	    !sbx_err_find(reason, &err))
+		return;
+	ago = now > when ? now - when : 0;
+	doctor_say(ret, ago <= RECENT ? DOCTOR_WARN : DOCTOR_OK,
+	    ago <= RECENT ? "see the reasons in sandbox-authkeys(8)" : "",
+	    "it refused somebody %llu %s ago: %s (%s)",
+	    (unsigned long long)(ago < 120 ? ago : ago / 60),
+	    ago < 120 ? "s" : "min", sbx_err_text(err), reason);
 }

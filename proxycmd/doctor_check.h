@@ -42,7 +42,7 @@ doctor_check doctor_openssh, doctor_snippet, doctor_domain, doctor_endpoint,
     doctor_host_key;
 /* proxycmd/doctor_broker.c */
 doctor_check doctor_config, doctor_file, doctor_token, doctor_broker,
-    doctor_access, doctor_clock;
+    doctor_access, doctor_clock, doctor_gate;
 /* proxycmd/doctor_cache.c */
 doctor_check doctor_cache, doctor_certificate, doctor_key;
 

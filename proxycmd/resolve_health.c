@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "common/text.h"
+#include "net/refused.h"
 #include "net/reply.h"
 #include "proxycmd/resolve_key.h"
 #include "proxycmd/resolve_list.h"
@@ -113,12 +114,17 @@ put_state(struct client *client, const char *id, struct buf *ret)
 		STATE_LEN, 0, 0 };
 	cleanup_object struct json_object *sandbox = NULL;
 	char path[NAME_ID_MAX + 64], state[STATE_LEN];
+	struct refusal refusal;
 
 	(void)snprintf(path, sizeof(path), "/v1/sandboxes/%s", id);
 	if (client_call(client, "GET", path, NULL, /* extra= */ 0, &sandbox,
-		NULL) == SBX_OK &&
-	    reply_read(sandbox, &field, 1, state, NULL) == SBX_OK)
+		NULL) != SBX_OK)
+		return;
+	if (reply_read(sandbox, &field, 1, state, NULL) == SBX_OK)
 		put(ret, "state", state);
+	if (refused_read(sandbox, &refusal))
+		buf_printf(ret, "refused=%" PRIu64 " %s\n", refusal.when,
+		    sbx_err_name(refusal.err));
 }
 
 static void

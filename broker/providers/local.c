@@ -138,7 +138,8 @@ local_create(const struct provider_context *context,
 			(void)!local_kill(context, spec->id, NULL);
 	}
 	if (err == SBX_OK)
-		*ret = (struct provider_status){ PROVIDER_STOPPED, isolation };
+		*ret = (struct provider_status){ .state = PROVIDER_STOPPED,
+			.isolation = isolation };
 	return err;
 }
 
@@ -214,14 +215,14 @@ local_inspect(const struct provider_context *context, const char *id,
 	enum sbx_err err = box_open(context, id, &box, why);
 
 	if (err == SBX_NOT_FOUND) {
-		*ret =
-		    (struct provider_status){ PROVIDER_GONE, ISOLATION_NONE };
+		*ret = (struct provider_status){ .state = PROVIDER_GONE };
 		return SBX_OK;
 	}
 	if (err != SBX_OK)
 		return err;
 	box_processes(&box, process);
 	ret->isolation = box.isolation;
+	ret->refusal = box_refusal(&box);
 	ret->state = process[BOX_PROCESS_1].pid != 0 ? PROVIDER_RUNNING
 						     : PROVIDER_STOPPED;
 	return SBX_OK;

@@ -193,6 +193,20 @@ box_host_key(const struct box *box, struct buf *ret_text, struct keypair *ret,
 		  box->id, sbx_err_text(err));
 }
 
+struct refusal
+box_refusal(const struct box *box)
+{
+	cleanup_buf struct buf line = BUF_INIT(REFUSAL_LEN);
+	cleanup_close int report = -1;
+	struct refusal refusal = { SBX_OK, 0 };
+
+	if (file_open_dir(box->dir, BOX_REPORT, &report, NULL) != SBX_OK ||
+	    file_read(report, BOX_REFUSED, &line, NULL) != SBX_OK ||
+	    refusal_parse(buf_view(&line), &refusal) != SBX_OK)
+		return (struct refusal){ SBX_OK, 0 };
+	return refusal;
+}
+
 void
 box_processes(const struct box *box, struct process ret[BOX_PROCESSES])
 {

@@ -7,6 +7,7 @@
  *   host_key    private key, OpenSSH's format
  *   workspace/  owned by the account that logs in
  *   gate/       with namespaces: what its login gate remembers, and owns
+ *   report/     what its login gate tells us: "refused" (common/refusal.h)
  *   init        while it runs: process 1, and what waits for it
  */
 #ifndef SBX_LOCAL_BOX_H
@@ -15,9 +16,12 @@
 #include "broker/providers/local_ids.h"
 #include "broker/providers/local_process.h"
 #include "certs/keyfile.h"
+#include "common/refusal.h"
 
 #define BOX_WORKSPACE "workspace"
 #define BOX_GATE "gate"
+#define BOX_REPORT "report"
+#define BOX_REFUSED "refused"
 
 struct box {
 	char id[NAME_ID_MAX + 1];
@@ -61,6 +65,9 @@ enum sbx_err box_write_slice(
 /* The host key file's text, which is a secret, and the pair in it. */
 enum sbx_err box_host_key(const struct box *box, struct buf *ret_text,
     struct keypair *ret, struct sbx_why *why) MUST_USE;
+
+/* What its gate refused last, by its own account; SBX_OK in it: nothing. */
+struct refusal box_refusal(const struct box *box) MUST_USE;
 
 /* The processes of a running one. */
 enum { BOX_PROCESS_1, BOX_PROCESS_MONITOR, BOX_PROCESSES };

@@ -45,9 +45,20 @@ static const struct {
 } inner[] = {
 	{ BOX_WORKSPACE, 0755, LOCAL_UID_SANDBOX },
 	{ BOX_GATE, 0700, LOCAL_UID_AUTHKEYS },
+	{ BOX_REPORT, 0755, LOCAL_UID_AUTHKEYS },
 };
 
 #define INNER (sizeof(inner) / sizeof(inner[0]))
+
+static bool
+has_inner(int dir)
+{
+	for (size_t i = 0; i < INNER; i++) {
+		if (exists(dir, inner[i].name))
+			return true;
+	}
+	return false;
+}
 
 /* arg is the descriptor of the sandbox's folder. */
 static enum sbx_err
@@ -98,7 +109,7 @@ remove_temporary(
 	put_temporary(id, name);
 	if (!sliced)
 		err = tree_remove(dir, BOX_WORKSPACE, why);
-	else if (exists(dir, BOX_WORKSPACE) || exists(dir, BOX_GATE))
+	else if (has_inner(dir))
 		err = userns_run(&slice, remove_job, &dir, why);
 	else
 		err = SBX_OK;
@@ -230,7 +241,8 @@ fill(const struct box *box, struct sbx_why *why)
 
 		if (err != SBX_OK)
 			return err;
-	} else if (mkdirat(box->dir, BOX_WORKSPACE, 0700) < 0) {
+	} else if (mkdirat(box->dir, BOX_WORKSPACE, 0700) < 0 ||
+	    mkdirat(box->dir, BOX_REPORT, 0700) < 0) {
 		return sbx_fail(why, SBX_IO, "cannot make the workspace: %s",
 		    strerror(errno));
 	}

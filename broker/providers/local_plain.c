@@ -157,40 +157,6 @@ plain_clean(const struct provider_context *context, const char *id)
 		(void)!tree_remove(runtime, folder, NULL);
 }
 
-static enum sbx_err
-write_gate(const struct provider_context *context, const struct box *box,
-    const char *user, const char *dir, struct sbx_why *why)
-{
-	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX);
-	cleanup_close int runtime = -1, fd = -1;
-	char folder[ID_FOLDER_LEN], ca[PATHS_MAX];
-	enum sbx_err err = paths_join(dir, "ca.pub", ca);
-
-	folder_of(box->id, folder);
-	if (err == SBX_OK)
-		err = open_runtime(context, &runtime, why);
-	if (err == SBX_OK)
-		err = tree_remove(runtime, folder, why);
-	if (err != SBX_OK)
-		return err;
-	if (mkdirat(runtime, folder, 0755) < 0 ||
-	    fchmodat(runtime, folder, 0755, 0) < 0)
-		return sbx_fail(why, SBX_IO, "cannot create folder %s: %s",
-		    folder, strerror(errno));
-	err = file_open_dir(runtime, folder, &fd, why);
-	if (err != SBX_OK)
-		return err;
-	text_authkeys_conf(box->id, ca, user, box->issued_after,
-	    /* state_dir= */ NULL, &text);
-	err =
-	    file_write_atomic(fd, "authkeys.conf", 0644, buf_view(&text), why);
-	if (err != SBX_OK)
-		return err;
-	buf_reset(&text);
-	buf_printf(&text, "%s\n", context->ca_line);
-	return file_write_atomic(fd, "ca.pub", 0644, buf_view(&text), why);
-}
-
 /* Paths of the files that sshd is told of. */
 struct plain {
 	char user[64];
@@ -200,6 +166,7 @@ struct plain {
 	char box_dir[PATHS_MAX];
 	char host_key[PATHS_MAX];
 	char workspace[PATHS_MAX];
+	char refused[PATHS_MAX];
 	char sshd_config[PATHS_MAX];
 	char init[PATHS_MAX];
 };
@@ -225,6 +192,9 @@ name_files(const struct provider_context *context, const struct box *box,
 	ok = ok &&
 	    paths_join(ret->box_dir, BOX_WORKSPACE, ret->workspace) == SBX_OK;
 	ok = ok &&
+	    paths_join(ret->box_dir, BOX_REPORT "/" BOX_REFUSED,
+		ret->refused) == SBX_OK;
+	ok = ok &&
 	    paths_join(ret->box_dir, "sshd_config", ret->sshd_config) == SBX_OK;
 	ok = ok &&
 	    paths_join(context->libexec_dir, "sandbox-init", ret->init) ==
@@ -233,6 +203,42 @@ name_files(const struct provider_context *context, const struct box *box,
 		return sbx_fail(why, SBX_CONFIG,
 		    "the name of the state or runtime folder is too long");
 	return find_authkeys(context, ret->authkeys, why);
+}
+
+static enum sbx_err
+write_gate(const struct provider_context *context, const struct box *box,
+    const struct plain *plain, struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX);
+	cleanup_close int runtime = -1, fd = -1;
+	char folder[ID_FOLDER_LEN], ca[PATHS_MAX];
+	enum sbx_err err = paths_join(plain->gate_dir, "ca.pub", ca);
+
+	folder_of(box->id, folder);
+	if (err == SBX_OK)
+		err = open_runtime(context, &runtime, why);
+	if (err == SBX_OK)
+		err = tree_remove(runtime, folder, why);
+	if (err != SBX_OK)
+		return err;
+	if (mkdirat(runtime, folder, 0755) < 0 ||
+	    fchmodat(runtime, folder, 0755, 0) < 0)
+		return sbx_fail(why, SBX_IO, "cannot create folder %s: %s",
+		    folder, strerror(errno));
+	err = file_open_dir(runtime, folder, &fd, why);
+	if (err != SBX_OK)
+		return err;
+	text_authkeys_conf(
+	    &(struct gate_setup){ box->id, ca, plain->user, box->issued_after,
+		/* state_dir= */ NULL, plain->refused },
+	    &text);
+	err =
+	    file_write_atomic(fd, "authkeys.conf", 0644, buf_view(&text), why);
+	if (err != SBX_OK)
+		return err;
+	buf_reset(&text);
+	buf_printf(&text, "%s\n", context->ca_line);
+	return file_write_atomic(fd, "ca.pub", 0644, buf_view(&text), why);
 }
 
 static enum sbx_err
@@ -340,7 +346,7 @@ start_plain(const struct provider_context *context, const struct box *box,
 	int ends[2];
 
 	if (err == SBX_OK)
-		err = write_gate(context, box, plain.user, plain.gate_dir, why);
+		err = write_gate(context, box, &plain, why);
 	if (err == SBX_OK)
 		err = write_sshd_config(&plain, box, why);
 	if (err == SBX_OK)

@@ -28,6 +28,7 @@ static const struct {
 } parts[] = {
 	{ STAGE "/" BOX_WORKSPACE, INSIDE_HOME "/" BOX_WORKSPACE },
 	{ STAGE "/" BOX_GATE, INSIDE_GATE },
+	{ STAGE "/" BOX_REPORT, INSIDE_REPORT },
 };
 
 struct launch {
@@ -156,8 +157,10 @@ add_texts(struct bwrap *b, const struct provider_context *context,
 	err = text_sshd_config(&setup, &text, &b->why);
 	bwrap_text(b, "0644", INSIDE_OWN "/sshd_config", buf_view(&text));
 	buf_reset(&text);
-	text_authkeys_conf(box->id, INSIDE_OWN "/ca.pub", INSIDE_USER,
-	    box->issued_after, INSIDE_GATE, &text);
+	text_authkeys_conf(
+	    &(struct gate_setup){ box->id, INSIDE_OWN "/ca.pub", INSIDE_USER,
+		box->issued_after, INSIDE_GATE, INSIDE_REPORT "/" BOX_REFUSED },
+	    &text);
 	bwrap_text(b, "0644", INSIDE_OWN "/authkeys.conf", buf_view(&text));
 	buf_reset(&text);
 	buf_printf(&text, "%s\n", context->ca_line);

@@ -15,6 +15,7 @@
 #define INSIDE_HOME "/home/sandbox"
 #define INSIDE_USER "sandbox"
 #define INSIDE_GATE "/var/lib/sandbox-authkeys"
+#define INSIDE_REPORT "/var/lib/sandbox-report"
 
 /*
  * The start of a process 1 that takes connections from the socket.  Returns

@@ -91,17 +91,18 @@ text_sshd_config(
 }
 
 void
-text_authkeys_conf(const char *id, const char *ca_path, const char *user,
-    uint64_t issued_after, const char *state_dir, struct buf *ret)
+text_authkeys_conf(const struct gate_setup *setup, struct buf *ret)
 {
 	buf_printf(ret,
 	    "sandbox_id = %s\n"
 	    "trusted_ca = %s\n"
 	    "login_users = %s\n"
-	    "issued_after = %" PRIu64 "\n",
-	    id, ca_path, user, issued_after);
-	if (state_dir != NULL)
-		buf_printf(ret, "state_dir = %s\n", state_dir);
+	    "issued_after = %" PRIu64 "\n"
+	    "last_refusal = %s\n",
+	    setup->id, setup->ca, setup->user, setup->issued_after,
+	    setup->last_refusal);
+	if (setup->state_dir != NULL)
+		buf_printf(ret, "state_dir = %s\n", setup->state_dir);
 }
 
 void

@@ -28,9 +28,18 @@ struct sshd_setup {
 enum sbx_err text_sshd_config(const struct sshd_setup *setup, struct buf *ret,
     struct sbx_why *why) MUST_USE;
 
-/* The gate's configuration, authkeys.conf(5); state_dir may be NULL. */
-void text_authkeys_conf(const char *id, const char *ca_path, const char *user,
-    uint64_t issued_after, const char *state_dir, struct buf *ret);
+/* What the gate is told. */
+struct gate_setup {
+	const char *id;
+	const char *ca;	  /* path */
+	const char *user; /* who logs in */
+	uint64_t issued_after;
+	const char *state_dir; /* NULL: none */
+	const char *last_refusal;
+};
+
+/* The gate's configuration, authkeys.conf(5). */
+void text_authkeys_conf(const struct gate_setup *setup, struct buf *ret);
 
 /* /etc/hosts inside. */
 void text_hosts(const char *id, struct buf *ret);

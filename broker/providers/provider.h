@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 
+#include "common/refusal.h"
 #include "common/field.h"
 #include "common/name.h"
 #include "common/paths.h"
@@ -59,6 +60,7 @@ struct provider_spec {
 struct provider_status {
 	enum provider_state state;
 	enum isolation isolation;
+	struct refusal refusal; /* its gate's last; set by inspect, if known */
 };
 
 /* How to get in. */

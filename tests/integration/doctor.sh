@@ -219,6 +219,25 @@ doctor 0 "$host"
 finds ok endpoint 'stopped: ssh starts it'
 ! grep /start "$lab/requests" || fail "it was started"
 ok "it was not started"
+# What the gate refused.
+refusal() {
+	printf '{"last_refusal": {"time": %s, "code": "%s"}}\n' "$@" >"$lab/told"
+}
+lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\"}"
+refusal $(($(date +%s) - 60)) expired
+doctor 0 "$host"
+finds warn gate 'somebody 6[0-9] s ago: certificate has expired .expired.: see the reasons'
+refusal $(($(date +%s) - 3600)) key-weak
+doctor 0 "$host"
+finds ok gate 'somebody 60 min ago: RSA key of less than 2048 bits .key-weak.$'
+for told in "5 ok" "5 sesame" "-5 expired" "true expired"; do
+	# shellcheck disable=SC2086
+	refusal $told
+	doctor 0 "$host"
+	! grep -q gate: "$out" || fail "it believes $told"
+	ok "it does not believe $told"
+done
+rm "$lab/told"
 # Stopped since the cache heard of it.
 lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\"}"
 rm -rf "$cache"

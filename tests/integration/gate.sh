@@ -312,6 +312,30 @@ test_plain_key() {
 }
 
 # What the person at the other end, or sshd, could get wrong.
+# For whoever cannot see the log.
+test_last_refusal() {
+	local report=/var/lib/sandbox-report
+	install -d -o sandbox-authkeys -m 0755 "$report"
+	echo "last_refusal = $report/refused" >>"$conf"
+	certify "${good[@]}"
+	check 0 "one who is let in" login sandbox "$cert" true
+	is "is no refusal" "$(ls "$report")" ""
+	refused "one who is not" expired "${good[@]}" -V -2h:-1h
+	is "the reason" "$(cut -d' ' -f2 "$report/refused")" expired
+	is "now" "$(($(date +%s) - $(cut -d' ' -f1 "$report/refused") < 60))" 1
+	check 255 "a plain key" login sandbox "$keys/stranger" true
+	is "has no say in it" "$(cut -d' ' -f2 "$report/refused")" expired
+	refused "another one" ca-unknown "${good[@]}" -s "$keys/stranger"
+	is "the latest reason" "$(cut -d' ' -f2 "$report/refused")" ca-unknown
+	chown root "$report/refused"
+	chmod 0666 "$report/refused"
+	refused "where it cannot be told" expired "${good[@]}" -V -2h:-1h
+	is "it stays" "$(cut -d' ' -f2 "$report/refused")" ca-unknown
+	rm -r "$report"
+	refused "nowhere to tell it" expired "${good[@]}" -V -2h:-1h
+	reset_settings
+}
+
 test_words() {
 	local type blob
 	certify "${good[@]}"
@@ -392,6 +416,7 @@ test_refused
 test_sandbox_cert
 test_revoked
 test_plain_key
+test_last_refusal
 test_words
 test_files
 done_testing

@@ -107,6 +107,17 @@ renewal() {
 	    -o "UserKnownHostsFile=$folder/known_hosts" -o BatchMode=yes \
 	    -i "$HOME/old/id_ed25519" "sandbox@$host" true
 	grep -q 'Permission denied' "$err" || fail "the gate refuses it"
+	is "the broker knows why" \
+	    "$(sandboxctl show --json run-1234 | jq -r .last_refusal.code)" \
+	    expired
+	check 0 "people read it" sandboxctl show run-1234
+	grep -q '^last_refusal: .*Z ([0-9]*s)$' "$out" || fail "when"
+	grep -q '^refused_because: certificate has expired$' "$out" ||
+		fail "why"
+	check 0 "the doctor" sandbox-proxy doctor "$host"
+	grep -Eq '^warn  gate: .* [0-9]+ s ago: certificate has expired \(expired\): see ' \
+	    "$out" || fail "the doctor tells"
+	ok "the doctor tells"
 	cp -p "$HOME/old/"* "$folder"
 	check 0 "an expired certificate is renewed" ssh "$host" echo fine
 	is "without a word" "$(cat "$err")" ""

@@ -117,7 +117,9 @@ life() {
 	grep -q '^/dev/pts/' "$out" || fail "no terminal"
 	check 0 "a named semaphore's folder" inside one touch /dev/shm/file
 	check 3 "exit status" inside one exit 3
+	is "its gate has nothing to tell" "$(provider refusal one)" ok
 	check 255 "a certificate for another sandbox" ssh_with one two true
+	is "its gate tells why" "$(provider refusal one)" wrong-sandbox
 	check 0 "the workspace is writable" \
 	    inside one "echo kept >workspace/file"
 
@@ -291,7 +293,9 @@ without_namespaces() {
 	is "into our own account" "$(cat "$out")" "$(id -un)"
 	check 0 "it is told of the workspace" inside one \
 	    'echo kept >$SANDBOX_WORKSPACE/file'
+	is "its gate has nothing to tell" "$(provider refusal one)" ok
 	check 255 "a certificate for another sandbox" ssh_with one two true
+	is "its gate tells why" "$(provider refusal one)" wrong-sandbox
 	certificate_once
 	check 255 "nobody would remember a single use" ssh_with one once true
 	check 0 "a process that wants to stay" inside one \

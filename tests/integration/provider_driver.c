@@ -2,7 +2,7 @@
  * Calls the local provider as sandboxd would, without a sandboxd:
  *
  *	provider_driver STATE RUNTIME LIBEXEC CA-FILE ISOLATION UID-RANGE-START
- *	    create|start|stop|kill|inspect|credentials ID
+ *	    create|start|stop|kill|inspect|refusal|credentials ID
  */
 #include <fcntl.h>
 #include <string.h>
@@ -81,6 +81,18 @@ run_inspect(
 	return err;
 }
 
+static enum sbx_err
+run_refusal(
+    const struct provider_context *context, const char *id, struct sbx_why *why)
+{
+	struct provider_status status;
+	enum sbx_err err = provider_local.inspect(context, id, &status, why);
+
+	if (err == SBX_OK)
+		(void)printf("%s\n", sbx_err_name(status.refusal.err));
+	return err;
+}
+
 /* USER, host key, endpoint: one line each. */
 static enum sbx_err
 run_credentials(
@@ -102,6 +114,7 @@ static const struct verb verbs[] = {
 	{ "stop", run_stop },
 	{ "kill", run_kill },
 	{ "inspect", run_inspect },
+	{ "refusal", run_refusal },
 	{ "credentials", run_credentials },
 };
 

@@ -109,18 +109,23 @@ test_paths_that_need_quotes(void **state)
 static void
 test_gate_settings(void **state)
 {
+	struct gate_setup setup = { "run-1", "/x/ca.pub", "sandbox", 17, NULL,
+		"/r/refused" };
 	cleanup_buf struct buf text = BUF_INIT(1024);
 
 	(void)state;
-	text_authkeys_conf("run-1", "/x/ca.pub", "sandbox", 17, NULL, &text);
+	text_authkeys_conf(&setup, &text);
 	assert_string_equal(buf_text(&text),
 	    "sandbox_id = run-1\ntrusted_ca = /x/ca.pub\n"
-	    "login_users = sandbox\nissued_after = 17\n");
+	    "login_users = sandbox\nissued_after = 17\n"
+	    "last_refusal = /r/refused\n");
 	buf_reset(&text);
-	text_authkeys_conf("run-1", "/x/ca.pub", "sandbox", 17, "/s", &text);
+	setup.state_dir = "/s";
+	text_authkeys_conf(&setup, &text);
 	assert_string_equal(buf_text(&text),
 	    "sandbox_id = run-1\ntrusted_ca = /x/ca.pub\n"
-	    "login_users = sandbox\nissued_after = 17\nstate_dir = /s\n");
+	    "login_users = sandbox\nissued_after = 17\n"
+	    "last_refusal = /r/refused\nstate_dir = /s\n");
 }
 
 static const struct {
