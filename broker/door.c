@@ -1,11 +1,10 @@
 #include "broker/door.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/un.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,22 +14,21 @@
 #define BREATH 100 /* milliseconds, when there is no descriptor left */
 
 struct door {
-	int listen_fd, closed_fd;
-	struct peers *peers;
-	door_entry *entry;
-	void *context;
+	struct door_setup setup;
+	int closed_fd;
 	pthread_t thread;
 };
 
 static void
-send_away(int fd)
+send_away(struct door *door, int fd)
 {
 	static const char text[] = "HTTP/1.1 429 Too Many Requests\r\n"
 				   "Connection: close\r\n"
 				   "Content-Length: 0\r\n\r\n";
 
 	(void)send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	(void)close(fd);
+	(void)shutdown(fd, SHUT_WR);
+	discard_put(door->setup.discard, fd);
 }
 
 static bool
@@ -40,26 +38,30 @@ is_admitted(struct door *door, int fd)
 	socklen_t len = sizeof(peer);
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-	    peer_add(door->peers, fd, peer.uid) != NULL;
+	    peer_add(door->setup.peers, fd, peer.uid) != NULL;
 }
 
 /* False when there was nobody, or nothing to let them in with. */
 static bool
 let_in(struct door *door)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	socklen_t len = sizeof(address);
-	int fd = accept4(door->listen_fd, (struct sockaddr *)&address, &len,
-	    SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(
+	    door->setup.listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
 		return false;
 	if (is_admitted(door, fd))
-		door->entry(
-		    door->context, fd, (struct sockaddr *)&address, len);
+		door->setup.entry(door->setup.context, fd);
 	else
-		send_away(fd);
+		send_away(door, fd);
 	return true;
+}
+
+static void
+look_around(struct door *door)
+{
+	peers_end_slow(door->setup.peers);
+	discard_flush(door->setup.discard);
 }
 
 static void *
@@ -67,18 +69,20 @@ keep(void *context)
 {
 	struct door *door = context;
 	struct pollfd fds[] = { { door->closed_fd, POLLIN, 0 },
-		{ door->listen_fd, POLLIN, 0 } };
+		{ door->setup.listen_fd, POLLIN, 0 } };
 	time_t last = 0;
 
 	while (fds[0].revents == 0) {
 		time_t now = time(NULL);
+		int ready;
 
 		if (now != last)
-			peers_end_slow(door->peers);
+			look_around(door);
 		last = now;
-		(void)poll(fds, 2, 1000);
-		if (fds[1].revents != 0 && !let_in(door))
-			(void)poll(fds, 1, BREATH);
+		ready = poll(fds, 2, 1000);
+		/* poll(2) fails, too, if there may be no descriptors. */
+		if (ready < 0 || (fds[1].revents != 0 && !let_in(door)))
+			(void)poll(NULL, 0, BREATH);
 	}
 	return NULL;
 }
@@ -97,23 +101,16 @@ run(struct door *door)
 }
 
 enum sbx_err
-door_open(int listen_fd, struct peers *peers, door_entry *entry, void *context,
-    struct door **ret)
+door_open(const struct door_setup *setup, struct door **ret)
 {
 	cleanup_free struct door *door = calloc(1, sizeof(*door));
 	cleanup_close int closed_fd = eventfd(0, EFD_CLOEXEC);
-	int flags = fcntl(listen_fd, F_GETFL);
 
 	if (door == NULL)
 		return SBX_NOMEM;
-	if (closed_fd < 0 || flags < 0 ||
-	    fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK) < 0)
+	if (closed_fd < 0)
 		return SBX_IO;
-	*door = (struct door){ .listen_fd = listen_fd,
-		.closed_fd = closed_fd,
-		.peers = peers,
-		.entry = entry,
-		.context = context };
+	*door = (struct door){ .setup = *setup, .closed_fd = closed_fd };
 	if (!run(door))
 		return SBX_NOMEM;
 	(void)steal_fd(&closed_fd);
@@ -128,7 +125,7 @@ door_close(struct door *door)
 		return;
 	(void)eventfd_write(door->closed_fd, 1);
 	(void)pthread_join(door->thread, NULL);
-	(void)close(door->listen_fd);
+	(void)close(door->setup.listen_fd);
 	(void)close(door->closed_fd);
 	free(door);
 }

@@ -6,22 +6,28 @@
 #ifndef SBX_BROKER_DOOR_H
 #define SBX_BROKER_DOOR_H
 
-#include <sys/socket.h>
-
+#include "broker/discard.h"
 #include "broker/peers.h"
 
 struct door;
 
 /* One was let in: it is among the peers, and fd belongs to the callee. */
-typedef void door_entry(
-    void *context, int fd, const struct sockaddr *address, socklen_t len);
+typedef void door_entry(void *context, int fd);
+
+struct door_setup {
+	int listen_fd; /* does not block; an open door owns it */
+	struct peers *peers;
+	struct discard *discard;
+	door_entry *entry;
+	void *context; /* for entry */
+};
 
 /*
- * Serve listen_fd (which then belongs to it) in a thread of its own, which
- * also ends the peers that are slow.
+ * Serve in a thread of its own, which also ends the peers that are slow and
+ * flushes what was discarded.
  */
-enum sbx_err door_open(int listen_fd, struct peers *peers, door_entry *entry,
-    void *context, struct door **ret) MUST_USE;
+enum sbx_err
+door_open(const struct door_setup *setup, struct door **ret) MUST_USE;
 /* Nobody comes in after it has returned.  NULL allowed. */
 void door_close(struct door *door);
 

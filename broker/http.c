@@ -1,7 +1,9 @@
 #include "broker/http.h"
 
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "broker/body.h"
@@ -22,7 +24,9 @@ struct http {
 	struct MHD_Daemon *daemon;
 	struct broker *broker;
 	struct peers *peers;
+	struct discard *discard;
 	struct door *door;
+	int unread_fd; /* of the one that the library closes just now; or -1 */
 	http_observer *observer;
 };
 
@@ -292,27 +296,57 @@ on_end(void *context, struct MHD_Connection *connection, void **request_at,
  * Connections.
  */
 
+/*
+ * The library closes it in the thread that all others wait for.  So what was
+ * not read, where descriptors may be, is closed by somebody else.
+ */
+static void
+keep_unread(struct http *http, int fd)
+{
+	int unread = 0;
+
+	/* No more comes in after this. */
+	(void)shutdown(fd, SHUT_RD);
+	if (ioctl(fd, FIONREAD, &unread) == 0 && unread > 0)
+		http->unread_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/* By the next call the library has closed its own. */
+static void
+discard_unread(struct http *http)
+{
+	if (http->unread_fd >= 0)
+		discard_put(http->discard, http->unread_fd);
+	http->unread_fd = -1;
+}
+
+/* All of these calls come from one thread. */
 static void
 on_connection(void *context, struct MHD_Connection *connection, void **peer_at,
     enum MHD_ConnectionNotificationCode code)
 {
 	struct http *http = context;
 
+	discard_unread(http);
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		*peer_at = peer_arrive(http->peers, fd_of(connection));
-	} else if (*peer_at != NULL) {
-		peer_remove(http->peers, *peer_at);
-		*peer_at = NULL;
+		return;
 	}
+	keep_unread(http, fd_of(connection));
+	if (*peer_at != NULL)
+		peer_remove(http->peers, *peer_at);
+	*peer_at = NULL;
 }
 
-/* Whoever is at the door has room here, too: see http_start(). */
+/* Whoever is let in has room here, too: see start_library(). */
 static void
-on_entry(void *context, int fd, const struct sockaddr *address, socklen_t len)
+on_entry(void *context, int fd)
 {
+	static const struct sockaddr nameless = { .sa_family = AF_UNIX };
 	struct http *http = context;
 
-	(void)MHD_add_connection(http->daemon, fd, address, len);
+	(void)MHD_add_connection(
+	    http->daemon, fd, &nameless, sizeof(nameless.sa_family));
 }
 
 /* Garbage on a connection is its sender's concern, not the log's. */
@@ -345,29 +379,38 @@ start_library(struct http *http, unsigned connections)
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
 }
 
+static enum sbx_err
+start(struct http *http, int listen_fd)
+{
+	const struct broker_settings *settings = http->broker->settings;
+	const struct peers_limits limits = { settings->connections,
+		settings->own_uid, PATIENCE };
+	enum sbx_err err = peers_new(&limits, &http->peers);
+
+	if (err == SBX_OK)
+		err = discard_new(&http->discard);
+	if (err != SBX_OK)
+		return err;
+	http->daemon = start_library(http, (unsigned)settings->connections);
+	if (http->daemon == NULL)
+		return SBX_UNAVAILABLE;
+	return door_open(&(struct door_setup){ listen_fd, http->peers,
+			     http->discard, on_entry, http },
+	    &http->door);
+}
+
 enum sbx_err
 http_start(struct broker *broker, int listen_fd, http_observer *observer,
     struct http **ret, struct sbx_why *why)
 {
-	const struct broker_settings *settings = broker->settings;
 	struct http *http = calloc(1, sizeof(*http));
-	enum sbx_err err;
 
 	if (http == NULL)
 		return SBX_NOMEM;
-	http->broker = broker;
-	http->observer = observer;
-	err = peers_new(&(struct peers_limits){ settings->connections,
-			    settings->own_uid, PATIENCE },
-	    &http->peers);
-	if (err == SBX_OK) {
-		http->daemon =
-		    start_library(http, (unsigned)settings->connections);
-		err = http->daemon != NULL ? door_open(listen_fd, http->peers,
-						 on_entry, http, &http->door)
-					   : SBX_UNAVAILABLE;
-	}
-	if (err != SBX_OK) {
+	*http = (struct http){
+		.broker = broker, .observer = observer, .unread_fd = -1
+	};
+	if (start(http, listen_fd) != SBX_OK) {
 		http_stop(http);
 		return sbx_fail(why, SBX_UNAVAILABLE,
 		    "the HTTP server does not start: too few descriptors or "
@@ -385,6 +428,8 @@ http_stop(struct http *http)
 	door_close(http->door);
 	if (http->daemon != NULL)
 		MHD_stop_daemon(http->daemon);
+	discard_unread(http);
+	discard_free(http->discard);
 	peers_free(http->peers);
 	free(http);
 }

@@ -18,6 +18,7 @@
 #define STOP_HTTP 15	/* seconds before it is killed */
 #define STOP_HELPERS 15 /* the same for the others, after http has ended */
 #define MOURN 2		/* seconds to find out who died first */
+#define BACKLOG 4096	/* or what the system allows */
 
 struct supervisor {
 	struct role_kit kit;
@@ -75,6 +76,27 @@ supervisor_free(struct supervisor *v)
 	free(v);
 }
 
+/* Of Linux 6.16, and in no header yet; alike on all that we know. */
+#if !defined(SO_PASSRIGHTS) && (defined(__x86_64__) || defined(__aarch64__))
+#define SO_PASSRIGHTS 83
+#endif
+
+/*
+ * Nobody has a descriptor to send us, and one may be a burden (discard.h).
+ * An older kernel lets them do it.
+ */
+static void
+take_no_descriptors(int fd)
+{
+#ifdef SO_PASSRIGHTS
+	const int off = 0;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
+#else
+	(void)fd;
+#endif
+}
+
 /* What lies there is stale: whoever made it does not hold the lock. */
 static enum sbx_err
 listen_at(struct supervisor *v, struct sbx_why *why)
@@ -96,10 +118,11 @@ listen_at(struct supervisor *v, struct sbx_why *why)
 		    "socket",
 		    s->socket);
 	(void)unlink(s->socket);
+	take_no_descriptors(fd);
 	/* Until chmod only we can connect: the umask forbids writing. */
 	if (fd < 0 ||
 	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    listen(fd, SOMAXCONN) < 0 || chmod(s->socket, mode) < 0)
+	    listen(fd, BACKLOG) < 0 || chmod(s->socket, mode) < 0)
 		return sbx_fail(why, SBX_IO, "cannot listen at %s: %s",
 		    s->socket, strerror(errno));
 	v->kit.listen_fd = steal_fd(&fd);

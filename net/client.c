@@ -1,5 +1,6 @@
 #include "net/client.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #define START_LOCK "start.lock"
 #define START_SAYS_MAX 400
 
+/* Also if so many want something of it that it has no place for one more. */
 static bool
 listens(const char *path)
 {
@@ -32,8 +34,9 @@ listens(const char *path)
 		return false;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	return fd >= 0 &&
-	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
-	    0;
+	    (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
+		    0 ||
+		errno == EAGAIN);
 }
 
 static enum sbx_err

@@ -1,6 +1,7 @@
 #include "net/http.h"
 
 #include <curl/curl.h>
+#include <poll.h>
 #include <string.h>
 
 #include "net/proxied.h"
@@ -14,6 +15,7 @@ struct transfer {
 	bool too_large;
 	char detail[CURL_ERROR_SIZE];
 	long os_error; /* errno of connect(2), or 0 */
+	bool crowded;  /* the socket's queue had no place for us */
 };
 
 static size_t
@@ -88,6 +90,10 @@ judge(const struct http_request *request, CURL *easy, CURLcode code,
 			advice = codes[i].advice;
 		}
 	}
+	if (t->crowded) {
+		err = SBX_TIMEOUT;
+		advice = "has more callers than it can take";
+	}
 	if (t->too_large) {
 		err = SBX_TOO_LARGE;
 		advice = "gave an answer that is too large";
@@ -97,14 +103,18 @@ judge(const struct http_request *request, CURL *easy, CURLcode code,
 		len = strlen(where);
 	}
 	/* libcurl would name "localhost port 80" for a socket. */
-	if (code == CURLE_COULDNT_CONNECT && t->os_error != 0)
+	if (t->crowded)
+		detail = "its queue is full";
+	else if (code == CURLE_COULDNT_CONNECT && t->os_error != 0)
 		detail = strerror((int)t->os_error);
 	else if (t->detail[0] != '\0')
 		detail = t->detail;
 	return sbx_fail(why, err, "broker at %s%.*s %s: %s%s",
 	    request->unix_socket != NULL ? "unix:" : "", (int)len, where,
 	    advice, detail,
-	    code == CURLE_COULDNT_CONNECT ? ": is sandboxd running?" : "");
+	    err == SBX_UNAVAILABLE && code == CURLE_COULDNT_CONNECT
+		? ": is sandboxd running?"
+		: "");
 }
 
 #define SET(option, value)                                            \
@@ -190,6 +200,40 @@ run(CURLM *multi, const struct http_request *request)
 	return message == NULL ? CURLE_FAILED_INIT : message->data.result;
 }
 
+/*
+ * A UNIX socket whose queue is full: connect(2) says EAGAIN, and libcurl that
+ * it could not connect, without an error of the system's.
+ */
+static bool
+is_crowded(const struct http_request *request, CURLcode code, long os_error)
+{
+	return request->unix_socket != NULL && code == CURLE_COULDNT_CONNECT &&
+	    os_error == 0;
+}
+
+/* As long as there is no place, again and again: nothing was sent yet. */
+static CURLcode
+run_with_patience(CURLM *multi, CURL *easy, const struct http_request *request,
+    struct transfer *t)
+{
+	unsigned tries = request->timeout * (1000 / POLL_MS);
+	CURLcode code;
+
+	for (;;) {
+		if (curl_multi_add_handle(multi, easy) != CURLM_OK)
+			return CURLE_FAILED_INIT;
+		code = run(multi, request);
+		(void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &t->os_error);
+		t->crowded = is_crowded(request, code, t->os_error);
+		if (!t->crowded || tries-- == 0)
+			return code;
+		(void)curl_multi_remove_handle(multi, easy);
+		(void)poll(NULL, 0, POLL_MS);
+		if (request->progress != NULL)
+			request->progress(request->progress_context);
+	}
+}
+
 /* What one transfer holds of libcurl's. */
 struct handles {
 	CURL *easy;
@@ -238,12 +282,8 @@ http_perform(const struct http_request *request, long *ret_status,
 	code = set_transport(h.easy, request);
 	if (code == CURLE_OK)
 		code = set_message(h.easy, request, h.headers, &t);
-	if (code == CURLE_OK &&
-	    curl_multi_add_handle(h.multi, h.easy) != CURLM_OK)
-		code = CURLE_FAILED_INIT;
 	if (code == CURLE_OK)
-		code = run(h.multi, request);
-	(void)curl_easy_getinfo(h.easy, CURLINFO_OS_ERRNO, &t.os_error);
+		code = run_with_patience(h.multi, h.easy, request, &t);
 	err = judge(request, h.easy, code, &t, why);
 	if (err == SBX_OK &&
 	    curl_easy_getinfo(h.easy, CURLINFO_RESPONSE_CODE, ret_status) !=

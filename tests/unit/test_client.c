@@ -181,11 +181,14 @@ test_the_brokers_of_machine_and_user(void **state)
 	    "%s/sandboxd.sock", dir);
 	assert_int_equal(
 	    bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(fd, 8), 0);
-	assert_int_equal(
-	    client_open_for(&paths, config, "", &client, NULL), SBX_OK);
-	assert_string_equal(client.socket, address.sun_path);
-	client_close(&client);
+	/* One place in its queue: none is left the second time. */
+	assert_int_equal(listen(fd, 0), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(
+		    client_open_for(&paths, config, "", &client, NULL), SBX_OK);
+		assert_string_equal(client.socket, address.sun_path);
+		client_close(&client);
+	}
 
 	(void)snprintf(db, sizeof(db), "%s/db", dir);
 	(void)snprintf(file, sizeof(file), "%s/sandboxd.db", db);

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -264,6 +265,92 @@ test_no_listener(void **state)
 	assert_non_null(strstr(why.text, "is sandboxd running?"));
 }
 
+/* How many it took. */
+static int
+fill_queue(int ret[8])
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int count = 0;
+
+	(void)snprintf(
+	    address.sun_path, sizeof(address.sun_path), "%s", socket_path);
+	for (;; count++) {
+		assert_in_range(count, 0, 7);
+		ret[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		if (connect(ret[count], (struct sockaddr *)&address,
+			sizeof(address)) < 0)
+			break;
+	}
+	(void)close(ret[count]);
+	return count;
+}
+
+static void
+test_no_place_in_the_queue(void **state)
+{
+	struct http_request request = request_of("GET");
+	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
+	struct sbx_why why = { "" };
+	int listener = listen_unix(), others[8], count;
+	long status;
+
+	(void)state;
+	count = fill_queue(others);
+	assert_int_equal(
+	    http_perform(&request, &status, &body, &why), SBX_TIMEOUT);
+	assert_non_null(strstr(why.text, "more callers than it can take"));
+	for (int i = 0; i < count; i++)
+		(void)close(others[i]);
+	(void)close(listener);
+}
+
+struct crowd {
+	int fd[8], count;
+	struct server *server;
+	bool gone;
+};
+
+/* Nobody is served before the client has waited. */
+static void
+crowd_goes(void *context)
+{
+	struct crowd *crowd = context;
+
+	if (crowd->gone)
+		return;
+	crowd->gone = true;
+	for (int i = 0; i < crowd->count; i++)
+		(void)close(crowd->fd[i]);
+	if (pthread_create(
+		&crowd->server->thread, NULL, server_main, crowd->server) != 0)
+		abort();
+}
+
+static void
+test_a_place_is_waited_for(void **state)
+{
+	struct server server = { .row = &rows[0], .listener = listen_unix() };
+	struct crowd crowd = { .server = &server };
+	struct http_request request = request_of("GET");
+	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
+	long status = 0;
+	int stop[2];
+
+	(void)state;
+	assert_int_equal(pipe(stop), 0);
+	server.stop = stop[0];
+	crowd.count = fill_queue(crowd.fd);
+	request.timeout = 30;
+	request.progress = crowd_goes;
+	request.progress_context = &crowd;
+	assert_int_equal(http_perform(&request, &status, &body, NULL), SBX_OK);
+	assert_int_equal(status, 200);
+	(void)close(stop[1]);
+	assert_int_equal(pthread_join(server.thread, NULL), 0);
+	(void)close(stop[0]);
+	(void)close(server.listener);
+}
+
 static int
 listen_tcp(char url[static 64], const char *scheme)
 {
@@ -377,6 +464,8 @@ main(void)
 		cmocka_unit_test(test_what_is_sent),
 		cmocka_unit_test(test_a_post_without_body),
 		cmocka_unit_test(test_no_listener),
+		cmocka_unit_test(test_no_place_in_the_queue),
+		cmocka_unit_test(test_a_place_is_waited_for),
 		cmocka_unit_test(test_a_server_without_tls),
 		cmocka_unit_test(test_loopback_needs_no_proxy),
 		cmocka_unit_test(test_progress_is_shown),
