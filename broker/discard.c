@@ -1,8 +1,8 @@
 #include "broker/discard.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <semaphore.h>
+#include <linux/close_range.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +14,7 @@ struct discard {
 	pthread_mutex_t mutex;
 	int fd[KEPT]; /* the oldest first */
 	size_t count;
+	size_t flushed; /* of these, how many the last flush has seen */
 };
 
 struct hold {
@@ -27,7 +28,8 @@ hold(void *context)
 {
 	struct hold *h = context;
 
-	(void)unshare(CLONE_FILES);
+	/* As unshare(2) does, which many containers forbid. */
+	(void)close_range(~0U, ~0U, CLOSE_RANGE_UNSHARE);
 	(void)sem_post(&h->held);
 	while (sem_wait(&h->closed) < 0)
 		continue;
@@ -77,6 +79,7 @@ close_oldest(struct discard *discard, size_t count)
 {
 	close_all(discard->fd, count);
 	discard->count -= count;
+	discard->flushed -= count < discard->flushed ? count : discard->flushed;
 	memmove(discard->fd, discard->fd + count,
 	    discard->count * sizeof(discard->fd[0]));
 }
@@ -98,7 +101,7 @@ discard_free(struct discard *discard)
 {
 	if (discard == NULL)
 		return;
-	discard_flush(discard);
+	close_oldest(discard, discard->count);
 	(void)pthread_mutex_destroy(&discard->mutex);
 	free(discard);
 }
@@ -117,6 +120,7 @@ void
 discard_flush(struct discard *discard)
 {
 	(void)pthread_mutex_lock(&discard->mutex);
-	close_oldest(discard, discard->count);
+	close_oldest(discard, discard->flushed);
+	discard->flushed = discard->count;
 	(void)pthread_mutex_unlock(&discard->mutex);
 }

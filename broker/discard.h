@@ -20,7 +20,7 @@ void discard_free(struct discard *discard);
  * is slow can still read what was sent.  Any thread.
  */
 void discard_put(struct discard *discard, int fd);
-/* Close all that are kept. */
+/* Close those that were there the last time; called now and then. */
 void discard_flush(struct discard *discard);
 
 #endif

@@ -125,7 +125,9 @@ door_close(struct door *door)
 		return;
 	(void)eventfd_write(door->closed_fd, 1);
 	(void)pthread_join(door->thread, NULL);
-	(void)close(door->setup.listen_fd);
+	/* With those who were not let in any more. */
+	(void)shutdown(door->setup.listen_fd, SHUT_RDWR);
+	discard_put(door->setup.discard, door->setup.listen_fd);
 	(void)close(door->closed_fd);
 	free(door);
 }

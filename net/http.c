@@ -138,7 +138,6 @@ set_transport(CURL *easy, const struct http_request *request)
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_TCP_NODELAY, 1L);
-	SET(CURLOPT_TIMEOUT, (long)request->timeout);
 	SET(CURLOPT_CONNECTTIMEOUT, (long)request->timeout);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (request->unix_socket != NULL)
@@ -216,16 +215,19 @@ static CURLcode
 run_with_patience(CURLM *multi, CURL *easy, const struct http_request *request,
     struct transfer *t)
 {
-	unsigned tries = request->timeout * (1000 / POLL_MS);
+	long left = (long)request->timeout * 1000;
 	CURLcode code;
 
 	for (;;) {
-		if (curl_multi_add_handle(multi, easy) != CURLM_OK)
+		if (curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, left) !=
+			CURLE_OK ||
+		    curl_multi_add_handle(multi, easy) != CURLM_OK)
 			return CURLE_FAILED_INIT;
 		code = run(multi, request);
 		(void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &t->os_error);
 		t->crowded = is_crowded(request, code, t->os_error);
-		if (!t->crowded || tries-- == 0)
+		left -= POLL_MS;
+		if (!t->crowded || left <= 0)
 			return code;
 		(void)curl_multi_remove_handle(multi, easy);
 		(void)poll(NULL, 0, POLL_MS);

@@ -23,7 +23,6 @@ refused_read(struct json_object *sandbox, struct refusal *ret)
 	struct told told;
 
 	if (!json_object_object_get_ex(sandbox, "last_refusal", &refusal) ||
-	    !json_object_is_type(refusal, json_type_object) ||
 	    reply_read(refusal, fields, sizeof(fields) / sizeof(fields[0]),
 		&told, NULL) != SBX_OK)
 		return false;

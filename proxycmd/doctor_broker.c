@@ -144,7 +144,7 @@ doctor_gate(struct doctor *doctor, struct finding *ret)
 		return;
 	*reason++ = '\0';
 	if (text_uint(text, 0, INT64_MAX, &when) != SBX_OK ||
-	    !sbx_err_find(reason, &err))
+	    !sbx_err_find(reason, &err) || when > now + SKEW_FAIL)
 		return;
 	ago = now > when ? now - when : 0;
 	doctor_say(ret, ago <= RECENT ? DOCTOR_WARN : DOCTOR_OK,

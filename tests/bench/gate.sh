@@ -57,6 +57,10 @@ END
 	echo "state_dir = $work/state"
 	echo "revoked = $work/revoked"
 } >"$work/conf-full"
+{
+	cat "$work/conf"
+	echo "last_refusal = $work/refused"
+} >"$work/conf-told"
 
 words() {
 	cut -d' ' -f1,2 "$1"
@@ -78,6 +82,9 @@ command "an empty static program" 0 "$empty"
 	    --owner "$owner" sandbox $(words "$work/good-cert.pub")
 	command "sandbox-authkeys: deny, another sandbox" 1 "$gate" \
 	    -c "$work/conf" --owner "$owner" sandbox \
+	    $(words "$work/other-cert.pub")
+	command "the same, told in last_refusal" 1 "$gate" \
+	    -c "$work/conf-told" --owner "$owner" sandbox \
 	    $(words "$work/other-cert.pub")
 	command "sandbox-authkeys: no say over a plain key" 0 "$gate" \
 	    -c "$work/conf" --owner "$owner" sandbox $(words "$work/user.pub")

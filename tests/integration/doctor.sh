@@ -237,6 +237,10 @@ for told in "5 ok" "5 sesame" "-5 expired" "true expired"; do
 	! grep -q gate: "$out" || fail "it believes $told"
 	ok "it does not believe $told"
 done
+refusal $(($(date +%s) + 600)) expired
+doctor 0 "$host"
+! grep -q gate: "$out" || fail "it believes what is to come"
+ok "it does not believe what is to come"
 rm "$lab/told"
 # Stopped since the cache heard of it.
 lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\"}"

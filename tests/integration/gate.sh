@@ -325,6 +325,9 @@ test_last_refusal() {
 	is "now" "$(($(date +%s) - $(cut -d' ' -f1 "$report/refused") < 60))" 1
 	check 255 "a plain key" login sandbox "$keys/stranger" true
 	is "has no say in it" "$(cut -d' ' -f2 "$report/refused")" expired
+	check 1 "what is no key at all" as_sshd "$gate" -c "$conf" sandbox \
+	    ssh-ed25519 AAAA
+	is "neither" "$(cut -d' ' -f2 "$report/refused")" expired
 	refused "another one" ca-unknown "${good[@]}" -s "$keys/stranger"
 	is "the latest reason" "$(cut -d' ' -f2 "$report/refused")" ca-unknown
 	chown root "$report/refused"

@@ -31,6 +31,7 @@ static const struct line {
 	{ "no newline", "5 expired", " ", SBX_BAD_VALUE, 0, 0 },
 	{ "too short", "5 expired", "", SBX_BAD_VALUE, 0, 0 },
 	{ "too long", "5 expired", " \n", SBX_BAD_VALUE, 0, 0 },
+	{ "two lines", "5 expired", "\n\n", SBX_BAD_VALUE, 0, 0 },
 };
 
 static void
