@@ -1,11 +1,12 @@
 #include "broker/discard.h"
 
-#include <pthread.h>
-#include <semaphore.h>
 #include <linux/close_range.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "broker/thread.h"
 
 #define KEPT 64
 #define THREAD_STACK (64 * 1024)
@@ -36,19 +37,6 @@ hold(void *context)
 	return NULL;
 }
 
-static bool
-start(struct hold *h, pthread_t *ret)
-{
-	pthread_attr_t attr;
-	bool ok;
-
-	(void)pthread_attr_init(&attr);
-	(void)pthread_attr_setstacksize(&attr, THREAD_STACK);
-	ok = pthread_create(ret, &attr, hold, h) == 0;
-	(void)pthread_attr_destroy(&attr);
-	return ok;
-}
-
 /* Without a thread it may take its time: that is better than keeping them. */
 static void
 close_all(const int *fd, size_t count)
@@ -61,7 +49,7 @@ close_all(const int *fd, size_t count)
 		return;
 	(void)sem_init(&h.held, /* pshared= */ 0, 0);
 	(void)sem_init(&h.closed, /* pshared= */ 0, 0);
-	held = start(&h, &thread);
+	held = thread_start(hold, &h, THREAD_STACK, &thread);
 	while (held && sem_wait(&h.held) < 0)
 		continue;
 	for (size_t i = 0; i < count; i++)

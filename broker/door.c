@@ -1,13 +1,13 @@
 #include "broker/door.h"
 
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/thread.h"
 #include "common/cleanup.h"
 
 #define THREAD_STACK (64 * 1024)
@@ -87,19 +87,6 @@ keep(void *context)
 	return NULL;
 }
 
-static bool
-run(struct door *door)
-{
-	pthread_attr_t attr;
-	bool ok;
-
-	(void)pthread_attr_init(&attr);
-	(void)pthread_attr_setstacksize(&attr, THREAD_STACK);
-	ok = pthread_create(&door->thread, &attr, keep, door) == 0;
-	(void)pthread_attr_destroy(&attr);
-	return ok;
-}
-
 enum sbx_err
 door_open(const struct door_setup *setup, struct door **ret)
 {
@@ -111,7 +98,7 @@ door_open(const struct door_setup *setup, struct door **ret)
 	if (closed_fd < 0)
 		return SBX_IO;
 	*door = (struct door){ .setup = *setup, .closed_fd = closed_fd };
-	if (!run(door))
+	if (!thread_start(keep, door, THREAD_STACK, &door->thread))
 		return SBX_NOMEM;
 	(void)steal_fd(&closed_fd);
 	*ret = steal_ptr(&door);

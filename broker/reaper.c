@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "broker/thread.h"
 #include "certs/check.h"
 #include "common/cleanup.h"
 
@@ -189,22 +190,16 @@ static enum sbx_err
 run_worker(struct reaper *r, enum phase phase)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
-	pthread_attr_t attr;
-	pthread_t thread;
 	bool ok;
 
 	if (worker == NULL)
 		return SBX_NOMEM;
 	*worker = (struct worker){ r, phase };
-	(void)pthread_attr_init(&attr);
-	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	(void)pthread_attr_setstacksize(&attr, THREAD_STACK);
 	(void)pthread_mutex_lock(&r->mutex);
-	ok = pthread_create(&thread, &attr, worker_main, worker) == 0;
+	ok = thread_start(worker_main, worker, THREAD_STACK, /* ret= */ NULL);
 	if (ok)
 		r->workers++;
 	(void)pthread_mutex_unlock(&r->mutex);
-	(void)pthread_attr_destroy(&attr);
 	if (ok)
 		return SBX_OK;
 	free(worker);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "broker/thread.h"
+
 #define START_STACK (256 * 1024)
 
 /* Somebody is at work on this id. */
@@ -231,21 +233,6 @@ run_start(void *argument)
 	return NULL;
 }
 
-static bool
-run_thread(struct start *start)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	bool ok;
-
-	(void)pthread_attr_init(&attr);
-	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	(void)pthread_attr_setstacksize(&attr, START_STACK);
-	ok = pthread_create(&thread, &attr, run_start, start) == 0;
-	(void)pthread_attr_destroy(&attr);
-	return ok;
-}
-
 static struct start *
 find_start(struct turns *t, const char *id)
 {
@@ -267,7 +254,7 @@ begin(struct turns *t, const char *id, start_job *job, void *context)
 		.turns = t, .job = job, .context = context, .refs = 1
 	};
 	(void)snprintf(start->id, sizeof(start->id), "%s", id);
-	if (!run_thread(start)) {
+	if (!thread_start(run_start, start, START_STACK, /* ret= */ NULL)) {
 		free(start);
 		return NULL;
 	}
