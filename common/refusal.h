@@ -5,8 +5,8 @@
  *
  *	UNIXTIME REASON blanks NEWLINE
  *
- * REASON is the name of an error (err.h).  Readers take it for data
- * out of a sandbox: it may say any time and any reason, and nothing else.
+ * REASON is the name of an error (err.h).  Readers take it for data out of a
+ * sandbox: it may say any time and any reason, and nothing else.
  */
 #ifndef SBX_REFUSAL_H
 #define SBX_REFUSAL_H
@@ -23,7 +23,7 @@ struct refusal {
 };
 
 void refusal_put(const struct refusal *refusal, struct buf *ret);
-/* SBX_BAD_VALUE for anything else than what refusal_put writes. */
+/* SBX_BAD_VALUE for anything else than such a line. */
 enum sbx_err refusal_parse(struct view line, struct refusal *ret) MUST_USE;
 
 #endif
