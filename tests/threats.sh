@@ -37,7 +37,7 @@ threats='
 
 # In the tables of unit tests, and in the scripts and what they generate:
 # craft.py's rows are (N, reason, what, changes).
-unit=$(grep -hoE '"threat [0-9]+: ' "$SRCDIR"/tests/unit/test_*.c)
+unit=$(grep -rhoE --include="test_*.c" '"threat [0-9]+: ' "$SRCDIR"/tests/unit)
 whole=$(
 	grep -hoE '"threat [0-9]+: ' "$SRCDIR"/tests/integration/*.sh
 	sed -nE 's/^        \(([0-9]+), "[a-z-]+", "[^"]*",.*/"threat \1: /p' \

@@ -1,7 +1,7 @@
 /* What an ssh-agent answers when it is asked to sign. */
 #include <string.h>
 
-#include "certs/agent.h"
+#include "certs/cmd/agent.h"
 #include "tests/fuzz/fuzz.h"
 
 int

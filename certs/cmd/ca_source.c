@@ -1,9 +1,9 @@
-#include "certs/ca_source.h"
+#include "certs/cmd/ca_source.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "certs/operand.h"
+#include "certs/cmd/operand.h"
 
 enum sbx_err
 ca_source_public(

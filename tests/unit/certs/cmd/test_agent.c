@@ -6,7 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "certs/agent.h"
+#include "certs/cmd/agent.h"
 #include "common/cleanup.h"
 #include "tests/unit/tmpdir.h"
 

@@ -1,4 +1,4 @@
-#include "certs/listfile.h"
+#include "certs/cmd/listfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,13 +1,13 @@
-#include "certs/commands.h"
+#include "certs/cmd/commands.h"
 
 #include <fcntl.h>
 #include <string.h>
 
-#include "certs/ca_files.h"
-#include "certs/ca_source.h"
+#include "certs/cmd/ca_files.h"
+#include "certs/cmd/ca_source.h"
 #include "certs/check.h"
-#include "certs/operand.h"
-#include "certs/verb.h"
+#include "certs/cmd/operand.h"
+#include "certs/cmd/verb.h"
 #include "common/file.h"
 #include "common/paths.h"
 

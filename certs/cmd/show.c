@@ -1,10 +1,10 @@
-#include "certs/commands.h"
+#include "certs/cmd/commands.h"
 
 #include <limits.h>
 
-#include "certs/operand.h"
-#include "certs/print.h"
-#include "certs/verb.h"
+#include "certs/cmd/operand.h"
+#include "certs/cmd/print.h"
+#include "certs/cmd/verb.h"
 #include "common/text.h"
 
 #define OUTPUT_MAX ((size_t)16 * OPERAND_MAX)

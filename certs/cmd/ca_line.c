@@ -1,11 +1,11 @@
-#include "certs/commands.h"
+#include "certs/cmd/commands.h"
 
 #include <string.h>
 
-#include "certs/ca_files.h"
-#include "certs/ca_source.h"
-#include "certs/operand.h"
-#include "certs/verb.h"
+#include "certs/cmd/ca_files.h"
+#include "certs/cmd/ca_source.h"
+#include "certs/cmd/operand.h"
+#include "certs/cmd/verb.h"
 
 struct options {
 	char host_pattern[FIELD_TEXT];

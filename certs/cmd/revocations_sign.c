@@ -1,14 +1,14 @@
-#include "certs/commands.h"
+#include "certs/cmd/commands.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "certs/ca_source.h"
+#include "certs/cmd/ca_source.h"
 #include "certs/cert.h"
-#include "certs/listfile.h"
-#include "certs/operand.h"
+#include "certs/cmd/listfile.h"
+#include "certs/cmd/operand.h"
 #include "certs/revtext.h"
-#include "certs/verb.h"
+#include "certs/cmd/verb.h"
 #include "common/cleanup.h"
 
 struct options {

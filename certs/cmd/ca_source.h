@@ -5,7 +5,7 @@
 #ifndef SBX_CERTS_CA_SOURCE_H
 #define SBX_CERTS_CA_SOURCE_H
 
-#include "certs/agent.h"
+#include "certs/cmd/agent.h"
 #include "common/opt.h"
 
 struct ca_options {

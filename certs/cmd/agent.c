@@ -1,4 +1,4 @@
-#include "certs/agent.h"
+#include "certs/cmd/agent.h"
 
 #include <errno.h>
 #include <poll.h>

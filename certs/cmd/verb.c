@@ -1,4 +1,4 @@
-#include "certs/verb.h"
+#include "certs/cmd/verb.h"
 
 #include "common/log.h"
 

@@ -1,4 +1,4 @@
-#include "certs/commands.h"
+#include "certs/cmd/commands.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "certs/operand.h"
+#include "certs/cmd/operand.h"
 #include "certs/revlist.h"
 #include "certs/revtext.h"
-#include "certs/verb.h"
+#include "certs/cmd/verb.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 

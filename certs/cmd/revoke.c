@@ -1,14 +1,14 @@
-#include "certs/commands.h"
+#include "certs/cmd/commands.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "certs/ca_source.h"
+#include "certs/cmd/ca_source.h"
 #include "certs/cert.h"
-#include "certs/listfile.h"
-#include "certs/operand.h"
-#include "certs/verb.h"
+#include "certs/cmd/listfile.h"
+#include "certs/cmd/operand.h"
+#include "certs/cmd/verb.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 

@@ -1,8 +1,8 @@
-#include "certs/commands.h"
+#include "certs/cmd/commands.h"
 
-#include "certs/ca_files.h"
-#include "certs/operand.h"
-#include "certs/verb.h"
+#include "certs/cmd/ca_files.h"
+#include "certs/cmd/operand.h"
+#include "certs/cmd/verb.h"
 
 struct options {
 	char comment[FIELD_TEXT];

@@ -1,4 +1,4 @@
-#include "certs/operand.h"
+#include "certs/cmd/operand.h"
 
 #include <errno.h>
 #include <fcntl.h>

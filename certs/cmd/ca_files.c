@@ -1,4 +1,4 @@
-#include "certs/ca_files.h"
+#include "certs/cmd/ca_files.h"
 
 #include <errno.h>
 #include <fcntl.h>

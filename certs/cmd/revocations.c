@@ -1,4 +1,4 @@
-#include "certs/commands.h"
+#include "certs/cmd/commands.h"
 
 #include "common/opt.h"
 

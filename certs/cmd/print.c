@@ -1,4 +1,4 @@
-#include "certs/print.h"
+#include "certs/cmd/print.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "certs/listfile.h"
+#include "certs/cmd/listfile.h"
 #include "tests/unit/scratch.h"
 
 /* What gets to disk, in this order: the bytes, the name, its folder. */

@@ -1,11 +1,11 @@
-#include "certs/commands.h"
+#include "certs/cmd/commands.h"
 
 #include <time.h>
 #include <unistd.h>
 
 #include "authkeys/admit.h"
-#include "certs/operand.h"
-#include "certs/verb.h"
+#include "certs/cmd/operand.h"
+#include "certs/cmd/verb.h"
 #include "common/file.h"
 #include "common/text.h"
 

@@ -1,4 +1,4 @@
-#include "certs/commands.h"
+#include "certs/cmd/commands.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -6,10 +6,10 @@
 #include <time.h>
 
 #include "certs/build.h"
-#include "certs/ca_source.h"
+#include "certs/cmd/ca_source.h"
 #include "certs/check.h"
-#include "certs/operand.h"
-#include "certs/verb.h"
+#include "certs/cmd/operand.h"
+#include "certs/cmd/verb.h"
 #include "common/cleanup.h"
 #include "common/name.h"
 #include "common/paths.h"

@@ -1,7 +1,7 @@
 /* sandbox-cert(1): make a CA; issue, show, verify and revoke certificates. */
 #include <sodium.h>
 
-#include "certs/commands.h"
+#include "certs/cmd/commands.h"
 #include "common/log.h"
 #include "common/opt.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "certs/print.h"
+#include "certs/cmd/print.h"
 #include "common/text.h"
 #include "tests/unit/craft.h"
 #include "tests/unit/scratch.h"
