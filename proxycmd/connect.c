@@ -3,8 +3,8 @@
 #include <poll.h>
 #include <string.h>
 
-#include "proxycmd/dial.h"
-#include "proxycmd/endpoint.h"
+#include "proxycmd/dial/dial.h"
+#include "proxycmd/dial/endpoint.h"
 #include "proxycmd/session.h"
 
 /*

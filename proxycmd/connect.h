@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "proxycmd/delegate.h"
-#include "proxycmd/dial.h"
+#include "proxycmd/dial/dial.h"
 
 struct connect_request {
 	const char *cache;

@@ -15,14 +15,14 @@
 #include "common/log.h"
 #include "common/opt.h"
 #include "common/paths.h"
-#include "proxycmd/config_text.h"
+#include "proxycmd/setup/config_text.h"
 #include "proxycmd/connect.h"
-#include "proxycmd/doctor.h"
-#include "proxycmd/handoff.h"
+#include "proxycmd/doctor/doctor.h"
+#include "proxycmd/dial/handoff.h"
 #include "proxycmd/known.h"
 #include "proxycmd/prepare.h"
-#include "proxycmd/relay.h"
-#include "proxycmd/setup.h"
+#include "proxycmd/dial/pump.h"
+#include "proxycmd/setup/setup.h"
 #include "proxycmd/voice.h"
 
 #define SNIPPET DATADIR "/sandbox-ssh/ssh_config.d/sandbox.conf"
@@ -230,7 +230,7 @@ command_connect(int argc, char **argv)
 	if (err == SBX_OK && own.fdpass)
 		err = handoff_send(STDOUT_FILENO, fd, &why);
 	else if (err == SBX_OK)
-		err = relay_run(STDIN_FILENO, STDOUT_FILENO,
+		err = pump_run(STDIN_FILENO, STDOUT_FILENO,
 		    close_others(steal_fd(&fd)), &why);
 	return err == SBX_OK ? 0 : log_failure(err, &why);
 }

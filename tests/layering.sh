@@ -17,10 +17,13 @@ allowed_edges() {
 	certs/*			common/* certs/*
 	authkeys/*		common/* certs/* authkeys/*
 	net/*			common/* net/*
-	proxycmd/hosts*		common/* certs/* net/* proxycmd/*
-	proxycmd/resolve*	common/* certs/* net/* proxycmd/*
-	proxycmd/tunnel*	common/* net/* proxycmd/*
-	proxycmd/*		common/* certs/* net/settings.* proxycmd/*
+	proxycmd/dial/*		common/* certs/* net/settings.* proxycmd/dial/*
+	proxycmd/main*		common/* certs/* net/settings.* proxycmd/* proxycmd/dial/* proxycmd/setup/* proxycmd/doctor/*
+	proxycmd/*		common/* certs/* net/settings.* proxycmd/* proxycmd/dial/*
+	proxycmd/setup/*	common/* proxycmd/* proxycmd/setup/*
+	proxycmd/doctor/*	common/* certs/* net/settings.* proxycmd/* proxycmd/dial/* proxycmd/setup/* proxycmd/doctor/*
+	proxycmd/relay/*	common/* net/* proxycmd/dial/* proxycmd/relay/*
+	proxycmd/resolve/*	common/* certs/* net/* proxycmd/* proxycmd/dial/* proxycmd/relay/* proxycmd/resolve/*
 	broker/*		common/* certs/* net/* broker/* broker/providers/*
 	broker/providers/*	common/* certs/* net/* broker/* broker/providers/*
 	ctl/*			common/* net/* ctl/*

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "proxycmd/kind.h"
-#include "proxycmd/tunnel_plan.h"
+#include "proxycmd/dial/kind.h"
+#include "proxycmd/relay/plan.h"
 #include "tests/fuzz/fuzz.h"
 
 #define WORD                         \

@@ -9,7 +9,7 @@
 
 #include "common/cleanup.h"
 #include "net/ws.h"
-#include "proxycmd/greeting.h"
+#include "proxycmd/dial/greeting.h"
 #include "tests/fuzz/fuzz.h"
 
 #define SIZE_MAX_FUZZED 32768 /* what a socket holds without a reader */

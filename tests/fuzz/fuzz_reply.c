@@ -8,9 +8,9 @@
 #include "certs/key.h"
 #include "common/text.h"
 #include "net/reply.h"
-#include "proxycmd/endpoint.h"
+#include "proxycmd/dial/endpoint.h"
 #include "proxycmd/hosts.h"
-#include "proxycmd/resolve_answer.h"
+#include "proxycmd/resolve/answer.h"
 #include "tests/fuzz/fuzz.h"
 
 #define NOW 1800000000

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "cases.h"
+#include "tests/unit/cases.h"
 #include "common/buf.h"
 #include "net/reply.h"
 

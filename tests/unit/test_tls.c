@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "cases.h"
+#include "tests/unit/cases.h"
 #include "net/tls.h"
 
 #define MUCH (8U << 20) /* more than the buffers below take */

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cases.h"
+#include "tests/unit/cases.h"
 #include "net/ws.h"
 
 /* What the server has said, and what it hears, at a few bytes a time. */
