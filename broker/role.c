@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "broker/process.h"
-#include "broker/provider_call.h"
+#include "broker/helper/provider_call.h"
 #include "broker/serve.h"
-#include "broker/signer.h"
+#include "broker/helper/signer.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "broker/http.h"
-#include "broker/quota.h"
-#include "broker/reaper.h"
+#include "broker/front/http.h"
+#include "broker/life/quota.h"
+#include "broker/life/reaper.h"
 #include "common/log.h"
 #include "common/text.h"
 

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "broker/role.h"
-#include "broker/helper.h"
+#include "broker/helper/helper.h"
 #include "broker/premises.h"
 #include "common/cleanup.h"
 #include "common/text.h"

@@ -24,8 +24,19 @@ allowed_edges() {
 	proxycmd/doctor/*	common/* certs/* net/settings.* proxycmd/* proxycmd/dial/* proxycmd/setup/* proxycmd/doctor/*
 	proxycmd/relay/*	common/* net/* proxycmd/dial/* proxycmd/relay/*
 	proxycmd/resolve/*	common/* certs/* net/* proxycmd/* proxycmd/dial/* proxycmd/relay/* proxycmd/resolve/*
-	broker/*		common/* certs/* net/* broker/* broker/providers/*
-	broker/providers/*	common/* certs/* net/* broker/* broker/providers/*
+	broker/main*		common/* net/* broker/*
+	broker/role*		common/* certs/* net/* broker/* broker/helper/*
+	broker/serve*		common/* broker/* broker/front/* broker/life/* broker/store/*
+	broker/supervisor*	common/* broker/* broker/helper/*
+	broker/settings*	common/* certs/* broker/settings.* broker/providers/provider.*
+	broker/premises*	common/* certs/* broker/*
+	broker/*		common/* broker/*
+	broker/front/*		common/* certs/* net/reply.* broker/settings.* broker/thread.* broker/front/* broker/life/* broker/store/* broker/helper/*
+	broker/life/*		common/* certs/* broker/settings.* broker/thread.* broker/life/* broker/store/* broker/helper/* broker/providers/provider.*
+	broker/store/*		common/* broker/store/* broker/providers/provider.*
+	broker/helper/*		common/* certs/* broker/helper/* broker/providers/provider.*
+	broker/providers/*	common/* broker/providers/* broker/providers/local/local.*
+	broker/providers/local/*	common/* certs/* broker/providers/provider.* broker/providers/local/*
 	ctl/*			common/* net/* ctl/*
 	init/*			common/* init/*
 	END

@@ -8,8 +8,8 @@
  */
 #include <string.h>
 
-#include "broker/body.h"
-#include "broker/routes.h"
+#include "broker/front/body.h"
+#include "broker/front/routes.h"
 #include "common/text.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -174,7 +174,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	    strlen(path + strspn(path, " \t")) + 1);
 	while (text_next_line(&rest, &line) && line.len > 0) {
 		if (!read_query(line, &call))
-			return 0; /* refused by broker/http.c */
+			return 0; /* refused by broker/front/http.c */
 	}
 	call.body = rest;
 	check_body(rest);

@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "broker/provider_call.h"
-#include "broker/signer.h"
+#include "broker/helper/provider_call.h"
+#include "broker/helper/signer.h"
 #include "certs/check.h"
 #include "common/cleanup.h"
 #include "common/text.h"

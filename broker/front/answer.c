@@ -1,0 +1,122 @@
+#include "broker/front/answer.h"
+
+#define NO_ISOLATION_NOTICE                                                  \
+	"THIS SANDBOX IS NOT ISOLATED: it is a plain process of the host, "  \
+	"because namespaces are forbidden here or isolation = none is set. " \
+	"Run nothing in it that you would not run on the host itself."
+
+void
+answer_put_text(struct json_object *o, const char *name, const char *text)
+{
+	(void)json_object_object_add(o, name, json_object_new_string(text));
+}
+
+void
+answer_put_u64(struct json_object *o, const char *name, uint64_t value)
+{
+	(void)json_object_object_add(o, name, json_object_new_uint64(value));
+}
+
+/* Which it is only its provider knows, once it has made it. */
+const char *
+answer_isolation(const struct sandbox *s)
+{
+	if (s->state == SANDBOX_CREATING)
+		return "unknown";
+	return s->isolation == ISOLATION_NAMESPACES ? "namespaces" : "none";
+}
+
+static struct json_object *
+refusal_json(const struct refusal *refusal)
+{
+	struct json_object *o = json_object_new_object();
+
+	answer_put_u64(o, "time", refusal->when);
+	answer_put_text(o, "code", sbx_err_name(refusal->err));
+	answer_put_text(o, "detail", sbx_err_text(refusal->err));
+	return o;
+}
+
+struct json_object *
+answer_json(const struct sandbox *s)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *labels = json_object_new_object();
+
+	answer_put_text(o, "id", s->id);
+	answer_put_text(o, "provider", s->provider);
+	answer_put_text(o, "state", sandbox_state_name(s->state));
+	answer_put_text(o, "isolation", answer_isolation(s));
+	if (s->isolation == ISOLATION_NONE && s->state != SANDBOX_CREATING)
+		answer_put_text(o, "notice", NO_ISOLATION_NOTICE);
+	answer_put_text(o, "owner", s->owner);
+	answer_put_u64(o, "created_at", s->created_at);
+	answer_put_u64(o, "expires_at", s->expires_at);
+	for (size_t i = 0; i < s->label_count; i++)
+		answer_put_text(labels, s->label[i].key, s->label[i].value);
+	(void)json_object_object_add(o, "labels", labels);
+	if (s->refusal.err != SBX_OK)
+		(void)json_object_object_add(
+		    o, "last_refusal", refusal_json(&s->refusal));
+	return o;
+}
+
+enum sbx_err
+answer_sandbox(struct answer *ret, unsigned status, const struct sandbox *s)
+{
+	ret->status = status;
+	ret->body = answer_json(s);
+	return SBX_OK;
+}
+
+/* Codes that are not here say something about the request: 400. */
+static const struct {
+	enum sbx_err err;
+	unsigned status;
+} statuses[] = {
+	{ SBX_USAGE, 422 },
+	{ SBX_NOT_FOUND, 404 },
+	{ SBX_EXISTS, 409 },
+	{ SBX_STATE, 409 },
+	{ SBX_REFUSED, 403 },
+	{ SBX_TOO_LARGE, 413 },
+	{ SBX_UNAVAILABLE, 503 },
+	{ SBX_TIMEOUT, 504 },
+	{ SBX_PROTOCOL, 502 },
+	{ SBX_CONFIG, 500 },
+	{ SBX_NOMEM, 500 },
+	{ SBX_IO, 500 },
+	{ SBX_UNTRUSTED, 500 },
+	{ SBX_INTERNAL, 500 },
+};
+
+static unsigned
+status_of(enum sbx_err err)
+{
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		if (statuses[i].err == err)
+			return statuses[i].status;
+	}
+	return 400;
+}
+
+struct answer
+answer_problem_with(
+    unsigned status, enum sbx_err err, const struct sbx_why *why)
+{
+	struct answer answer = { .status = status };
+
+	answer.body = json_object_new_object();
+	answer_put_text(answer.body, "type", "about:blank");
+	answer_put_text(answer.body, "title", sbx_err_text(err));
+	answer_put_u64(answer.body, "status", status);
+	answer_put_text(answer.body, "detail", sbx_why_text(why, err));
+	answer_put_text(answer.body, "code", sbx_err_name(err));
+	return answer;
+}
+
+struct answer
+answer_problem(enum sbx_err err, const struct sbx_why *why)
+{
+	return answer_problem_with(status_of(err), err, why);
+}

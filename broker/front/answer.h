@@ -1,0 +1,34 @@
+/* What a call is answered: a status and JSON. */
+#ifndef SBX_BROKER_ANSWER_H
+#define SBX_BROKER_ANSWER_H
+
+#include <json-c/json.h>
+
+#include "broker/store/store.h"
+
+#define ANSWER_ALLOW_MAX 64
+
+struct answer {
+	unsigned status;
+	char allow[ANSWER_ALLOW_MAX]; /* for 405: the methods; else "" */
+	struct json_object *body;     /* NULL: none; json_object_put it */
+};
+
+void answer_put_text(struct json_object *o, const char *name, const char *text);
+void answer_put_u64(struct json_object *o, const char *name, uint64_t value);
+
+/* "namespaces", "none", or "unknown" while it is being made. */
+const char *answer_isolation(const struct sandbox *sandbox);
+struct json_object *answer_json(const struct sandbox *sandbox) MUST_USE;
+/* The answer is a sandbox. */
+enum sbx_err answer_sandbox(struct answer *ret, unsigned status,
+    const struct sandbox *sandbox) MUST_USE;
+
+/* The answer is an error, with the status of its code. */
+struct answer
+answer_problem(enum sbx_err err, const struct sbx_why *why) MUST_USE;
+/* The same with a status that says more than the code. */
+struct answer answer_problem_with(
+    unsigned status, enum sbx_err err, const struct sbx_why *why) MUST_USE;
+
+#endif

@@ -1,0 +1,159 @@
+#include "broker/front/handlers.h"
+
+#include <string.h>
+
+#include "broker/front/body.h"
+#include "common/limits.h"
+
+#define START_WAIT_MAX 300
+#define LIST_LIMIT_DEFAULT 100
+
+enum sbx_err
+handle_list(struct broker *b, const struct call *call, const char *id,
+    struct answer *ret, struct sbx_why *why)
+{
+	const char *state = call_query(call, "state");
+	const char *label = call_query(call, "label");
+	const char *cursor = call_query(call, "cursor");
+	struct store_filter filter = { .state = -1, .after = "" };
+	struct sandbox *rows = NULL;
+	enum sandbox_state wanted;
+	struct json_object *items;
+	struct label pair;
+	size_t count = 0;
+	uint64_t limit;
+	enum sbx_err err = call_query_uint(
+	    call, "limit", 1, STORE_PAGE_MAX, LIST_LIMIT_DEFAULT, &limit, why);
+
+	(void)id;
+	if (err == SBX_OK && label != NULL)
+		err = label_parse(label, &pair, why);
+	if (err == SBX_OK && cursor != NULL && *cursor != '\0')
+		err = name_check_id(cursor, why);
+	if (err != SBX_OK)
+		return err;
+	if (state != NULL && !sandbox_state_find(state, &wanted))
+		return sbx_fail(
+		    why, SBX_BAD_VALUE, "state=%.80s is not a state", state);
+	if (state != NULL)
+		filter.state = (int)wanted;
+	if (label != NULL) {
+		filter.label_key = pair.key;
+		filter.label_value = pair.value;
+	}
+	if (cursor != NULL)
+		filter.after = cursor;
+	filter.limit = limit;
+	err = sandboxes_list(b, &call->caller, filter, &rows, &count, why);
+	if (err != SBX_OK)
+		return err;
+	items = json_object_new_array();
+	for (size_t i = 0; i < count; i++) {
+		/* It may have changed since the store was asked. */
+		if (state == NULL || rows[i].state == wanted)
+			(void)json_object_array_add(
+			    items, answer_json(&rows[i]));
+	}
+	ret->status = 200;
+	ret->body = json_object_new_object();
+	(void)json_object_object_add(ret->body, "items", items);
+	answer_put_text(
+	    ret->body, "next_cursor", count == limit ? rows[count - 1].id : "");
+	free(rows);
+	return SBX_OK;
+}
+
+struct create_body {
+	char id[NAME_ID_MAX + 1];
+	char provider[NAME_ID_MAX + 1];
+	char timeout[32];
+};
+
+#define CREATE(name) offsetof(struct create_body, name)
+#define CREATE_TEXT(name)                                            \
+	{                                                            \
+#name, REPLY_TEXT, true, CREATE(name),               \
+		    sizeof(((struct create_body *)NULL)->name), 0, 0 \
+	}
+
+static const struct reply_field create_fields[] = {
+	CREATE_TEXT(id),
+	CREATE_TEXT(provider),
+	CREATE_TEXT(timeout),
+};
+
+static const struct body_table create_table = { create_fields,
+	sizeof(create_fields) / sizeof(create_fields[0]), "labels" };
+
+enum sbx_err
+handle_create(struct broker *b, const struct call *call, const char *id,
+    struct answer *ret, struct sbx_why *why)
+{
+	struct create_body body = { .provider = PROVIDER_DEFAULT };
+	struct sandbox_wish wish = { 0 };
+	struct sandbox sandbox;
+	enum sbx_err err = body_read(call->body, &create_table, &body,
+	    wish.label, &wish.label_count, why);
+
+	(void)id;
+	if (err == SBX_OK && strcmp(body.timeout, "session") == 0)
+		return sbx_fail(why, SBX_USAGE,
+		    "\"timeout\": \"session\" is not possible with provider "
+		    "'%s': give a duration like \"60m\"",
+		    body.provider);
+	if (err == SBX_OK && *body.timeout != '\0')
+		err = body_duration("timeout", body.timeout, LIMITS_LIFE_MAX,
+		    &wish.lifetime, why);
+	if (err != SBX_OK)
+		return err;
+	memcpy(wish.id, body.id, sizeof(wish.id));
+	memcpy(wish.provider, body.provider, sizeof(wish.provider));
+	err = sandboxes_create(b, &call->caller, &wish, &sandbox, why);
+	return err != SBX_OK ? err : answer_sandbox(ret, 201, &sandbox);
+}
+
+enum sbx_err
+handle_show(struct broker *b, const struct call *call, const char *id,
+    struct answer *ret, struct sbx_why *why)
+{
+	struct sandbox sandbox;
+	enum sbx_err err = sandboxes_show(b, &call->caller, id, &sandbox, why);
+
+	return err != SBX_OK ? err : answer_sandbox(ret, 200, &sandbox);
+}
+
+enum sbx_err
+handle_delete(struct broker *b, const struct call *call, const char *id,
+    struct answer *ret, struct sbx_why *why)
+{
+	ret->status = 204;
+	return sandboxes_delete(b, &call->caller, id, why);
+}
+
+enum sbx_err
+handle_start(struct broker *b, const struct call *call, const char *id,
+    struct answer *ret, struct sbx_why *why)
+{
+	struct sandbox sandbox;
+	uint64_t wait;
+	enum sbx_err err =
+	    call_query_uint(call, "wait", 0, START_WAIT_MAX, 0, &wait, why);
+
+	if (err == SBX_OK)
+		err = sandboxes_start(
+		    b, &call->caller, id, (unsigned)wait, &sandbox, why);
+	if (err != SBX_OK)
+		return err;
+	return answer_sandbox(
+	    ret, sandbox.state == SANDBOX_RUNNING ? 200 : 202, &sandbox);
+}
+
+enum sbx_err
+handle_stop(struct broker *b, const struct call *call, const char *id,
+    struct answer *ret, struct sbx_why *why)
+{
+	struct sandbox sandbox;
+	enum sbx_err err = sandboxes_stop(b, &call->caller, id, &sandbox, why);
+
+	return err != SBX_OK ? err : answer_sandbox(ret, 200, &sandbox);
+}

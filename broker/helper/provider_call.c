@@ -1,0 +1,295 @@
+#include "broker/helper/provider_call.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "common/text.h"
+
+enum op {
+	OP_CREATE,
+	OP_START,
+	OP_STOP,
+	OP_KILL,
+	OP_INSPECT,
+	OP_CREDENTIALS,
+	OP_COUNT
+};
+
+/*
+ * Seconds that each may take.  Then its child ends by itself, so that the
+ * next call for that sandbox does not meet it; GRACE later http gives up.
+ */
+#define GRACE 5
+
+static const unsigned timeouts[OP_COUNT] = {
+	[OP_CREATE] = 120,
+	[OP_START] = 300,
+	[OP_STOP] = 60,
+	[OP_KILL] = 60,
+	[OP_INSPECT] = 15,
+	[OP_CREDENTIALS] = 15,
+};
+
+/* One request as the provider process sees it. */
+struct asked {
+	const struct provider_context *context;
+	const struct provider *provider;
+	struct provider_spec spec;
+};
+
+/*
+ * In the provider process.
+ */
+
+static void
+put_status(const struct provider_status *status, struct buf *answer)
+{
+	buf_put_u32(answer, status->state);
+	buf_put_u32(answer, status->isolation);
+	buf_put_u32(answer, status->refusal.err);
+	buf_put_u64(answer, status->refusal.when);
+}
+
+static enum sbx_err
+do_create(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	struct provider_status status = { 0 };
+	enum sbx_err err =
+	    a->provider->create(a->context, &a->spec, &status, why);
+
+	put_status(&status, answer);
+	return err;
+}
+
+static enum sbx_err
+do_start(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	(void)answer;
+	return a->provider->start(a->context, a->spec.id, why);
+}
+
+static enum sbx_err
+do_stop(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	(void)answer;
+	return a->provider->stop(a->context, a->spec.id, why);
+}
+
+static enum sbx_err
+do_kill(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	(void)answer;
+	return a->provider->kill(a->context, a->spec.id, why);
+}
+
+static enum sbx_err
+do_inspect(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	struct provider_status status = { 0 };
+	enum sbx_err err =
+	    a->provider->inspect(a->context, a->spec.id, &status, why);
+
+	put_status(&status, answer);
+	return err;
+}
+
+static enum sbx_err
+do_credentials(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	struct provider_access access = { 0 };
+	enum sbx_err err =
+	    a->provider->credentials(a->context, a->spec.id, &access, why);
+
+	if (err != SBX_OK)
+		return err;
+	buf_put_cstring(answer, access.user);
+	buf_put_u32(answer, (uint32_t)access.host_key_count);
+	for (size_t i = 0; i < access.host_key_count; i++)
+		buf_put_cstring(answer, access.host_key[i]);
+	buf_put_u32(answer, (uint32_t)access.endpoint_count);
+	for (size_t i = 0; i < access.endpoint_count; i++)
+		buf_put_cstring(answer, access.endpoint[i]);
+	return SBX_OK;
+}
+
+static enum sbx_err (*const jobs[OP_COUNT])(
+    const struct asked *, struct buf *, struct sbx_why *) = {
+	[OP_CREATE] = do_create,
+	[OP_START] = do_start,
+	[OP_STOP] = do_stop,
+	[OP_KILL] = do_kill,
+	[OP_INSPECT] = do_inspect,
+	[OP_CREDENTIALS] = do_credentials,
+};
+
+enum sbx_err
+provider_job(
+    void *context, struct view request, struct buf *answer, struct sbx_why *why)
+{
+	struct asked asked = { .context = context };
+	struct wire w = wire_of(request);
+	uint32_t op = wire_u32(&w);
+	struct view provider = wire_string(&w, NAME_ID_MAX);
+	struct view id = wire_string(&w, NAME_ID_MAX);
+	char name[NAME_ID_MAX + 1];
+
+	asked.spec.issued_after = wire_u64(&w);
+	asked.spec.owner = wire_u64(&w);
+	if (wire_end(&w) != SBX_OK || op >= OP_COUNT || !name_is_id(id) ||
+	    text_copy(id, asked.spec.id, sizeof(asked.spec.id)) != SBX_OK ||
+	    text_copy(provider, name, sizeof(name)) != SBX_OK)
+		return sbx_fail(
+		    why, SBX_PROTOCOL, "malformed request to a provider");
+	asked.provider = provider_find(name);
+	if (asked.provider == NULL)
+		return sbx_fail(
+		    why, SBX_USAGE, "there is no provider '%s'", name);
+	(void)alarm(timeouts[op]);
+	return jobs[op](&asked, answer, why);
+}
+
+/*
+ * In http.
+ */
+
+static enum sbx_err
+ask(int fd, enum op op, const char *provider, const struct provider_spec *spec,
+    struct buf *answer, struct sbx_why *why)
+{
+	cleanup_buf struct buf request = BUF_INIT(1024);
+
+	buf_put_u32(&request, op);
+	buf_put_cstring(&request, provider);
+	buf_put_cstring(&request, spec->id);
+	buf_put_u64(&request, spec->issued_after);
+	buf_put_u64(&request, spec->owner);
+	if (buf_error(&request) != SBX_OK)
+		return buf_error(&request);
+	return helper_call(
+	    fd, buf_view(&request), timeouts[op] + GRACE, answer, why);
+}
+
+static enum sbx_err
+ask_id(int fd, enum op op, const char *provider, const char *id,
+    struct buf *answer, struct sbx_why *why)
+{
+	struct provider_spec spec = { .issued_after = 0 };
+
+	if (text_copy(VIEW_STR(id), spec.id, sizeof(spec.id)) != SBX_OK)
+		return sbx_fail(why, SBX_BAD_NAME, "the id is too long");
+	return ask(fd, op, provider, &spec, answer, why);
+}
+
+static enum sbx_err
+malformed(struct sbx_why *why)
+{
+	return sbx_fail(why, SBX_PROTOCOL, "malformed answer of a provider");
+}
+
+static enum sbx_err
+read_status(
+    struct view answer, struct provider_status *ret, struct sbx_why *why)
+{
+	struct wire w = wire_of(answer);
+	uint32_t state = wire_u32(&w), isolation = wire_u32(&w);
+	uint32_t refusal = wire_u32(&w);
+
+	ret->refusal.when = wire_u64(&w);
+	if (wire_end(&w) != SBX_OK || state > PROVIDER_RUNNING ||
+	    isolation >= ISOLATION_COUNT || refusal >= SBX_ERR_COUNT)
+		return malformed(why);
+	ret->state = (enum provider_state)state;
+	ret->isolation = (enum isolation)isolation;
+	ret->refusal.err = (enum sbx_err)refusal;
+	return SBX_OK;
+}
+
+enum sbx_err
+provider_call_create(int fd, const char *provider,
+    const struct provider_spec *spec, struct provider_status *ret,
+    struct sbx_why *why)
+{
+	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+	enum sbx_err err = ask(fd, OP_CREATE, provider, spec, &answer, why);
+
+	return err != SBX_OK ? err : read_status(buf_view(&answer), ret, why);
+}
+
+static enum sbx_err
+call_plain(int fd, enum op op, const char *provider, const char *id,
+    struct sbx_why *why)
+{
+	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+
+	return ask_id(fd, op, provider, id, &answer, why);
+}
+
+enum sbx_err
+provider_call_start(
+    int fd, const char *provider, const char *id, struct sbx_why *why)
+{
+	return call_plain(fd, OP_START, provider, id, why);
+}
+
+enum sbx_err
+provider_call_stop(
+    int fd, const char *provider, const char *id, struct sbx_why *why)
+{
+	return call_plain(fd, OP_STOP, provider, id, why);
+}
+
+enum sbx_err
+provider_call_kill(
+    int fd, const char *provider, const char *id, struct sbx_why *why)
+{
+	return call_plain(fd, OP_KILL, provider, id, why);
+}
+
+enum sbx_err
+provider_call_inspect(int fd, const char *provider, const char *id,
+    struct provider_status *ret, struct sbx_why *why)
+{
+	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+	enum sbx_err err = ask_id(fd, OP_INSPECT, provider, id, &answer, why);
+
+	return err != SBX_OK ? err : read_status(buf_view(&answer), ret, why);
+}
+
+static void
+read_line(struct wire *w, char *ret, size_t size)
+{
+	struct view v = wire_string(w, size - 1);
+
+	if (text_copy(v, ret, size) != SBX_OK)
+		wire_fail(w, SBX_BAD_VALUE);
+}
+
+static size_t
+read_lines(struct wire *w, char (*ret)[PROVIDER_LINE], size_t max)
+{
+	size_t count = wire_u32(w);
+
+	if (count > max)
+		wire_fail(w, SBX_TOO_LARGE);
+	for (size_t i = 0; i < count && wire_error(w) == SBX_OK; i++)
+		read_line(w, ret[i], PROVIDER_LINE);
+	return count;
+}
+
+enum sbx_err
+provider_call_credentials(int fd, const char *provider, const char *id,
+    struct provider_access *ret, struct sbx_why *why)
+{
+	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+	enum sbx_err err =
+	    ask_id(fd, OP_CREDENTIALS, provider, id, &answer, why);
+	struct wire w;
+
+	if (err != SBX_OK)
+		return err;
+	w = wire_of(buf_view(&answer));
+	read_line(&w, ret->user, sizeof(ret->user));
+	ret->host_key_count = read_lines(&w, ret->host_key, PROVIDER_HOST_KEYS);
+	ret->endpoint_count = read_lines(&w, ret->endpoint, PROVIDER_ENDPOINTS);
+	return wire_end(&w) == SBX_OK ? SBX_OK : malformed(why);
+}

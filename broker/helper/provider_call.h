@@ -1,0 +1,30 @@
+/*
+ * The provider vtable from another process: each function here is the call
+ * of the same name in providers/provider.h, carried to the provider process
+ * and back (helper).
+ */
+#ifndef SBX_BROKER_PROVIDER_CALL_H
+#define SBX_BROKER_PROVIDER_CALL_H
+
+#include "broker/helper/helper.h"
+#include "broker/providers/provider.h"
+
+/* A helper_job over a const struct provider_context. */
+helper_job provider_job;
+
+/* fd: the caller's end of the provider helper; any thread. */
+enum sbx_err provider_call_create(int fd, const char *provider,
+    const struct provider_spec *spec, struct provider_status *ret,
+    struct sbx_why *why) MUST_USE;
+enum sbx_err provider_call_start(
+    int fd, const char *provider, const char *id, struct sbx_why *why) MUST_USE;
+enum sbx_err provider_call_stop(
+    int fd, const char *provider, const char *id, struct sbx_why *why) MUST_USE;
+enum sbx_err provider_call_kill(
+    int fd, const char *provider, const char *id, struct sbx_why *why) MUST_USE;
+enum sbx_err provider_call_inspect(int fd, const char *provider, const char *id,
+    struct provider_status *ret, struct sbx_why *why) MUST_USE;
+enum sbx_err provider_call_credentials(int fd, const char *provider,
+    const char *id, struct provider_access *ret, struct sbx_why *why) MUST_USE;
+
+#endif

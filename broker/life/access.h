@@ -1,0 +1,38 @@
+/*
+ * Who calls, and what is theirs.  On the UNIX socket the kernel says who the
+ * caller is (SO_PEERCRED); root and the user whose broker this is may do
+ * everything, others see and touch only the sandboxes that they own.
+ */
+#ifndef SBX_BROKER_ACCESS_H
+#define SBX_BROKER_ACCESS_H
+
+#include "broker/settings.h"
+#include "broker/store/store.h"
+
+struct caller {
+	uid_t uid;
+	char name[STORE_OWNER_MAX + 1]; /* account, or "uid:1234" */
+	bool all;			/* everyone's sandboxes are theirs */
+};
+
+/*
+ * Judge a uid; name is its account's, NULL or an odd one gives "uid:N".
+ * SBX_REFUSED, with *ret for the log, for the user ids that sandboxes run as.
+ */
+enum sbx_err access_judge(const struct broker_settings *settings, uid_t uid,
+    const char *name, struct caller *ret, struct sbx_why *why) MUST_USE;
+/* The peer of a connected UNIX socket. */
+enum sbx_err access_peer(const struct broker_settings *settings, int fd,
+    struct caller *ret, struct sbx_why *why) MUST_USE;
+/*
+ * May they have a sandbox of this isolation?  Without namespaces it is a
+ * process of ours, a root shell where sandboxd is root's: for root and for
+ * whose broker this is.  SBX_REFUSED.
+ */
+enum sbx_err access_isolation(const struct broker_settings *settings,
+    const struct caller *caller, enum isolation isolation,
+    struct sbx_why *why) MUST_USE;
+bool
+access_may(const struct caller *caller, const struct sandbox *sandbox) MUST_USE;
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * Ends sandboxes that are past their end, and forgets certificates that
+ * nobody could use any more.
+ *
+ * Their processes are stopped first and by one set of threads, their files
+ * deleted by another, so that a removal that takes long keeps nothing
+ * running.  One that resists is tried again later and later, and after all
+ * that were not tried as often.
+ */
+#ifndef SBX_BROKER_REAPER_H
+#define SBX_BROKER_REAPER_H
+
+#include "broker/life/sandboxes.h"
+
+#define REAPER_INTERVAL 5 /* seconds between rounds */
+#define REAPER_DELAY_MAX 900
+
+struct reaper;
+
+/* What is done to one sandbox, after it has its turn; sandboxes has them. */
+typedef enum sbx_err
+reaper_step(struct broker *broker, const char *id, struct sbx_why *why);
+
+/* One that resists: when it is tried again.  Called from any thread. */
+typedef void reaper_observer(const char *id, unsigned delay, enum sbx_err err,
+    const struct sbx_why *why);
+
+struct reaper_steps {
+	reaper_step *stop;
+	reaper_step *remove;
+	reaper_observer *observer;
+};
+
+/* Starts its threads; nothing happens before a round. */
+enum sbx_err reaper_new(struct broker *broker, const struct reaper_steps *steps,
+    struct reaper **ret) MUST_USE;
+/* Look for what has ended since; main calls it in turn.  Does not wait. */
+enum sbx_err reaper_round(struct reaper *reaper, struct sbx_why *why) MUST_USE;
+/*
+ * Begin nothing more, and wait that long for what is under way.  True: all
+ * is over and it is freed.  False: it and the broker must be left alone.
+ */
+bool reaper_end(struct reaper *reaper, unsigned seconds) MUST_USE;
+
+#endif

@@ -1,0 +1,451 @@
+#include "broker/life/sandboxes.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "broker/helper/provider_call.h"
+#include "common/cleanup.h"
+
+/* The turn of a sandbox, given back when the scope ends. */
+struct held {
+	struct turns *turns; /* NULL: not held */
+	const char *id;
+};
+
+static void
+release(struct held *held)
+{
+	if (held->turns != NULL)
+		turn_give(held->turns, held->id);
+}
+
+#define cleanup_held __attribute__((cleanup(release)))
+
+static enum sbx_err
+hold(struct broker *b, const char *id, struct held *ret, struct sbx_why *why)
+{
+	enum sbx_err err = turn_take(b->turns, id, why);
+
+	if (err == SBX_OK)
+		*ret = (struct held){ b->turns, id };
+	return err;
+}
+
+static bool
+is_over(const struct broker *b, const struct sandbox *s)
+{
+	return s->expires_at != 0 && s->expires_at <= b->now();
+}
+
+enum sbx_err
+sandboxes_find(struct broker *b, const struct caller *caller, const char *id,
+    struct sandbox *ret, struct sbx_why *why)
+{
+	enum sbx_err err = name_check_id(id, why);
+
+	if (err == SBX_OK)
+		err = store_get(b->store, id, ret, why);
+	if (err == SBX_OK && (!access_may(caller, ret) || is_over(b, ret)))
+		return sbx_fail(
+		    why, SBX_NOT_FOUND, "there is no sandbox '%s'", id);
+	return err;
+}
+
+static enum sbx_err
+set_state(struct broker *b, struct sandbox *s, enum sandbox_state state,
+    struct sbx_why *why)
+{
+	enum sbx_err err =
+	    store_set_state(b->store, s->id, state, s->isolation, why);
+
+	if (err == SBX_OK)
+		s->state = state;
+	return err;
+}
+
+/* What the provider says, seen beside what we knew. */
+static enum sandbox_state
+state_of(const struct provider_status *status, enum sandbox_state known)
+{
+	switch (status->state) {
+	case PROVIDER_RUNNING:
+		return SANDBOX_RUNNING;
+	case PROVIDER_STOPPED:
+		return known == SANDBOX_FAILED ? known : SANDBOX_STOPPED;
+	case PROVIDER_GONE:
+		break;
+	}
+	return SANDBOX_FAILED;
+}
+
+enum sbx_err
+sandboxes_reconcile(struct broker *b, struct sandbox *s, struct sbx_why *why)
+{
+	struct provider_status status = { 0 };
+	enum sbx_err err = provider_call_inspect(
+	    b->provider_fd, s->provider, s->id, &status, why);
+	enum sandbox_state state;
+
+	if (err != SBX_OK)
+		return err;
+	s->refusal = status.refusal;
+	state = state_of(&status, s->state);
+	if (status.state == PROVIDER_GONE)
+		status.isolation = s->isolation;
+	if (state == s->state && status.isolation == s->isolation)
+		return SBX_OK;
+	s->isolation = status.isolation;
+	return set_state(b, s, state, why);
+}
+
+/*
+ * Create.
+ */
+
+static void
+random_id(char ret[static NAME_ID_MAX + 1])
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	char tail[11] = "";
+
+	for (size_t i = 0; i < sizeof(tail) - 1; i++)
+		tail[i] = letters[randombytes_uniform(sizeof(letters) - 1)];
+	(void)snprintf(ret, NAME_ID_MAX + 1, "sbx-%s", tail);
+}
+
+/* A row for it, in state creating: the id is taken from here on. */
+static enum sbx_err
+reserve(struct broker *b, const struct caller *caller,
+    const struct sandbox_wish *wish, struct sandbox *ret, struct sbx_why *why)
+{
+	ret->state = SANDBOX_CREATING;
+	ret->created_at = b->now();
+	if (wish->lifetime > 0)
+		ret->expires_at = ret->created_at + wish->lifetime;
+	(void)snprintf(ret->owner, sizeof(ret->owner), "%s", caller->name);
+	(void)snprintf(
+	    ret->provider, sizeof(ret->provider), "%s", wish->provider);
+	ret->label_count = wish->label_count;
+	memcpy(ret->label, wish->label, sizeof(ret->label));
+	return store_add(b->store, ret, b->settings->max_sandboxes, why);
+}
+
+static enum sbx_err
+bring_up(struct broker *b, const struct caller *caller, struct sandbox *s,
+    struct sbx_why *why)
+{
+	struct provider_spec spec = { .issued_after = s->issued_after,
+		.owner = caller->uid };
+	struct provider_status status = { 0 };
+	enum sbx_err err;
+
+	memcpy(spec.id, s->id, sizeof(spec.id));
+	err = provider_call_create(
+	    b->provider_fd, s->provider, &spec, &status, why);
+	if (err != SBX_OK)
+		return err;
+	s->isolation = status.isolation;
+	err = access_isolation(b->settings, caller, s->isolation, why);
+	if (err == SBX_OK)
+		err = provider_call_start(
+		    b->provider_fd, s->provider, s->id, why);
+	if (err == SBX_OK)
+		err = set_state(b, s, SANDBOX_RUNNING, why);
+	return err;
+}
+
+/* Processes and files first: a row that stays can be deleted again. */
+static enum sbx_err
+take_down(struct broker *b, const struct sandbox *s, struct sbx_why *why)
+{
+	enum sbx_err err =
+	    provider_call_kill(b->provider_fd, s->provider, s->id, why);
+
+	return err != SBX_OK ? err : store_remove(b->store, s->id, why);
+}
+
+enum sbx_err
+sandboxes_create(struct broker *b, const struct caller *caller,
+    const struct sandbox_wish *wish, struct sandbox *ret, struct sbx_why *why)
+{
+	cleanup_held struct held held = { NULL, NULL };
+	enum sbx_err err;
+
+	if (provider_find(wish->provider) == NULL)
+		return sbx_fail(why, SBX_USAGE, "there is no provider '%s'",
+		    wish->provider);
+	memset(ret, 0, sizeof(*ret));
+	if (*wish->id == '\0')
+		random_id(ret->id);
+	else
+		memcpy(ret->id, wish->id, sizeof(ret->id));
+	err = name_check_id(ret->id, why);
+	if (err == SBX_OK)
+		err = hold(b, ret->id, &held, why);
+	if (err == SBX_OK)
+		err = reserve(b, caller, wish, ret, why);
+	if (err != SBX_OK)
+		return err;
+	err = bring_up(b, caller, ret, why);
+	if (err == SBX_OK)
+		return SBX_OK;
+	/*
+	 * Files that are there without a row are not ours to throw away.
+	 * If it cannot be taken down it stays, as failed.
+	 */
+	if (err == SBX_EXISTS) {
+		if (store_remove(b->store, ret->id, NULL) != SBX_OK)
+			(void)set_state(b, ret, SANDBOX_FAILED, NULL);
+	} else if (take_down(b, ret, NULL) != SBX_OK)
+		(void)set_state(b, ret, SANDBOX_FAILED, NULL);
+	return err;
+}
+
+/*
+ * Look.
+ */
+
+/* While somebody is at work on it, what the store says is right. */
+static enum sbx_err
+refresh(struct broker *b, const struct caller *caller, struct sandbox *s,
+    struct sbx_why *why)
+{
+	cleanup_held struct held held = { NULL, NULL };
+	char id[NAME_ID_MAX + 1];
+	enum sbx_err err;
+
+	memcpy(id, s->id, sizeof(id));
+	if (!turn_try(b->turns, id))
+		return SBX_OK;
+	held = (struct held){ b->turns, id };
+	err = sandboxes_find(b, caller, id, s, why);
+	return err != SBX_OK ? err : sandboxes_reconcile(b, s, why);
+}
+
+enum sbx_err
+sandboxes_show(struct broker *b, const struct caller *caller, const char *id,
+    struct sandbox *ret, struct sbx_why *why)
+{
+	enum sbx_err err = sandboxes_find(b, caller, id, ret, why);
+
+	return err != SBX_OK ? err : refresh(b, caller, ret, why);
+}
+
+enum sbx_err
+sandboxes_list(struct broker *b, const struct caller *caller,
+    struct store_filter filter, struct sandbox **ret, size_t *ret_count,
+    struct sbx_why *why)
+{
+	enum sbx_err err;
+
+	filter.owner = caller->all ? NULL : caller->name;
+	err = store_list(b->store, &filter, ret, ret_count, why);
+	/* What the store takes for running may have died since. */
+	for (size_t i = 0; err == SBX_OK && i < *ret_count; i++) {
+		struct sandbox *s = &(*ret)[i];
+
+		if (s->state == SANDBOX_RUNNING &&
+		    refresh(b, caller, s, NULL) != SBX_OK)
+			s->state = SANDBOX_FAILED;
+	}
+	return err;
+}
+
+/*
+ * Start.
+ */
+
+static enum sbx_err
+start_now(struct broker *b, struct sandbox *s, struct sbx_why *why)
+{
+	enum sbx_err err = sandboxes_reconcile(b, s, why);
+
+	if (err != SBX_OK || s->state == SANDBOX_RUNNING)
+		return err;
+	err = set_state(b, s, SANDBOX_STARTING, why);
+	if (err != SBX_OK)
+		return err;
+	err = provider_call_start(b->provider_fd, s->provider, s->id, why);
+	if (err == SBX_OK)
+		return set_state(b, s, SANDBOX_RUNNING, why);
+	(void)set_state(b, s, SANDBOX_FAILED, NULL);
+	return err;
+}
+
+static enum sbx_err
+start_in_turn(void *context, const char *id, struct sbx_why *why)
+{
+	cleanup_held struct held held = { NULL, NULL };
+	struct broker *b = context;
+	struct sandbox s;
+	enum sbx_err err = hold(b, id, &held, why);
+
+	if (err == SBX_OK)
+		err = store_get(b->store, id, &s, why);
+	if (err == SBX_OK && is_over(b, &s))
+		err = sbx_fail(
+		    why, SBX_NOT_FOUND, "sandbox '%s' is at its end", id);
+	return err != SBX_OK ? err : start_now(b, &s, why);
+}
+
+enum sbx_err
+sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
+    unsigned seconds, struct sandbox *ret, struct sbx_why *why)
+{
+	enum sbx_err err = sandboxes_show(b, caller, id, ret, why);
+	bool done;
+
+	/* One whose creation was refused may have resisted its removal. */
+	if (err == SBX_OK)
+		err =
+		    access_isolation(b->settings, caller, ret->isolation, why);
+	if (err != SBX_OK || ret->state == SANDBOX_RUNNING)
+		return err;
+	err = turns_start(
+	    b->turns, ret->id, seconds, start_in_turn, b, &done, why);
+	if (err != SBX_OK)
+		return err;
+	if (done)
+		return sandboxes_find(b, caller, id, ret, why);
+	/* Also while it still waits for its turn. */
+	ret->state = SANDBOX_STARTING;
+	return SBX_OK;
+}
+
+/*
+ * Stop, delete.
+ */
+
+static enum sbx_err
+stop_now(struct broker *b, struct sandbox *s, struct sbx_why *why)
+{
+	enum sbx_err err = set_state(b, s, SANDBOX_STOPPING, why);
+
+	if (err != SBX_OK)
+		return err;
+	err = provider_call_stop(b->provider_fd, s->provider, s->id, why);
+	if (err == SBX_OK)
+		return set_state(b, s, SANDBOX_STOPPED, why);
+	/* Whether it runs, the next look at it tells. */
+	(void)set_state(b, s, SANDBOX_FAILED, NULL);
+	return err;
+}
+
+enum sbx_err
+sandboxes_stop(struct broker *b, const struct caller *caller, const char *id,
+    struct sandbox *ret, struct sbx_why *why)
+{
+	cleanup_held struct held held = { NULL, NULL };
+	enum sbx_err err = sandboxes_find(b, caller, id, ret, why);
+
+	if (err == SBX_OK)
+		err = hold(b, id, &held, why);
+	if (err == SBX_OK)
+		err = sandboxes_find(b, caller, id, ret, why);
+	return err != SBX_OK ? err : stop_now(b, ret, why);
+}
+
+enum sbx_err
+sandboxes_delete(struct broker *b, const struct caller *caller, const char *id,
+    struct sbx_why *why)
+{
+	cleanup_held struct held held = { NULL, NULL };
+	struct sandbox s;
+	enum sbx_err err = sandboxes_find(b, caller, id, &s, why);
+
+	if (err == SBX_OK)
+		err = hold(b, id, &held, why);
+	if (err == SBX_OK)
+		err = sandboxes_find(b, caller, id, &s, why);
+	return err != SBX_OK ? err : take_down(b, &s, why);
+}
+
+/*
+ * For sandboxd itself.
+ */
+
+static enum sbx_err
+settle(struct broker *b, struct sandbox *s, struct sbx_why *why)
+{
+	/* Nobody was told of it yet. */
+	if (s->state == SANDBOX_CREATING)
+		return take_down(b, s, why);
+	return sandboxes_reconcile(b, s, why);
+}
+
+enum sbx_err
+sandboxes_recover(struct broker *b, struct sbx_why *why)
+{
+	static const enum sandbox_state states[] = { SANDBOX_CREATING,
+		SANDBOX_STARTING, SANDBOX_STOPPING, SANDBOX_RUNNING };
+	char after[NAME_ID_MAX + 1];
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		size_t count = STORE_PAGE_MAX;
+
+		after[0] = '\0';
+		while (count == STORE_PAGE_MAX) {
+			cleanup_free struct sandbox *rows = NULL;
+			struct store_filter filter = { .after = after,
+				.state = (int)states[i],
+				.limit = STORE_PAGE_MAX };
+			enum sbx_err err =
+			    store_list(b->store, &filter, &rows, &count, why);
+
+			if (err != SBX_OK)
+				return err;
+			for (size_t j = 0; j < count; j++) {
+				memcpy(after, rows[j].id, sizeof(after));
+				if (settle(b, &rows[j], why) != SBX_OK)
+					(void)set_state(
+					    b, &rows[j], SANDBOX_FAILED, NULL);
+			}
+		}
+	}
+	return SBX_OK;
+}
+
+/* The turn of one that is past its end; SBX_STATE when another has it. */
+static enum sbx_err
+hold_ended(struct broker *b, const char *id, struct held *held,
+    struct sandbox *ret, struct sbx_why *why)
+{
+	enum sbx_err err;
+
+	if (!turn_try(b->turns, id))
+		return sbx_fail(
+		    why, SBX_STATE, "another operation on '%s' goes on", id);
+	*held = (struct held){ b->turns, id };
+	err = store_get(b->store, id, ret, why);
+	/* Deleted since, and perhaps made again. */
+	if (err == SBX_OK && !is_over(b, ret))
+		err = sbx_fail(
+		    why, SBX_NOT_FOUND, "sandbox '%s' is another now", id);
+	return err;
+}
+
+enum sbx_err
+sandboxes_stop_ended(struct broker *b, const char *id, struct sbx_why *why)
+{
+	cleanup_held struct held held = { NULL, NULL };
+	struct sandbox s;
+	enum sbx_err err = hold_ended(b, id, &held, &s, why);
+
+	if (err != SBX_OK)
+		return err;
+	err = stop_now(b, &s, why);
+	return err == SBX_OK ? SBX_OK : SBX_UNAVAILABLE;
+}
+
+enum sbx_err
+sandboxes_remove_ended(struct broker *b, const char *id, struct sbx_why *why)
+{
+	cleanup_held struct held held = { NULL, NULL };
+	struct sandbox s;
+	enum sbx_err err = hold_ended(b, id, &held, &s, why);
+
+	if (err != SBX_OK)
+		return err;
+	err = take_down(b, &s, why);
+	return err == SBX_OK ? SBX_OK : SBX_UNAVAILABLE;
+}

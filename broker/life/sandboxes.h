@@ -1,0 +1,91 @@
+/*
+ * The operations on sandboxes: what a caller may ask for, in which state,
+ * one at a time for each sandbox.  Every function may be called from any
+ * thread and may block on a provider.
+ */
+#ifndef SBX_BROKER_SANDBOXES_H
+#define SBX_BROKER_SANDBOXES_H
+
+#include "broker/life/access.h"
+#include "broker/life/turns.h"
+
+/* What the http process works with. */
+struct broker {
+	const struct broker_settings *settings;
+	struct store *store;
+	struct turns *turns;
+	int signer_fd; /* helper_call */
+	int provider_fd;
+	char ca_line[PROVIDER_LINE];
+	uint64_t (*now)(void); /* Unix time */
+};
+
+#define PROVIDER_DEFAULT "local"
+
+/* What a caller wants; "" and 0 where they leave it to us. */
+struct sandbox_wish {
+	char id[NAME_ID_MAX + 1];
+	char provider[NAME_ID_MAX + 1];
+	uint64_t lifetime; /* seconds */
+	size_t label_count;
+	struct label label[STORE_LABELS_MAX];
+};
+
+/*
+ * The caller's sandbox of this id as the store has it.  SBX_NOT_FOUND too
+ * when it is another's, or past its end.
+ */
+enum sbx_err sandboxes_find(struct broker *broker, const struct caller *caller,
+    const char *id, struct sandbox *ret, struct sbx_why *why) MUST_USE;
+/*
+ * Ask the provider how it stands and bring *sandbox and the store up to
+ * date.  Only for whoever has the turn of it.
+ */
+enum sbx_err sandboxes_reconcile(struct broker *broker, struct sandbox *sandbox,
+    struct sbx_why *why) MUST_USE;
+
+/*
+ * Returns when it runs.  SBX_REFUSED, and nothing is left behind, where it
+ * could only be a shell of root's for somebody else.
+ */
+enum sbx_err sandboxes_create(struct broker *broker,
+    const struct caller *caller, const struct sandbox_wish *wish,
+    struct sandbox *ret, struct sbx_why *why) MUST_USE;
+enum sbx_err sandboxes_show(struct broker *broker, const struct caller *caller,
+    const char *id, struct sandbox *ret, struct sbx_why *why) MUST_USE;
+/* filter->owner is set here; *ret is the caller's to free. */
+enum sbx_err sandboxes_list(struct broker *broker, const struct caller *caller,
+    struct store_filter filter, struct sandbox **ret, size_t *ret_count,
+    struct sbx_why *why) MUST_USE;
+/*
+ * Start it and wait for at most so many seconds: ret->state says whether it
+ * runs or is still starting.
+ */
+enum sbx_err sandboxes_start(struct broker *broker, const struct caller *caller,
+    const char *id, unsigned seconds, struct sandbox *ret,
+    struct sbx_why *why) MUST_USE;
+enum sbx_err sandboxes_stop(struct broker *broker, const struct caller *caller,
+    const char *id, struct sandbox *ret, struct sbx_why *why) MUST_USE;
+/* Its processes, files and certificates are gone when it returns. */
+enum sbx_err sandboxes_delete(struct broker *broker,
+    const struct caller *caller, const char *id, struct sbx_why *why) MUST_USE;
+
+/*
+ * For sandboxd itself: after a start of it, settle what the last one left in
+ * the middle.  Stops at the first error of the store; a sandbox that resists
+ * is marked as failed.
+ */
+enum sbx_err
+sandboxes_recover(struct broker *broker, struct sbx_why *why) MUST_USE;
+
+/*
+ * One that is past its end.  SBX_NOT_FOUND when it is not, or not any more;
+ * SBX_STATE when somebody else is at work on it; SBX_UNAVAILABLE when it
+ * resists.
+ */
+enum sbx_err sandboxes_stop_ended(
+    struct broker *broker, const char *id, struct sbx_why *why) MUST_USE;
+enum sbx_err sandboxes_remove_ended(
+    struct broker *broker, const char *id, struct sbx_why *why) MUST_USE;
+
+#endif

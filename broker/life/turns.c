@@ -1,0 +1,308 @@
+#include "broker/life/turns.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "broker/thread.h"
+
+#define START_STACK (256 * 1024)
+
+/* Somebody is at work on this id. */
+struct turn {
+	struct turn *next;
+	char id[NAME_ID_MAX + 1];
+};
+
+/* A start under way, or over and not yet seen by all who wait. */
+struct start {
+	struct start *next;
+	struct turns *turns;
+	start_job *job;
+	void *context;
+	char id[NAME_ID_MAX + 1];
+	unsigned refs; /* who waits, and its thread */
+	bool done;
+	enum sbx_err err;
+	struct sbx_why why;
+};
+
+/* Few are under way at once, so lists do. */
+struct turns {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	struct turn *taken;
+	struct start *starts;
+	bool closed;
+};
+
+enum sbx_err
+turns_new(struct turns **ret)
+{
+	struct turns *t = calloc(1, sizeof(*t));
+	pthread_condattr_t attr;
+
+	if (t == NULL)
+		return SBX_NOMEM;
+	(void)pthread_mutex_init(&t->mutex, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&t->changed, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	*ret = t;
+	return SBX_OK;
+}
+
+void
+turns_free(struct turns *t)
+{
+	if (t == NULL)
+		return;
+	(void)pthread_cond_destroy(&t->changed);
+	(void)pthread_mutex_destroy(&t->mutex);
+	free(t);
+}
+
+static struct timespec
+deadline_in(unsigned seconds)
+{
+	struct timespec when = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &when);
+	when.tv_sec += (time_t)seconds;
+	return when;
+}
+
+/* Under the mutex; false when the deadline has passed. */
+static bool
+wait_for_change(struct turns *t, const struct timespec *deadline)
+{
+	return pthread_cond_timedwait(&t->changed, &t->mutex, deadline) !=
+	    ETIMEDOUT;
+}
+
+static enum sbx_err
+stopping(struct sbx_why *why)
+{
+	return sbx_fail(why, SBX_UNAVAILABLE,
+	    "sandboxd is stopping: try again when it runs");
+}
+
+static enum sbx_err
+out_of_memory(struct sbx_why *why)
+{
+	return sbx_fail(why, SBX_NOMEM, "sandboxd is out of memory");
+}
+
+void
+turns_close(struct turns *t)
+{
+	(void)pthread_mutex_lock(&t->mutex);
+	t->closed = true;
+	(void)pthread_cond_broadcast(&t->changed);
+	(void)pthread_mutex_unlock(&t->mutex);
+}
+
+bool
+turns_drain(struct turns *t, unsigned seconds)
+{
+	struct timespec deadline = deadline_in(seconds);
+	bool empty;
+
+	(void)pthread_mutex_lock(&t->mutex);
+	while (t->starts != NULL && wait_for_change(t, &deadline))
+		;
+	empty = t->starts == NULL;
+	(void)pthread_mutex_unlock(&t->mutex);
+	return empty;
+}
+
+/*
+ * Turns.
+ */
+
+static bool
+is_taken(const struct turns *t, const char *id)
+{
+	for (const struct turn *turn = t->taken; turn != NULL;
+	     turn = turn->next) {
+		if (strcmp(turn->id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+mark_taken(struct turns *t, const char *id)
+{
+	struct turn *turn = calloc(1, sizeof(*turn));
+
+	if (turn == NULL)
+		return false;
+	(void)snprintf(turn->id, sizeof(turn->id), "%s", id);
+	turn->next = t->taken;
+	t->taken = turn;
+	return true;
+}
+
+enum sbx_err
+turn_take(struct turns *t, const char *id, struct sbx_why *why)
+{
+	struct timespec deadline = deadline_in(TURN_WAIT);
+	enum sbx_err err = SBX_OK;
+
+	(void)pthread_mutex_lock(&t->mutex);
+	while (err == SBX_OK && !t->closed && is_taken(t, id)) {
+		if (!wait_for_change(t, &deadline))
+			err = sbx_fail(why, SBX_TIMEOUT,
+			    "another operation on '%s' does not end", id);
+	}
+	if (err == SBX_OK && t->closed)
+		err = stopping(why);
+	if (err == SBX_OK && !mark_taken(t, id))
+		err = out_of_memory(why);
+	(void)pthread_mutex_unlock(&t->mutex);
+	return err;
+}
+
+bool
+turn_try(struct turns *t, const char *id)
+{
+	bool got;
+
+	(void)pthread_mutex_lock(&t->mutex);
+	got = !t->closed && !is_taken(t, id) && mark_taken(t, id);
+	(void)pthread_mutex_unlock(&t->mutex);
+	return got;
+}
+
+void
+turn_give(struct turns *t, const char *id)
+{
+	(void)pthread_mutex_lock(&t->mutex);
+	for (struct turn **at = &t->taken; *at != NULL; at = &(*at)->next) {
+		struct turn *turn = *at;
+
+		if (strcmp(turn->id, id) != 0)
+			continue;
+		*at = turn->next;
+		free(turn);
+		break;
+	}
+	(void)pthread_cond_broadcast(&t->changed);
+	(void)pthread_mutex_unlock(&t->mutex);
+}
+
+/*
+ * Starts.
+ */
+
+/* Under the mutex: the last one out forgets it. */
+static void
+leave(struct turns *t, struct start *start)
+{
+	if (--start->refs > 0)
+		return;
+	for (struct start **at = &t->starts; *at != NULL; at = &(*at)->next) {
+		if (*at == start) {
+			*at = start->next;
+			break;
+		}
+	}
+	free(start);
+	(void)pthread_cond_broadcast(&t->changed);
+}
+
+static void *
+run_start(void *argument)
+{
+	struct start *start = argument;
+	struct turns *t = start->turns;
+	struct sbx_why why = { "" };
+	enum sbx_err err = start->job(start->context, start->id, &why);
+
+	(void)pthread_mutex_lock(&t->mutex);
+	start->err = err;
+	start->why = why;
+	start->done = true;
+	(void)pthread_cond_broadcast(&t->changed);
+	leave(t, start);
+	(void)pthread_mutex_unlock(&t->mutex);
+	return NULL;
+}
+
+static struct start *
+find_start(struct turns *t, const char *id)
+{
+	for (struct start *s = t->starts; s != NULL; s = s->next) {
+		if (!s->done && strcmp(s->id, id) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+static struct start *
+begin(struct turns *t, const char *id, start_job *job, void *context)
+{
+	struct start *start = calloc(1, sizeof(*start));
+
+	if (start == NULL)
+		return NULL;
+	*start = (struct start){
+		.turns = t, .job = job, .context = context, .refs = 1
+	};
+	(void)snprintf(start->id, sizeof(start->id), "%s", id);
+	if (!thread_start(run_start, start, START_STACK, /* ret= */ NULL)) {
+		free(start);
+		return NULL;
+	}
+	start->next = t->starts;
+	t->starts = start;
+	return start;
+}
+
+/* Under the mutex. */
+static enum sbx_err
+join(struct turns *t, struct start *start, unsigned seconds, bool *ret_done,
+    struct sbx_why *why)
+{
+	struct timespec deadline = deadline_in(seconds);
+	enum sbx_err err = SBX_OK;
+
+	start->refs++;
+	while (!start->done && !t->closed && wait_for_change(t, &deadline))
+		;
+	*ret_done = start->done;
+	if (start->done) {
+		err = start->err;
+		if (err != SBX_OK && why != NULL)
+			*why = start->why;
+	} else if (t->closed)
+		err = stopping(why);
+	leave(t, start);
+	return err;
+}
+
+enum sbx_err
+turns_start(struct turns *t, const char *id, unsigned seconds, start_job *job,
+    void *context, bool *ret_done, struct sbx_why *why)
+{
+	struct start *start;
+	enum sbx_err err;
+
+	*ret_done = false;
+	(void)pthread_mutex_lock(&t->mutex);
+	if (t->closed) {
+		(void)pthread_mutex_unlock(&t->mutex);
+		return stopping(why);
+	}
+	start = find_start(t, id);
+	if (start == NULL)
+		start = begin(t, id, job, context);
+	err = start == NULL ? out_of_memory(why)
+			    : join(t, start, seconds, ret_done, why);
+	(void)pthread_mutex_unlock(&t->mutex);
+	return err;
+}

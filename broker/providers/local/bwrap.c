@@ -1,0 +1,296 @@
+#include "broker/providers/local/bwrap.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "broker/providers/local/child.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+
+static const char *const options[] = {
+	BWRAP_PATH,
+	"--as-pid-1",
+	"--unshare-pid",
+	"--unshare-ipc",
+	"--unshare-uts",
+	"--unshare-net",
+	"--unshare-cgroup-try",
+	/* What sandbox-init and sshd need of the root of a namespace. */
+	"--cap-drop",
+	"ALL",
+	"--cap-add",
+	"CAP_CHOWN",
+	"--cap-add",
+	"CAP_DAC_OVERRIDE",
+	"--cap-add",
+	"CAP_FOWNER",
+	"--cap-add",
+	"CAP_KILL",
+	"--cap-add",
+	"CAP_SETGID",
+	"--cap-add",
+	"CAP_SETUID",
+	"--cap-add",
+	"CAP_SYS_CHROOT",
+	"--clearenv",
+	"--setenv",
+	"PATH",
+	"/usr/sbin:/usr/bin:/sbin:/bin",
+};
+
+struct folder {
+	const char *mode;
+	const char *path;
+};
+
+/* Without a row here bwrap would make those above others 0700. */
+static const struct folder folders[] = {
+	{ "0755", "/etc" },
+	{ "0755", "/etc/ssl" },
+	{ "0755", "/home" },
+	{ "0755", "/opt" },
+	{ "0700", "/root" },
+	{ "0755", "/run" },
+	{ "0755", "/run/sshd" },
+	{ "1777", "/run/lock" },
+	{ "0755", "/var" },
+	{ "0755", "/var/lib" },
+	{ "1777", "/var/tmp" },
+};
+
+/* Of the host, read-only: what is everybody's to read on it anyway. */
+static const char *const shown[] = {
+	"/etc/alternatives",
+	"/etc/bash.bashrc",
+	"/etc/bash_completion.d",
+	"/etc/ca-certificates",
+	"/etc/debian_version",
+	"/etc/fonts",
+	"/etc/inputrc",
+	"/etc/ld.so.cache",
+	"/etc/ld.so.conf",
+	"/etc/ld.so.conf.d",
+	"/etc/localtime",
+	"/etc/login.defs",
+	"/etc/magic",
+	"/etc/mime.types",
+	"/etc/os-release",
+	"/etc/profile",
+	"/etc/profile.d",
+	"/etc/protocols",
+	"/etc/services",
+	"/etc/shells",
+	"/etc/ssl/certs",
+	"/etc/ssl/openssl.cnf",
+	"/etc/terminfo",
+	"/etc/timezone",
+	"/etc/vim",
+};
+
+/* Folders of a merged /usr are links to it, elsewhere folders. */
+static const char *const roots[] = { "/bin", "/sbin", "/lib", "/lib32",
+	"/lib64", "/libx32" };
+
+/* Everybody's to write, gone when the sandbox stops. */
+static const char *const scratch[] = { "/tmp", "/dev/shm" };
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+void
+bwrap_add(struct bwrap *b, const char *word)
+{
+	if (b->argc == BWRAP_ARGS_MAX) {
+		b->err = SBX_INTERNAL;
+		return;
+	}
+	b->offset[b->argc++] = b->words.len;
+	buf_put(&b->words, word, strlen(word) + 1);
+}
+
+static void
+inherit(struct bwrap *b, int fd, bool own)
+{
+	if (b->fd_count == BWRAP_FDS_MAX) {
+		b->err = SBX_INTERNAL;
+		if (own)
+			(void)close(fd);
+		return;
+	}
+	b->fd[b->fd_count] = fd;
+	b->own[b->fd_count++] = own;
+}
+
+static void
+add_number(struct bwrap *b, int number)
+{
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%d", number);
+	bwrap_add(b, text);
+}
+
+void
+bwrap_inherit(struct bwrap *b, int fd)
+{
+	inherit(b, fd, /* own= */ false);
+}
+
+void
+bwrap_add_fd(struct bwrap *b, int fd)
+{
+	bwrap_inherit(b, fd);
+	add_number(b, fd);
+}
+
+void
+bwrap_folder(struct bwrap *b, const char *mode, const char *path)
+{
+	bwrap_add(b, "--perms");
+	bwrap_add(b, mode);
+	bwrap_add(b, "--dir");
+	bwrap_add(b, path);
+}
+
+static void
+add_file(struct bwrap *b, const char *mode, const char *path, int fd)
+{
+	inherit(b, fd, /* own= */ true);
+	bwrap_add(b, "--perms");
+	bwrap_add(b, mode);
+	bwrap_add(b, "--file");
+	add_number(b, fd);
+	bwrap_add(b, path);
+}
+
+void
+bwrap_text(
+    struct bwrap *b, const char *mode, const char *path, struct view text)
+{
+	int fd = memfd_create("sandbox-file", MFD_CLOEXEC);
+
+	if (fd < 0 || file_write_fd(fd, text) != SBX_OK ||
+	    lseek(fd, 0, SEEK_SET) < 0) {
+		b->err = sbx_fail(&b->why, SBX_IO, "cannot prepare %s: %s",
+		    path, strerror(errno));
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	add_file(b, mode, path, fd);
+}
+
+void
+bwrap_copy(
+    struct bwrap *b, const char *mode, const char *path, const char *host_path)
+{
+	int fd = open(host_path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0) {
+		b->err = sbx_fail(&b->why, SBX_UNAVAILABLE,
+		    "cannot open %s: %s: install sandbox-ssh completely",
+		    host_path, strerror(errno));
+		return;
+	}
+	add_file(b, mode, path, fd);
+}
+
+static void
+add_root(struct bwrap *b, const char *path)
+{
+	char target[256];
+	struct stat st;
+	ssize_t n;
+
+	if (lstat(path, &st) < 0)
+		return;
+	if (!S_ISLNK(st.st_mode)) {
+		bwrap_add(b, "--ro-bind");
+		bwrap_add(b, path);
+		bwrap_add(b, path);
+		return;
+	}
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n <= 0)
+		return;
+	target[n] = '\0';
+	bwrap_add(b, "--symlink");
+	bwrap_add(b, target);
+	bwrap_add(b, path);
+}
+
+void
+bwrap_begin(struct bwrap *ret)
+{
+	*ret = (struct bwrap){ .words = BUF_INIT(BWRAP_TEXT_MAX) };
+	for (size_t i = 0; i < COUNT(options); i++)
+		bwrap_add(ret, options[i]);
+	for (size_t i = 0; i < COUNT(folders); i++)
+		bwrap_folder(ret, folders[i].mode, folders[i].path);
+	bwrap_add(ret, "--ro-bind");
+	bwrap_add(ret, "/usr");
+	bwrap_add(ret, "/usr");
+	for (size_t i = 0; i < COUNT(roots); i++)
+		add_root(ret, roots[i]);
+	for (size_t i = 0; i < COUNT(shown); i++) {
+		bwrap_add(ret, "--ro-bind-try");
+		bwrap_add(ret, shown[i]);
+		bwrap_add(ret, shown[i]);
+	}
+	bwrap_add(ret, "--symlink");
+	bwrap_add(ret, "../run");
+	bwrap_add(ret, "/var/run");
+	bwrap_add(ret, "--proc");
+	bwrap_add(ret, "/proc");
+	bwrap_add(ret, "--dev");
+	bwrap_add(ret, "/dev");
+	for (size_t i = 0; i < COUNT(scratch); i++) {
+		bwrap_add(ret, "--perms");
+		bwrap_add(ret, "1777");
+		bwrap_add(ret, "--tmpfs");
+		bwrap_add(ret, scratch[i]);
+	}
+}
+
+void
+bwrap_free(struct bwrap *b)
+{
+	for (size_t i = 0; i < b->fd_count; i++) {
+		if (b->own[i])
+			(void)close(b->fd[i]);
+	}
+	b->fd_count = 0;
+	buf_free(&b->words);
+}
+
+enum sbx_err
+bwrap_argv(struct bwrap *b, char *const **ret, struct sbx_why *why)
+{
+	if (b->err == SBX_OK)
+		b->err = buf_error(&b->words);
+	if (b->err != SBX_OK)
+		return sbx_fail(
+		    why, b->err, "%s", sbx_why_text(&b->why, b->err));
+	if (access(BWRAP_PATH, X_OK) < 0)
+		return sbx_fail(why, SBX_UNAVAILABLE,
+		    "%s is missing; on Debian: apt-get install bubblewrap",
+		    BWRAP_PATH);
+	for (size_t i = 0; i < b->argc; i++)
+		b->argv[i] = (char *)b->words.p + b->offset[i];
+	b->argv[b->argc] = NULL;
+	*ret = b->argv;
+	return SBX_OK;
+}
+
+int
+bwrap_exec(const struct bwrap *b)
+{
+	for (size_t i = 0; i < b->fd_count; i++) {
+		if (fcntl(b->fd[i], F_SETFD, 0) < 0)
+			return child_fail("descriptor");
+	}
+	(void)execv(b->argv[0], b->argv);
+	(void)child_fail(b->argv[0]);
+	return CHILD_EXEC_FAILED;
+}

@@ -1,0 +1,366 @@
+#include "broker/providers/local/start.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "broker/providers/local/bwrap.h"
+#include "broker/providers/local/text.h"
+#include "broker/providers/local/userns.h"
+#include "common/cleanup.h"
+#include "common/text.h"
+
+/* Any folder that exists everywhere: seen by bwrap alone. */
+#define STAGE "/mnt"
+#define INFO_MAX 1024
+#define SMALL_TEXT_MAX 8192
+#define NAMESPACES_MAX "64" /* of each kind, below the sandbox's own */
+
+/* What is seen inside of the sandbox's own folder. */
+static const struct {
+	const char *from;
+	const char *inside;
+} parts[] = {
+	{ STAGE "/" BOX_WORKSPACE, INSIDE_HOME "/" BOX_WORKSPACE },
+	{ STAGE "/" BOX_GATE, INSIDE_GATE },
+	{ STAGE "/" BOX_REPORT, INSIDE_REPORT },
+};
+
+struct launch {
+	struct bwrap bwrap;
+	int dir; /* the sandbox's own; -1: none */
+};
+
+/*
+ * Bound from the working folder: nobody has to be able to walk there, and
+ * the path is not resolved a second time.
+ */
+static int
+stage(int dir)
+{
+	if (fchdir(dir) < 0)
+		return child_fail("sandbox's folder");
+	if (unshare(CLONE_NEWNS) < 0)
+		return child_fail("unshare");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(".", STAGE, NULL, MS_BIND, NULL) < 0)
+		return child_fail("cannot mount the sandbox's folder");
+	return 0;
+}
+
+/*
+ * Namespaces inside are counted against whoever made ours as well; some are
+ * plenty.  Where /proc/sys is read-only the host's own limit has to do.
+ */
+static void
+limit_namespaces(void)
+{
+	static const char *const kinds[] = { "user", "pid", "net", "mnt", "ipc",
+		"uts", "cgroup", "time" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		char path[64];
+		cleanup_close int fd = -1;
+
+		(void)snprintf(path, sizeof(path),
+		    "/proc/sys/user/max_%s_namespaces", kinds[i]);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0 &&
+		    file_write_fd(fd, VIEW_STR(NAMESPACES_MAX)) != SBX_OK)
+			continue;
+	}
+}
+
+static int
+launch_body(void *arg, int sync)
+{
+	struct launch *launch = arg;
+	int status = userns_enter(sync);
+
+	if (status == 0)
+		limit_namespaces();
+	if (status == 0 && launch->dir >= 0)
+		status = stage(launch->dir);
+	if (status != 0)
+		return status;
+	if (chdir("/") < 0)
+		return child_fail("/");
+	(void)umask(022);
+	return bwrap_exec(&launch->bwrap);
+}
+
+static enum sbx_err
+start_child(struct launch *launch, enum child_kind kind,
+    const struct local_slice *slice, struct child *ret, struct sbx_why *why)
+{
+	char *const *argv;
+	enum sbx_err err = bwrap_argv(&launch->bwrap, &argv, why);
+
+	if (err == SBX_OK)
+		err = child_start(launch_body, launch, kind, ret, why);
+	return err != SBX_OK ? err
+			     : userns_map(ret, USERNS_SANDBOX, slice, why);
+}
+
+enum sbx_err
+start_probe(const struct local_slice *slice, struct sbx_why *why)
+{
+	cleanup_child struct child child = CHILD_INIT;
+	struct launch launch = { .dir = -1 };
+	char line[320];
+	enum sbx_err err;
+
+	bwrap_begin(&launch.bwrap);
+	bwrap_add(&launch.bwrap, "--");
+	bwrap_add(&launch.bwrap, "/usr/bin/true");
+	err = start_child(&launch, CHILD_ATTACHED, slice, &child, why);
+	bwrap_free(&launch.bwrap);
+	if (err != SBX_OK)
+		return err;
+	child_last_line(&child, line, sizeof(line));
+	if (child_wait(&child) == 0)
+		return SBX_OK;
+	return sbx_fail(why, SBX_UNAVAILABLE, "%s",
+	    *line == '\0' ? "bwrap failed without a word" : line);
+}
+
+static void
+add_texts(struct bwrap *b, const struct provider_context *context,
+    const struct box *box)
+{
+	static const struct sshd_setup setup = {
+		.host_key = INSIDE_OWN "/host_key",
+		.authkeys = INSIDE_OWN "/sandbox-authkeys",
+		.authkeys_conf = INSIDE_OWN "/authkeys.conf",
+		.authkeys_user = "sandbox-authkeys",
+	};
+	cleanup_buf struct buf text = BUF_INIT(SMALL_TEXT_MAX);
+	cleanup_buf struct buf key = BUF_INIT(KEYFILE_MAX);
+	cleanup_keypair struct keypair pair;
+	enum sbx_err err;
+
+	for (const struct text_file *f = text_files; f->path != NULL; f++)
+		bwrap_text(b, "0644", f->path, VIEW_STR(f->text));
+	buf_printf(&text, "%s\n", box->id);
+	bwrap_text(b, "0644", "/etc/hostname", buf_view(&text));
+	buf_reset(&text);
+	text_hosts(box->id, &text);
+	bwrap_text(b, "0644", "/etc/hosts", buf_view(&text));
+
+	bwrap_folder(b, "0755", INSIDE_OWN);
+	buf_reset(&text);
+	err = text_sshd_config(&setup, &text, &b->why);
+	bwrap_text(b, "0644", INSIDE_OWN "/sshd_config", buf_view(&text));
+	buf_reset(&text);
+	text_authkeys_conf(
+	    &(struct gate_setup){ box->id, INSIDE_OWN "/ca.pub", INSIDE_USER,
+		box->issued_after, INSIDE_GATE, INSIDE_REPORT "/" BOX_REFUSED },
+	    &text);
+	bwrap_text(b, "0644", INSIDE_OWN "/authkeys.conf", buf_view(&text));
+	buf_reset(&text);
+	buf_printf(&text, "%s\n", context->ca_line);
+	bwrap_text(b, "0644", INSIDE_OWN "/ca.pub", buf_view(&text));
+	if (err == SBX_OK)
+		err = box_host_key(box, &key, &pair, &b->why);
+	bwrap_text(b, "0600", INSIDE_OWN "/host_key", buf_view(&key));
+	if (err != SBX_OK)
+		b->err = err;
+}
+
+static void
+add_programs(struct bwrap *b, const struct provider_context *context)
+{
+	static const char *const programs[] = { "sandbox-init",
+		"sandbox-authkeys" };
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		char host[PATHS_MAX], inside[128];
+
+		(void)snprintf(
+		    inside, sizeof(inside), INSIDE_OWN "/%s", programs[i]);
+		if (paths_join(context->libexec_dir, programs[i], host) !=
+		    SBX_OK)
+			b->err = SBX_TOO_LARGE;
+		else
+			bwrap_copy(b, "0755", inside, host);
+	}
+}
+
+/* The pipes of a start; the child's ends are closed once it has them. */
+struct pipes {
+	int info[2];  /* from bwrap: the pid of process 1 */
+	int block[2]; /* to bwrap: go on; a socket, so without SIGPIPE */
+	int ready[2]; /* from sandbox-init: one byte */
+};
+
+#define PIPES_INIT ((struct pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 } })
+
+static void
+pipes_close(struct pipes *p)
+{
+	for (int i = 0; i < 2; i++) {
+		cleanup_close_fn(&p->info[i]);
+		cleanup_close_fn(&p->block[i]);
+		cleanup_close_fn(&p->ready[i]);
+	}
+}
+#define cleanup_pipes __attribute__((cleanup(pipes_close)))
+
+static void
+add_command(struct bwrap *b, const struct box *box, const struct pipes *pipes,
+    int socket)
+{
+	static const char *const command[] = {
+		"--own",
+		/* LOCAL_UID_SANDBOX */
+		"1000:" INSIDE_HOME,
+		"--",
+		SSHD_PATH,
+		"-i",
+		"-f",
+		INSIDE_OWN "/sshd_config",
+	};
+
+	bwrap_add(b, "--hostname");
+	bwrap_add(b, box->id);
+	bwrap_folder(b, "0755", INSIDE_HOME);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		bwrap_add(b, "--bind");
+		bwrap_add(b, parts[i].from);
+		bwrap_add(b, parts[i].inside);
+	}
+	bwrap_add(b, "--info-fd");
+	bwrap_add_fd(b, pipes->info[1]);
+	/* It keeps a reader itself, or it would die of our death halfway. */
+	bwrap_inherit(b, pipes->info[0]);
+	bwrap_add(b, "--block-fd");
+	bwrap_add_fd(b, pipes->block[0]);
+	bwrap_add(b, "--");
+	bwrap_add(b, INSIDE_OWN "/sandbox-init");
+	bwrap_add(b, "--listen-fd");
+	bwrap_add_fd(b, socket);
+	bwrap_add(b, "--ready-fd");
+	bwrap_add_fd(b, pipes->ready[1]);
+	for (size_t i = 0; i < sizeof(command) / sizeof(command[0]); i++)
+		bwrap_add(b, command[i]);
+}
+
+static bool
+wait_readable(int fd, int timeout_ms)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	int n;
+
+	do
+		n = poll(&p, 1, timeout_ms);
+	while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
+/* bwrap writes {"child-pid": N, ...} and closes. */
+static pid_t
+read_child_pid(int fd)
+{
+	static const char member[] = "\"child-pid\":";
+	char text[INFO_MAX];
+	size_t len = 0;
+	const char *at;
+	ssize_t n;
+
+	text[0] = '\0';
+	while (len < sizeof(text) - 1 && strchr(text, '}') == NULL &&
+	    wait_readable(fd, START_TIMEOUT_MS) &&
+	    (n = read(fd, text + len, sizeof(text) - 1 - len)) > 0) {
+		len += (size_t)n;
+		text[len] = '\0';
+	}
+	at = strstr(text, member);
+	return at == NULL ? 0 : (pid_t)strtol(at + strlen(member), NULL, 10);
+}
+
+static enum sbx_err
+fail_start(const struct child *child, enum sbx_err err, struct sbx_why *why)
+{
+	char line[320] = "";
+
+	child_last_line(child, line, sizeof(line));
+	return sbx_fail(why, err, "the sandbox does not start: %s",
+	    *line == '\0' ? "its first process ended without a word" : line);
+}
+
+enum sbx_err
+start_await(const struct child *child, int ready, struct sbx_why *why)
+{
+	char byte;
+
+	if (!wait_readable(ready, START_TIMEOUT_MS))
+		return sbx_fail(why, SBX_TIMEOUT,
+		    "the sandbox did not start within %d s",
+		    START_TIMEOUT_MS / 1000);
+	if (read(ready, &byte, 1) == 1)
+		return SBX_OK;
+	return fail_start(child, SBX_UNAVAILABLE, why);
+}
+
+/*
+ * Process 1 waits until it is recorded, and gives up when nobody waits for
+ * it: however we end, no sandbox runs that nobody knows of.
+ */
+static enum sbx_err
+follow(const struct box *box, const struct child *child,
+    const struct pipes *pipes, struct sbx_why *why)
+{
+	struct process process[BOX_PROCESSES] = { { 0, 0 } };
+	enum sbx_err err = SBX_OK;
+
+	if (process_identify(child->pid, &process[BOX_PROCESS_MONITOR]) !=
+		SBX_OK ||
+	    process_identify(read_child_pid(pipes->info[0]),
+		&process[BOX_PROCESS_1]) != SBX_OK)
+		err = fail_start(child, SBX_UNAVAILABLE, why);
+	if (err == SBX_OK)
+		err = box_put_processes(box, process, why);
+	if (err == SBX_OK && send(pipes->block[1], "", 1, MSG_NOSIGNAL) != 1)
+		err = fail_start(child, SBX_UNAVAILABLE, why);
+	if (err == SBX_OK)
+		err = start_await(child, pipes->ready[0], why);
+	if (err != SBX_OK) {
+		/* Process 1 first: without a bwrap it would wait for ever. */
+		(void)!process_end(&process[BOX_PROCESS_1], 0, NULL);
+		(void)!process_end(&process[BOX_PROCESS_MONITOR], 0, NULL);
+		box_forget_processes(box);
+	}
+	return err;
+}
+
+enum sbx_err
+start_namespaces(const struct provider_context *context, const struct box *box,
+    int socket, struct sbx_why *why)
+{
+	cleanup_child struct child child = CHILD_INIT;
+	cleanup_pipes struct pipes pipes = PIPES_INIT;
+	struct launch launch = { .dir = box->dir };
+	enum sbx_err err;
+
+	if (pipe2(pipes.info, O_CLOEXEC) < 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pipes.block) <
+		0 ||
+	    pipe2(pipes.ready, O_CLOEXEC) < 0)
+		return sbx_fail(
+		    why, SBX_IO, "cannot make a pipe: %s", strerror(errno));
+	bwrap_begin(&launch.bwrap);
+	add_texts(&launch.bwrap, context, box);
+	add_programs(&launch.bwrap, context);
+	add_command(&launch.bwrap, box, &pipes, socket);
+	err = start_child(&launch, CHILD_DETACHED, &box->slice, &child, why);
+	bwrap_free(&launch.bwrap);
+	(void)close(steal_fd(&pipes.info[1]));
+	(void)close(steal_fd(&pipes.block[0]));
+	(void)close(steal_fd(&pipes.ready[1]));
+	return err != SBX_OK ? err : follow(box, &child, &pipes, why);
+}

@@ -1,0 +1,109 @@
+/*
+ * The database below the store: its schema, its statements and what they are
+ * run with.  For the store's own files only.
+ *
+ * A statement is bound by position, stepped, reset.  One that is reset holds
+ * no lock, so every path out of a function ends with that.
+ */
+#ifndef SBX_BROKER_STORE_DB_H
+#define SBX_BROKER_STORE_DB_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "broker/store/store.h"
+
+#define COLUMNS                                                           \
+	"id, provider, owner, state, isolation, created_at, expires_at, " \
+	"issued_after"
+
+#define PAGE                                                          \
+	"AND (?3 IS NULL OR state = ?3) "                             \
+	"AND (?4 IS NULL OR EXISTS (SELECT 1 FROM labels AS l WHERE " \
+	"l.sandbox_id = s.id AND l.key = ?4 AND l.value = ?5)) "      \
+	"ORDER BY id LIMIT ?6"
+
+#define STATEMENTS(X)                                                         \
+	X(BEGIN, "BEGIN IMMEDIATE")                                           \
+	X(COMMIT, "COMMIT")                                                   \
+	X(COUNT, "SELECT count(*) FROM sandboxes WHERE owner = ?1")           \
+	X(FLOOR, "SELECT last_valid_after FROM floors WHERE id = ?1")         \
+	X(ADD,                                                                \
+	    "INSERT INTO sandboxes (" COLUMNS                                 \
+	    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                      \
+	X(ADD_LABEL, "INSERT INTO labels VALUES (?1, ?2, ?3)")                \
+	X(GET, "SELECT " COLUMNS " FROM sandboxes WHERE id = ?1")             \
+	X(LABELS,                                                             \
+	    "SELECT key, value FROM labels WHERE sandbox_id = ?1 "            \
+	    "ORDER BY key")                                                   \
+	X(LIST, "SELECT " COLUMNS " FROM sandboxes AS s WHERE id > ?1 " PAGE) \
+	X(LIST_OWNED,                                                         \
+	    "SELECT " COLUMNS " FROM sandboxes AS s WHERE id > ?1 "           \
+	    "AND owner = ?2 " PAGE)                                           \
+	X(SET_STATE,                                                          \
+	    "UPDATE sandboxes SET state = ?2, isolation = ?3 WHERE id = ?1")  \
+	X(RAISE_FLOOR,                                                        \
+	    "INSERT INTO floors SELECT id, last_valid_after FROM sandboxes "  \
+	    "WHERE id = ?1 AND last_valid_after > 0 "                         \
+	    "ON CONFLICT (id) DO UPDATE SET last_valid_after = "              \
+	    "max(last_valid_after, excluded.last_valid_after)")               \
+	X(REMOVE, "DELETE FROM sandboxes WHERE id = ?1")                      \
+	X(ENDED,                                                              \
+	    "SELECT id FROM sandboxes WHERE expires_at > 0 "                  \
+	    "AND expires_at <= ?1 AND id > ?3 ORDER BY id LIMIT ?2")          \
+	X(ADD_CERTIFICATE,                                                    \
+	    "INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")   \
+	X(VALID_CERTIFICATES,                                                 \
+	    "SELECT CASE WHEN count(*) < ?3 THEN 0 ELSE min(valid_before) "   \
+	    "END FROM certificates WHERE sandbox_id = ?1 "                    \
+	    "AND valid_before > ?2")                                          \
+	X(TRIM_CERTIFICATES,                                                  \
+	    "DELETE FROM certificates WHERE serial IN (SELECT serial FROM "   \
+	    "certificates WHERE sandbox_id = ?1 ORDER BY valid_before DESC "  \
+	    "LIMIT -1 OFFSET ?2)")                                            \
+	X(RAISE_LAST,                                                         \
+	    "UPDATE sandboxes SET last_valid_after = "                        \
+	    "max(last_valid_after, ?2) WHERE id = ?1")                        \
+	X(PRUNE_CERTIFICATES,                                                 \
+	    "DELETE FROM certificates WHERE valid_before < ?1")               \
+	X(PRUNE_FLOORS, "DELETE FROM floors WHERE last_valid_after < ?1")
+
+enum statement {
+#define STATEMENT_ENUM(name, sql) ST_##name,
+	STATEMENTS(STATEMENT_ENUM)
+#undef STATEMENT_ENUM
+	    ST_COUNT_OF_THEM
+};
+
+struct store {
+	sqlite3 *db;
+	pthread_mutex_t mutex;
+	sqlite3_stmt *st[ST_COUNT_OF_THEM];
+};
+
+/* What SQLite says of the last call. */
+enum sbx_err db_fail(struct store *store, struct sbx_why *why) MUST_USE;
+
+/* Reset, without values but for the first, unless that is NULL. */
+sqlite3_stmt *
+db_bound(struct store *store, enum statement which, const char *first) MUST_USE;
+void db_bind_text(sqlite3_stmt *st, int at, const char *text); /* NULL: none */
+void db_bind_u64(sqlite3_stmt *st, int at, uint64_t value);
+void db_column_text(sqlite3_stmt *st, int column, char *ret, size_t size);
+
+/* A statement that yields no row. */
+enum sbx_err
+db_run(struct store *store, sqlite3_stmt *st, struct sbx_why *why) MUST_USE;
+/* One number, or fallback when there is no row. */
+enum sbx_err db_number(struct store *store, sqlite3_stmt *st, uint64_t fallback,
+    uint64_t *ret, struct sbx_why *why) MUST_USE;
+
+/*
+ * Take the mutex and begin to write.  Whatever comes of it, db_end with the
+ * result: it commits, or rolls back what failed, and frees the mutex.
+ */
+enum sbx_err db_begin(struct store *store, struct sbx_why *why) MUST_USE;
+enum sbx_err
+db_end(struct store *store, enum sbx_err err, struct sbx_why *why) MUST_USE;
+
+#endif

@@ -1,0 +1,279 @@
+#include "broker/store/db.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+
+static const char *const state_names[] = {
+#define SANDBOX_STATE_NAME(value, name) name,
+	SANDBOX_STATES(SANDBOX_STATE_NAME)
+#undef SANDBOX_STATE_NAME
+};
+
+const char *
+sandbox_state_name(enum sandbox_state state)
+{
+	return state_names[(unsigned)state < SANDBOX_STATE_COUNT
+		? (size_t)state
+		: SANDBOX_FAILED];
+}
+
+bool
+sandbox_state_find(const char *name, enum sandbox_state *ret_state)
+{
+	for (int i = 0; i < SANDBOX_STATE_COUNT; i++) {
+		if (strcmp(state_names[i], name) == 0) {
+			*ret_state = (enum sandbox_state)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+read_row(sqlite3_stmt *st, struct sandbox *ret)
+{
+	char state[32];
+
+	memset(ret, 0, sizeof(*ret));
+	db_column_text(st, 0, ret->id, sizeof(ret->id));
+	db_column_text(st, 1, ret->provider, sizeof(ret->provider));
+	db_column_text(st, 2, ret->owner, sizeof(ret->owner));
+	db_column_text(st, 3, state, sizeof(state));
+	if (!sandbox_state_find(state, &ret->state))
+		ret->state = SANDBOX_FAILED;
+	ret->isolation = sqlite3_column_int(st, 4) == ISOLATION_NAMESPACES
+	    ? ISOLATION_NAMESPACES
+	    : ISOLATION_NONE;
+	ret->created_at = (uint64_t)sqlite3_column_int64(st, 5);
+	ret->expires_at = (uint64_t)sqlite3_column_int64(st, 6);
+	ret->issued_after = (uint64_t)sqlite3_column_int64(st, 7);
+}
+
+static enum sbx_err
+read_labels(struct store *store, struct sandbox *sandbox, struct sbx_why *why)
+{
+	sqlite3_stmt *st = db_bound(store, ST_LABELS, sandbox->id);
+	enum sbx_err err = SBX_OK;
+	int code;
+
+	while ((code = sqlite3_step(st)) == SQLITE_ROW &&
+	    sandbox->label_count < STORE_LABELS_MAX) {
+		struct label *l = &sandbox->label[sandbox->label_count++];
+
+		db_column_text(st, 0, l->key, sizeof(l->key));
+		db_column_text(st, 1, l->value, sizeof(l->value));
+	}
+	if (code != SQLITE_DONE && code != SQLITE_ROW)
+		err = db_fail(store, why);
+	(void)sqlite3_reset(st);
+	return err;
+}
+
+static enum sbx_err
+get(struct store *store, const char *id, struct sandbox *ret,
+    struct sbx_why *why)
+{
+	sqlite3_stmt *st = db_bound(store, ST_GET, id);
+	int code = sqlite3_step(st);
+	enum sbx_err err = SBX_OK;
+
+	if (code == SQLITE_ROW)
+		read_row(st, ret);
+	else if (code == SQLITE_DONE)
+		err = sbx_fail(
+		    why, SBX_NOT_FOUND, "there is no sandbox '%s'", id);
+	else
+		err = db_fail(store, why);
+	(void)sqlite3_reset(st);
+	return err != SBX_OK ? err : read_labels(store, ret, why);
+}
+
+enum sbx_err
+store_get(struct store *store, const char *id, struct sandbox *ret,
+    struct sbx_why *why)
+{
+	enum sbx_err err;
+
+	(void)pthread_mutex_lock(&store->mutex);
+	err = get(store, id, ret, why);
+	(void)pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
+static enum sbx_err
+taken(struct store *store, const struct sandbox *s, struct sbx_why *why)
+{
+	struct sandbox other;
+
+	if (get(store, s->id, &other, NULL) == SBX_OK &&
+	    strcmp(other.owner, s->owner) != 0)
+		return sbx_fail(why, SBX_EXISTS,
+		    "'%s' is taken by another user: choose another id", s->id);
+	return sbx_fail(why, SBX_EXISTS, "sandbox '%s' already exists", s->id);
+}
+
+static enum sbx_err
+insert(struct store *store, const struct sandbox *s, struct sbx_why *why)
+{
+	sqlite3_stmt *st = db_bound(store, ST_ADD, s->id);
+	enum sbx_err err;
+
+	db_bind_text(st, 2, s->provider);
+	db_bind_text(st, 3, s->owner);
+	db_bind_text(st, 4, sandbox_state_name(s->state));
+	db_bind_u64(st, 5, s->isolation);
+	db_bind_u64(st, 6, s->created_at);
+	db_bind_u64(st, 7, s->expires_at);
+	db_bind_u64(st, 8, s->issued_after);
+	err = db_run(store, st, why);
+	for (size_t i = 0; i < s->label_count && err == SBX_OK; i++) {
+		st = db_bound(store, ST_ADD_LABEL, s->id);
+		db_bind_text(st, 2, s->label[i].key);
+		db_bind_text(st, 3, s->label[i].value);
+		err = db_run(store, st, why);
+	}
+	return err == SBX_EXISTS ? taken(store, s, why) : err;
+}
+
+static enum sbx_err
+add(struct store *store, struct sandbox *sandbox, uint64_t max,
+    struct sbx_why *why)
+{
+	uint64_t count = 0, floor = 0;
+	enum sbx_err err = db_number(
+	    store, db_bound(store, ST_COUNT, sandbox->owner), 0, &count, why);
+
+	if (err == SBX_OK && count >= max)
+		return sbx_fail(why, SBX_REFUSED,
+		    "%s has %llu sandboxes, the limit: delete some",
+		    sandbox->owner, (unsigned long long)count);
+	if (err == SBX_OK)
+		err = db_number(store, db_bound(store, ST_FLOOR, sandbox->id),
+		    0, &floor, why);
+	if (err != SBX_OK)
+		return err;
+	sandbox->issued_after = floor == 0 ? 0 : floor + 1;
+	return insert(store, sandbox, why);
+}
+
+enum sbx_err
+store_add(struct store *store, struct sandbox *sandbox, uint64_t max_per_owner,
+    struct sbx_why *why)
+{
+	enum sbx_err err = db_begin(store, why);
+
+	if (err == SBX_OK)
+		err = add(store, sandbox, max_per_owner, why);
+	return db_end(store, err, why);
+}
+
+static enum sbx_err
+list(struct store *store, const struct store_filter *filter,
+    struct sandbox *rows, size_t limit, size_t *ret_count, struct sbx_why *why)
+{
+	sqlite3_stmt *st = db_bound(store,
+	    filter->owner == NULL ? ST_LIST : ST_LIST_OWNED, filter->after);
+	enum sbx_err err = SBX_OK;
+	size_t count = 0;
+	int code = SQLITE_DONE;
+
+	if (filter->owner != NULL)
+		db_bind_text(st, 2, filter->owner);
+	if (filter->state >= 0)
+		db_bind_text(st, 3,
+		    sandbox_state_name((enum sandbox_state)filter->state));
+	db_bind_text(st, 4, filter->label_key);
+	db_bind_text(st, 5, filter->label_value);
+	db_bind_u64(st, 6, limit);
+	while (count < limit && (code = sqlite3_step(st)) == SQLITE_ROW)
+		read_row(st, &rows[count++]);
+	if (count < limit && code != SQLITE_DONE)
+		err = db_fail(store, why);
+	(void)sqlite3_reset(st);
+	for (size_t i = 0; i < count && err == SBX_OK; i++)
+		err = read_labels(store, &rows[i], why);
+	*ret_count = count;
+	return err;
+}
+
+enum sbx_err
+store_list(struct store *store, const struct store_filter *filter,
+    struct sandbox **ret, size_t *ret_count, struct sbx_why *why)
+{
+	size_t limit =
+	    filter->limit < STORE_PAGE_MAX ? filter->limit : STORE_PAGE_MAX;
+	cleanup_free struct sandbox *rows =
+	    calloc(limit == 0 ? 1 : limit, sizeof(*rows));
+	enum sbx_err err;
+
+	if (rows == NULL)
+		return SBX_NOMEM;
+	(void)pthread_mutex_lock(&store->mutex);
+	err = list(store, filter, rows, limit, ret_count, why);
+	(void)pthread_mutex_unlock(&store->mutex);
+	if (err == SBX_OK)
+		*ret = steal_ptr(&rows);
+	return err;
+}
+
+enum sbx_err
+store_set_state(struct store *store, const char *id, enum sandbox_state state,
+    enum isolation isolation, struct sbx_why *why)
+{
+	sqlite3_stmt *st;
+	enum sbx_err err;
+
+	(void)pthread_mutex_lock(&store->mutex);
+	st = db_bound(store, ST_SET_STATE, id);
+	db_bind_text(st, 2, sandbox_state_name(state));
+	db_bind_u64(st, 3, isolation);
+	err = db_run(store, st, why);
+	(void)pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
+enum sbx_err
+store_remove(struct store *store, const char *id, struct sbx_why *why)
+{
+	enum sbx_err err = db_begin(store, why);
+
+	if (err == SBX_OK)
+		err = db_run(store, db_bound(store, ST_RAISE_FLOOR, id), why);
+	if (err == SBX_OK)
+		err = db_run(store, db_bound(store, ST_REMOVE, id), why);
+	return db_end(store, err, why);
+}
+
+enum sbx_err
+store_expired(struct store *store, uint64_t now, const char *after,
+    size_t limit, char (**ret)[NAME_ID_MAX + 1], size_t *ret_count,
+    struct sbx_why *why)
+{
+	cleanup_free char(*ids)[NAME_ID_MAX + 1] =
+	    calloc(limit + 1, sizeof(*ids));
+	enum sbx_err err = SBX_OK;
+	size_t count = 0;
+	sqlite3_stmt *st;
+	int code = SQLITE_DONE;
+
+	if (ids == NULL)
+		return SBX_NOMEM;
+	(void)pthread_mutex_lock(&store->mutex);
+	st = db_bound(store, ST_ENDED, NULL);
+	db_bind_u64(st, 1, now);
+	db_bind_u64(st, 2, limit);
+	db_bind_text(st, 3, after);
+	while (count < limit && (code = sqlite3_step(st)) == SQLITE_ROW)
+		db_column_text(st, 0, ids[count++], sizeof(*ids));
+	if (count < limit && code != SQLITE_DONE)
+		err = db_fail(store, why);
+	(void)sqlite3_reset(st);
+	(void)pthread_mutex_unlock(&store->mutex);
+	if (err != SBX_OK)
+		return err;
+	*ret_count = count;
+	*ret = steal_ptr(&ids);
+	return SBX_OK;
+}

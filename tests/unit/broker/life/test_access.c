@@ -1,0 +1,122 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sys/socket.h>
+
+#include "broker/life/access.h"
+#include "common/cleanup.h"
+
+#define RANGE 1879048192
+#define BROKER 500
+
+static const struct broker_settings settings = {
+	.uid_range = { RANGE, 4096 },
+	.own_uid = BROKER,
+};
+
+struct row {
+	const char *name;
+	uid_t uid;
+	const char *account;
+	enum sbx_err want;
+	const char *caller;
+	bool alices, bobs; /* may touch alice's sandbox, bob's */
+};
+
+static const struct row rows[] = {
+	{ "root", 0, "root", SBX_OK, "root", true, true },
+	{ "the broker's own user", BROKER, "op", SBX_OK, "op", true, true },
+	{ "the owner", 1000, "alice", SBX_OK, "alice", true, false },
+	{ "someone else", 1001, "bob", SBX_OK, "bob", false, true },
+	{ "no account", 1002, NULL, SBX_OK, "uid:1002", false, false },
+	{ "a name with a slash", 1003, "a/b", SBX_OK, "uid:1003", false,
+	    false },
+	{ "a name with a blank", 1003, "al ice", SBX_OK, "uid:1003", false,
+	    false },
+	{ "an empty name", 1003, "", SBX_OK, "uid:1003", false, false },
+	{ "nobody can be named like a number", 1003, "uid:1000", SBX_OK,
+	    "uid:1003", false, false },
+	{ "a sandbox", RANGE, NULL, SBX_REFUSED, NULL, false, false },
+	{ "the last of the sandboxes", RANGE + 4095, "alice", SBX_REFUSED, NULL,
+	    false, false },
+	{ "behind the sandboxes", RANGE + 4096, "alice", SBX_OK, "alice", true,
+	    false },
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void
+test_row(void **state)
+{
+	const struct sandbox alices = { .owner = "alice" };
+	const struct sandbox bobs = { .owner = "bob" };
+	const struct row *row = *state;
+	struct caller caller;
+
+	assert_int_equal(
+	    access_judge(&settings, row->uid, row->account, &caller, NULL),
+	    row->want);
+	if (row->want != SBX_OK)
+		return;
+	assert_string_equal(caller.name, row->caller);
+	assert_int_equal(access_may(&caller, &alices), row->alices);
+	assert_int_equal(access_may(&caller, &bobs), row->bobs);
+}
+
+static void
+test_peer(void **state)
+{
+	struct caller caller;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_int_equal(access_peer(&settings, fds[0], &caller, NULL), SBX_OK);
+	assert_int_equal(caller.uid, getuid());
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	assert_int_equal(
+	    access_peer(&settings, -1, &caller, NULL), SBX_REFUSED);
+}
+
+/* Who may have which sandbox, by whose broker it is. */
+static void
+test_isolation(void **state)
+{
+	const struct broker_settings roots = { .own_uid = 0 };
+	const struct caller root = { .uid = 0 }, alice = { .uid = 1000 };
+	const struct caller owner = { .uid = BROKER };
+	const struct caller other = { .uid = BROKER + 1 };
+
+	(void)state;
+	assert_int_equal(
+	    access_isolation(&roots, &root, ISOLATION_NONE, NULL), SBX_OK);
+	assert_int_equal(
+	    access_isolation(&roots, &alice, ISOLATION_NAMESPACES, NULL),
+	    SBX_OK);
+	assert_int_equal(access_isolation(&roots, &alice, ISOLATION_NONE, NULL),
+	    SBX_REFUSED);
+	assert_int_equal(
+	    access_isolation(&settings, &owner, ISOLATION_NONE, NULL), SBX_OK);
+	assert_int_equal(
+	    access_isolation(&settings, &root, ISOLATION_NONE, NULL), SBX_OK);
+	assert_int_equal(
+	    access_isolation(&settings, &other, ISOLATION_NONE, NULL),
+	    SBX_REFUSED);
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[ROWS + 2];
+
+	for (size_t i = 0; i < ROWS; i++)
+		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
+			NULL, (void *)(uintptr_t)&rows[i] };
+	tests[ROWS] = (struct CMUnitTest)cmocka_unit_test(test_peer);
+	tests[ROWS + 1] = (struct CMUnitTest)cmocka_unit_test(test_isolation);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,206 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+
+#include "broker/life/turns.h"
+
+#define CALLERS 20
+
+static struct turns *turns;
+static sem_t may_end;
+static int started, inside, most_inside;
+
+static int
+make(void **state)
+{
+	(void)state;
+	started = inside = most_inside = 0;
+	(void)sem_init(&may_end, 0, 0);
+	return turns_new(&turns) == SBX_OK ? 0 : -1;
+}
+
+static int
+unmake(void **state)
+{
+	(void)state;
+	if (!turns_drain(turns, 60))
+		return -1;
+	turns_free(turns);
+	(void)sem_destroy(&may_end);
+	return 0;
+}
+
+static enum sbx_err
+job(void *context, const char *id, struct sbx_why *why)
+{
+	const enum sbx_err *result = context;
+
+	(void)__atomic_add_fetch(&started, 1, __ATOMIC_SEQ_CST);
+	while (sem_wait(&may_end) < 0)
+		;
+	return *result == SBX_OK ? SBX_OK
+				 : sbx_fail(why, *result, "%s fails", id);
+}
+
+static void *
+ask(void *argument)
+{
+	enum sbx_err result = SBX_OK;
+	bool done = false;
+
+	(void)argument;
+	if (turns_start(turns, "a", 60, job, &result, &done, NULL) != SBX_OK ||
+	    !done)
+		return &turns;
+	return NULL;
+}
+
+static void
+test_many_wait_for_a_start(void **state)
+{
+	static enum sbx_err result = SBX_OK;
+	pthread_t threads[CALLERS];
+	bool done;
+
+	(void)state;
+	assert_int_equal(
+	    turns_start(turns, "a", 0, job, &result, &done, NULL), SBX_OK);
+	assert_false(done);
+	for (int i = 0; i < CALLERS; i++)
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, ask, NULL), 0);
+	/* A token each, for those that come after its end and begin another. */
+	for (int i = 0; i < CALLERS + 1; i++)
+		(void)sem_post(&may_end);
+	for (int i = 0; i < CALLERS; i++) {
+		void *failed = NULL;
+
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+}
+
+static void
+test_joined_start_is_one(void **state)
+{
+	static enum sbx_err result = SBX_STATE;
+	struct sbx_why why = { "" };
+	bool done;
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(
+		    turns_start(turns, "a", 0, job, &result, &done, NULL),
+		    SBX_OK);
+		assert_false(done);
+	}
+	assert_int_equal(
+	    turns_start(turns, "b", 0, job, &result, &done, NULL), SBX_OK);
+	(void)sem_post(&may_end);
+	(void)sem_post(&may_end);
+	assert_true(turns_drain(turns, 60));
+	assert_int_equal(started, 2);
+	(void)sem_post(&may_end);
+	assert_int_equal(
+	    turns_start(turns, "a", 60, job, &result, &done, &why), SBX_STATE);
+	assert_true(done);
+	assert_string_equal(why.text, "a fails");
+}
+
+static void *
+take_turns(void *argument)
+{
+	for (int i = 0; i < 100; i++) {
+		int now;
+
+		if (turn_take(turns, "a", NULL) != SBX_OK)
+			return argument;
+		now = __atomic_add_fetch(&inside, 1, __ATOMIC_SEQ_CST);
+		if (now > most_inside)
+			most_inside = now;
+		(void)sched_yield(); /* a chance for others to intrude */
+		(void)__atomic_sub_fetch(&inside, 1, __ATOMIC_SEQ_CST);
+		turn_give(turns, "a");
+	}
+	return NULL;
+}
+
+static void
+test_one_at_a_time(void **state)
+{
+	pthread_t threads[CALLERS];
+
+	(void)state;
+	for (int i = 0; i < CALLERS; i++)
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, take_turns, turns), 0);
+	for (int i = 0; i < CALLERS; i++) {
+		void *failed = NULL;
+
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+	assert_int_equal(most_inside, 1);
+}
+
+static void
+test_try(void **state)
+{
+	(void)state;
+	assert_true(turn_try(turns, "a"));
+	assert_false(turn_try(turns, "a"));
+	assert_true(turn_try(turns, "b"));
+	turn_give(turns, "a");
+	assert_true(turn_try(turns, "a"));
+	turn_give(turns, "a");
+	turn_give(turns, "b");
+}
+
+static void *
+wait_for_turn(void *argument)
+{
+	return turn_take(turns, "a", NULL) == SBX_UNAVAILABLE ? NULL : argument;
+}
+
+static void
+test_close(void **state)
+{
+	static enum sbx_err result = SBX_OK;
+	void *failed = NULL;
+	pthread_t thread;
+	bool done;
+
+	(void)state;
+	assert_true(turn_try(turns, "a"));
+	assert_int_equal(
+	    pthread_create(&thread, NULL, wait_for_turn, turns), 0);
+	turns_close(turns);
+	assert_int_equal(pthread_join(thread, &failed), 0);
+	assert_null(failed);
+	assert_int_equal(turns_start(turns, "a", 9, job, &result, &done, NULL),
+	    SBX_UNAVAILABLE);
+	assert_false(turn_try(turns, "b"));
+	turn_give(turns, "a");
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, make, unmake)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_many_wait_for_a_start),
+		TEST(test_joined_start_is_one),
+		TEST(test_one_at_a_time),
+		TEST(test_try),
+		TEST(test_close),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

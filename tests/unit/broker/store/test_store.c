@@ -1,0 +1,477 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker/store/store.h"
+
+#define NOW 1000000
+#define WRITES 400
+#define THREADS 8
+
+static char folder[] = "/tmp/test_store.XXXXXX";
+static char path[64];
+
+static void
+remove_database(void)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		char name[80];
+
+		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		(void)unlink(name);
+	}
+}
+
+static int
+make_folder(void **state)
+{
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/db", folder);
+	return 0;
+}
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	remove_database();
+	return rmdir(folder);
+}
+
+static int
+open_fresh(void **state)
+{
+	struct store *store;
+
+	remove_database();
+	if (store_open(path, &store, NULL) != SBX_OK)
+		return -1;
+	*state = store;
+	return 0;
+}
+
+static int
+close_it(void **state)
+{
+	store_close(*state);
+	return 0;
+}
+
+static struct sandbox
+a_sandbox(const char *id, const char *owner)
+{
+	struct sandbox s = { .state = SANDBOX_RUNNING,
+		.isolation = ISOLATION_NAMESPACES,
+		.created_at = NOW,
+		.issued_after = NOW,
+		.label_count = 1,
+		.label = { { "team", "blue" } } };
+
+	(void)snprintf(s.id, sizeof(s.id), "%s", id);
+	(void)snprintf(s.owner, sizeof(s.owner), "%s", owner);
+	(void)snprintf(s.provider, sizeof(s.provider), "local");
+	return s;
+}
+
+static enum sbx_err
+add(struct store *store, const char *id, const char *owner)
+{
+	struct sandbox s = a_sandbox(id, owner);
+
+	return store_add(store, &s, 100, NULL);
+}
+
+static enum sbx_err
+certify(struct store *store, const char *id, uint64_t serial, uint64_t after)
+{
+	struct certificate c = { .serial = serial,
+		.caller = "me",
+		.key_id = "me/x/1",
+		.valid_after = after,
+		.valid_before = after + 60,
+		.issued_at = after };
+
+	(void)snprintf(c.id, sizeof(c.id), "%s", id);
+	return store_add_certificate(store, &c, NULL);
+}
+
+static void
+test_comes_back_as_it_went_in(void **state)
+{
+	struct sandbox in = a_sandbox("run-1", "alice"), out;
+
+	in.expires_at = NOW + 5;
+	assert_int_equal(store_add(*state, &in, 100, NULL), SBX_OK);
+	assert_int_equal(store_get(*state, "run-1", &out, NULL), SBX_OK);
+	assert_memory_equal(&in, &out, sizeof(in));
+}
+
+static void
+test_ids_are_unique(void **state)
+{
+	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
+	assert_int_equal(add(*state, "run-1", "bob"), SBX_EXISTS);
+	assert_int_equal(add(*state, "run-2", "bob"), SBX_OK);
+}
+
+static void
+test_owners_have_a_limit(void **state)
+{
+	struct sandbox s = a_sandbox("run-2", "alice");
+
+	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
+	assert_int_equal(store_add(*state, &s, 1, NULL), SBX_REFUSED);
+	s = a_sandbox("run-2", "bob");
+	assert_int_equal(store_add(*state, &s, 1, NULL), SBX_OK);
+}
+
+static size_t
+count(struct store *store, struct store_filter filter)
+{
+	struct sandbox *rows = NULL;
+	size_t n = 0;
+
+	if (filter.after == NULL)
+		filter.after = "";
+	if (filter.limit == 0)
+		filter.limit = 100;
+	assert_int_equal(store_list(store, &filter, &rows, &n, NULL), SBX_OK);
+	free(rows);
+	return n;
+}
+
+static void
+test_list_filters(void **state)
+{
+	assert_int_equal(add(*state, "a", "alice"), SBX_OK);
+	assert_int_equal(add(*state, "b", "alice"), SBX_OK);
+	assert_int_equal(add(*state, "c", "bob"), SBX_OK);
+	assert_int_equal(store_set_state(*state, "b", SANDBOX_STOPPED,
+			     ISOLATION_NAMESPACES, NULL),
+	    SBX_OK);
+	assert_int_equal(
+	    count(*state, (struct store_filter){ .state = -1 }), 3);
+	assert_int_equal(
+	    count(*state, (struct store_filter){ .state = -1, .limit = 2 }), 2);
+	assert_int_equal(
+	    count(*state, (struct store_filter){ .state = -1, .after = "a" }),
+	    2);
+	assert_int_equal(
+	    count(
+		*state, (struct store_filter){ .state = -1, .owner = "alice" }),
+	    2);
+	assert_int_equal(
+	    count(*state, (struct store_filter){ .state = SANDBOX_STOPPED }),
+	    1);
+	assert_int_equal(
+	    count(*state,
+		(struct store_filter){
+		    .state = -1, .label_key = "team", .label_value = "blue" }),
+	    3);
+	assert_int_equal(
+	    count(*state,
+		(struct store_filter){
+		    .state = -1, .label_key = "team", .label_value = "red" }),
+	    0);
+}
+
+static void
+test_serials_are_unique(void **state)
+{
+	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
+	assert_int_equal(certify(*state, "run-1", UINT64_MAX, NOW), SBX_OK);
+	assert_int_equal(certify(*state, "run-1", UINT64_MAX, NOW), SBX_EXISTS);
+	assert_int_equal(certify(*state, "none", 5, NOW), SBX_NOT_FOUND);
+}
+
+static void
+test_id_that_comes_back(void **state)
+{
+	struct sandbox s = a_sandbox("run-1", "alice");
+
+	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
+	assert_int_equal(certify(*state, "run-1", 1, NOW + 7), SBX_OK);
+	assert_int_equal(certify(*state, "run-1", 2, NOW + 3), SBX_OK);
+	assert_int_equal(store_remove(*state, "run-1", NULL), SBX_OK);
+	assert_int_equal(store_add(*state, &s, 100, NULL), SBX_OK);
+	assert_int_equal(s.issued_after, NOW + 8);
+	/* Also when nobody was let into the second one. */
+	assert_int_equal(store_remove(*state, "run-1", NULL), SBX_OK);
+	s = a_sandbox("run-1", "alice");
+	assert_int_equal(store_add(*state, &s, 100, NULL), SBX_OK);
+	assert_int_equal(s.issued_after, NOW + 8);
+	/* Forgotten when no certificate of then can be good. */
+	assert_int_equal(store_remove(*state, "run-1", NULL), SBX_OK);
+	assert_int_equal(store_prune(*state, NOW + 8, NULL), SBX_OK);
+	s = a_sandbox("run-1", "alice");
+	assert_int_equal(store_add(*state, &s, 100, NULL), SBX_OK);
+	assert_int_equal(s.issued_after, 0);
+}
+
+/* Not before its end, but with its sandbox. */
+static void
+test_certificates_are_forgotten(void **state)
+{
+	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
+	assert_int_equal(certify(*state, "run-1", 1, NOW), SBX_OK);
+	assert_int_equal(store_prune(*state, NOW + 60, NULL), SBX_OK);
+	assert_int_equal(certify(*state, "run-1", 1, NOW), SBX_EXISTS);
+	assert_int_equal(store_prune(*state, NOW + 61, NULL), SBX_OK);
+	assert_int_equal(certify(*state, "run-1", 1, NOW), SBX_OK);
+	assert_int_equal(store_remove(*state, "run-1", NULL), SBX_OK);
+	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
+	assert_int_equal(certify(*state, "run-1", 1, NOW), SBX_OK);
+}
+
+static void
+test_expired(void **state)
+{
+	struct sandbox s = a_sandbox("run-1", "alice");
+	char(*ids)[NAME_ID_MAX + 1] = NULL;
+	size_t n = 0;
+
+	s.expires_at = NOW + 10;
+	assert_int_equal(store_add(*state, &s, 100, NULL), SBX_OK);
+	assert_int_equal(add(*state, "run-2", "alice"), SBX_OK);
+	assert_int_equal(
+	    store_expired(*state, NOW + 9, "", 10, &ids, &n, NULL), SBX_OK);
+	assert_int_equal(n, 0);
+	free(ids);
+	assert_int_equal(
+	    store_expired(*state, NOW + 10, "", 10, &ids, &n, NULL), SBX_OK);
+	assert_int_equal(n, 1);
+	assert_string_equal(ids[0], "run-1");
+	free(ids);
+	assert_int_equal(
+	    store_expired(*state, NOW + 10, "run-1", 10, &ids, &n, NULL),
+	    SBX_OK);
+	assert_int_equal(n, 0);
+	free(ids);
+}
+
+static size_t
+rows_of_certificates(void)
+{
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db = NULL;
+	size_t count;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(
+		db, "SELECT count(*) FROM certificates", -1, &st, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	count = (size_t)sqlite3_column_int64(st, 0);
+	(void)sqlite3_finalize(st);
+	(void)sqlite3_close(db);
+	return count;
+}
+
+static enum sbx_err
+certify_until(struct store *store, uint64_t serial, uint64_t valid_before)
+{
+	struct certificate c = { .serial = serial,
+		.id = "run-1",
+		.caller = "alice",
+		.key_id = "alice/run-1/1",
+		.valid_after = NOW,
+		.valid_before = valid_before };
+
+	return store_add_certificate(store, &c, NULL);
+}
+
+static void
+test_certificates_have_a_limit(void **state)
+{
+	uint64_t serial = 0, free_at = 1;
+
+	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
+	while (serial < STORE_CERTIFICATES_MAX) {
+		assert_int_equal(store_certificates_full(
+				     *state, "run-1", NOW, &free_at, NULL),
+		    SBX_OK);
+		assert_int_equal(free_at, 0);
+		serial++;
+		assert_int_equal(
+		    certify_until(*state, serial, NOW + serial), SBX_OK);
+	}
+	assert_int_equal(
+	    store_certificates_full(*state, "run-1", NOW, &free_at, NULL),
+	    SBX_OK);
+	assert_int_equal(free_at, NOW + 1);
+	assert_int_equal(
+	    store_certificates_full(*state, "run-1", NOW + 1, &free_at, NULL),
+	    SBX_OK);
+	assert_int_equal(free_at, 0);
+	/* Those that ended are not kept without limit either. */
+	while (serial++ < STORE_CERTIFICATES_KEPT + 10)
+		assert_int_equal(
+		    certify_until(*state, serial, NOW + serial), SBX_OK);
+	assert_int_equal(rows_of_certificates(), STORE_CERTIFICATES_KEPT);
+}
+
+static void *
+certify_many(void *argument)
+{
+	static uint64_t next = 1;
+	struct store *store = argument;
+
+	for (int i = 0; i < 20; i++) {
+		uint64_t serial =
+		    __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
+
+		if (certify(store, "run-1", serial, NOW) != SBX_OK)
+			return argument;
+	}
+	return NULL;
+}
+
+static void
+test_many_threads(void **state)
+{
+	pthread_t threads[THREADS];
+
+	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, certify_many, *state), 0);
+	for (int i = 0; i < THREADS; i++) {
+		void *failed = NULL;
+
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+}
+
+/* Write for ever, telling after each write that it is done. */
+static void
+write_until_killed(int fd)
+{
+	struct store *store;
+
+	if (store_open(path, &store, NULL) != SBX_OK)
+		_exit(1);
+	for (unsigned i = 0;; i++) {
+		char id[NAME_ID_MAX + 1];
+		struct sandbox s;
+
+		(void)snprintf(id, sizeof(id), "run-%06u", i);
+		s = a_sandbox(id, "alice");
+		if (store_add(store, &s, UINT64_MAX, NULL) != SBX_OK ||
+		    certify(store, id, i + 1, NOW) != SBX_OK)
+			_exit(1);
+		if (write(fd, id, 10) != 10)
+			_exit(1);
+	}
+}
+
+static void
+test_killed_in_the_middle(void **state)
+{
+	char id[NAME_ID_MAX + 1] = "", last[NAME_ID_MAX + 1] = "";
+	struct store *store;
+	struct sandbox s;
+	unsigned count_of_them = 0;
+	int fds[2], status;
+	pid_t pid;
+
+	(void)state;
+	remove_database();
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		write_until_killed(fds[1]);
+	(void)close(fds[1]);
+	while (read(fds[0], id, 10) == 10) {
+		memcpy(last, id, sizeof(last));
+		if (++count_of_them == WRITES)
+			assert_int_equal(kill(pid, SIGKILL), 0);
+	}
+	(void)close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_true(count_of_them >= WRITES);
+
+	assert_int_equal(store_open(path, &store, NULL), SBX_OK);
+	for (unsigned i = 0; i < count_of_them; i++) {
+		(void)snprintf(id, sizeof(id), "run-%06u", i);
+		assert_int_equal(store_get(store, id, &s, NULL), SBX_OK);
+		assert_int_equal(certify(store, id, i + 1, NOW), SBX_EXISTS);
+	}
+	assert_string_equal(last, id);
+	store_close(store);
+}
+
+static void
+test_newer_schema(void **state)
+{
+	struct sbx_why why = { "" };
+	struct store *store = NULL;
+	sqlite3 *db;
+
+	(void)state;
+	remove_database();
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(db, "PRAGMA user_version = 999", NULL, NULL, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	assert_int_equal(store_open(path, &store, &why), SBX_CONFIG);
+	assert_non_null(strstr(why.text, "newer sandboxd"));
+}
+
+static void
+test_not_a_database(void **state)
+{
+	struct store *store = NULL;
+	FILE *file;
+
+	(void)state;
+	remove_database();
+	file = fopen(path, "w");
+	assert_non_null(file);
+	for (int i = 0; i < 1000; i++)
+		(void)fputs("nonsense", file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(store_open(path, &store, NULL), SBX_UNAVAILABLE);
+	assert_int_equal(store_open("/nonexistent/db", &store, NULL), SBX_IO);
+}
+
+#define FRESH(test) cmocka_unit_test_setup_teardown(test, open_fresh, close_it)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FRESH(test_comes_back_as_it_went_in),
+		FRESH(test_ids_are_unique),
+		FRESH(test_owners_have_a_limit),
+		FRESH(test_list_filters),
+		FRESH(test_serials_are_unique),
+		FRESH(test_id_that_comes_back),
+		FRESH(test_certificates_are_forgotten),
+		FRESH(test_expired),
+		FRESH(test_certificates_have_a_limit),
+		FRESH(test_many_threads),
+		cmocka_unit_test(test_killed_in_the_middle),
+		cmocka_unit_test(test_newer_schema),
+		cmocka_unit_test(test_not_a_database),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
