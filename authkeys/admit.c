@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "authkeys/admit.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The decision over one certificate together with what the gate remembers:
  * decide.h, at a time that never goes back, and then the claim of a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "authkeys/audit.h"
 
 #include <inttypes.h>

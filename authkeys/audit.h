@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The line of the system log that tells what was decided and over whom:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Another AuthorizedKeysCommand behind ours, for plain keys:
  *

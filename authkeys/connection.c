@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "authkeys/connection.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Which connection asks?  sshd runs the gate more than once for one login,
  * always as a child of the one process that serves that connection.  That

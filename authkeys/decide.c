@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "authkeys/decide.h"
 
 #include <string.h>

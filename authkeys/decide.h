@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The decision over one certificate, a pure function: request, settings and
  * time go in, a grant or a reason comes out.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "authkeys/floor.h"
 
 #include "authkeys/mark.h"

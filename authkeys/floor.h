@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The clock may not go back: the latest time that was seen is kept on disk,
  * and certificates are judged at that time when the clock says less.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Which certificates for a single use were used, and by which connection.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the gate denies itself: it works for a stranger, in sshd's login
  * path.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "authkeys/line.h"
 
 #include "certs/permit.h"

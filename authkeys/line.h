@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The one line that lets somebody in: authorized_keys(5) text on standard
  * output, by which sshd checks the certificate a second time.

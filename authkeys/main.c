@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sandbox-authkeys: sshd's AuthorizedKeysCommand.  It prints one line that
  * lets the holder of a good certificate in, or nothing; see

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "authkeys/mark.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A number in state_dir that only ever rises, and is on disk before anything
  * rests on it: the latest time that was seen, say.

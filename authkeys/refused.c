@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "authkeys/refused.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The file last_refusal: what was refused last, for whoever looks after the
  * gate and cannot see the log (common/refusal.h).

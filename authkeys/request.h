@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What sshd asks: may the holder of this key log in as this user?  The three
  * words come from AuthorizedKeysCommand's %u, %t and %k; the last two were

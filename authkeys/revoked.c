@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "authkeys/revoked.h"
 
 #include <inttypes.h>

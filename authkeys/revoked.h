@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The revocation list that the settings name.  With one, nobody gets in by
  * what it revokes, and nobody at all gets in while there is no list to go

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Nobody else can change what stands at a path: every folder above it
  * belongs to root (or to owner) and only its owner can write it.  The rule by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A sanitizer's run-time needs address space, a process of its own and more
  * system calls than we do.

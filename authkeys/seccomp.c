@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "authkeys/seccomp.h"
 
 #include <errno.h>

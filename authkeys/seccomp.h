@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The system calls that the gate needs after its start; every other one
  * fails as if it were not permitted.  Then it denies, and can still say so.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "authkeys/settings.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the gate is told by its administrator: authkeys.conf and the files
  * that it names, read and judged whole.  Whoever can change one of them can

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The gate's memory: the folder state_dir.  It belongs to the account that
  * the gate runs as, and nobody else can even look into it; whatever in it is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One message to the system log.  Not syslog(3): that one waits for ever
  * when the log's queue is full, and a login must not hang on its log.

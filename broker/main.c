@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sandboxd: keeps sandboxes and signs certificates for them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/premises.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What has to be there before any of sandboxd's processes runs: its folders,
  * the locks that make it the only one in them, and the CA key.

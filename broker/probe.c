@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/probe.h"
 
 #include <errno.h>

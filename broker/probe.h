@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The broker at a socket, seen from outside: does it answer, and stop it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/process.h"
 
 #include <errno.h>

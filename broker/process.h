@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What one of sandboxd's processes does to itself before its work: no more
  * descriptors, rights and signals than it needs.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/role.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The roles that the processes below sandboxd's first have, and how each is
  * started.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/serve.h"
 
 #include <errno.h>

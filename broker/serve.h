@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The http process: policy, database, API.  It has neither the CA key nor,
  * when sandboxd was started as root, any privilege.

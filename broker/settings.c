@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/settings.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/supervisor.h"
 
 #include <errno.h>

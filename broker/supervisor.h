@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sandboxd's first process: makes the folders, the CA key and the listening
  * socket, starts the others in order, and ends them together.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/thread.h"
 
 bool

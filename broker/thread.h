@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Threads with small stacks: there may be many of them. */
 #ifndef SBX_BROKER_THREAD_H
 #define SBX_BROKER_THREAD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/build.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Making a certificate.  What is built is canonical: options sorted and
  * without repeats, reserved field empty, 32 bytes of nonce.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/ca_key.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The key that signs certificates and revocation lists, wherever it is kept:
  * in memory, as read from its file, or in an ssh-agent (agent.h), which may

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/cert.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One OpenSSH certificate (PROTOCOL.certkeys), taken apart and verified.
  * Parsing judges the form only; whether it lets anyone in is check.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/check.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * May this certificate enter that sandbox now?  A pure function: time, trust
  * and policy are parameters, nothing is read or kept.  sandbox-authkeys is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The value of a certificate's source-address: a list of addresses and
  * address ranges that a login may come from.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/json.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Writing strings as JSON (RFC 8259). */
 #ifndef SBX_CERTS_JSON_H
 #define SBX_CERTS_JSON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/key.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * OpenSSH public keys: RFC 4253 section 6.6, RFC 5656, RFC 8709 and
  * OpenSSH's PROTOCOL.u2f; their certificates' names are in PROTOCOL.certkeys.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/keyfile.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Ed25519 key pairs and OpenSSH's private key files (PROTOCOL.key), without
  * passphrase.

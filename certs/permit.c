@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/permit.h"
 
 #include <string.h>

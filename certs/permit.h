@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a login may do.  One table: the certificate's extension, the word of
  * an authorized_keys line after "restrict", and our own word for it in

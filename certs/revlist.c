@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/revlist.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A set (revset.h) as a signed revocation list, and back.  To ask a list in
  * place: revocations.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/revocations.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A signed list of what no longer counts: serials of certificates, user
  * keys, CAs.  doc/revocations.md has its layout.  It is asked in place, over

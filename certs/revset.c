@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/revset.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a revocation list is made from (revlist.h): CAs, keys and serials,
  * collected in any order, then sorted and merged.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/revtext.h"
 
 #include <inttypes.h>

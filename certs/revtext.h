@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A set of revocations as text, for people, scripts and version control.
  * One a line; empty lines and "#" comments count for nothing:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/spans.h"
 
 #include <errno.h>

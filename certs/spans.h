@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A set of big-endian numbers as sorted spans in a file, with hashes above
  * them: whoever trusts the root's hash can ask for one number and reads and

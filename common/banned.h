@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Calls that have no place here, each with what is used instead.  Every
  * source file sees this through the compiler's -include.

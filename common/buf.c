@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "common/buf.h"
 
 #include <sodium.h>

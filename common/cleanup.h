@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The one cleanup idiom: what a scope owns is released when it ends, unless
  * it was handed on with steal_*.  Releasing never changes errno.

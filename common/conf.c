@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "common/conf.h"
 
 #include <ini.h>

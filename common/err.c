@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "common/err.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One setting is one row: its name, how its text is parsed, where the value
  * goes, its range, its default and its help.  Configuration files (conf) and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Files: opened so that nobody can slip in another one, read up to a cap,
  * written whole or not at all.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Limits that programs on both sides of the broker's API go by, in seconds.
  */

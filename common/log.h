@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What programs say to people.  For main functions and commands only:
  * libraries return errors (err.h) and never log.

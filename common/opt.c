@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "common/opt.h"
 
 #include <getopt.h>

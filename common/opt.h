@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Command lines: a table of options feeds getopt_long(3) and the text of
  * --help; a table of commands gives dispatch and usage.  --help and

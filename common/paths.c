@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "common/paths.h"
 
 #include <errno.h>

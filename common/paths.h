@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Where things are.  The environment is read here and nowhere else, once,
  * by the main functions; everything below takes paths as parameters.

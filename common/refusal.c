@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "common/refusal.h"
 
 #include <inttypes.h>

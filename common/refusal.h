@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The login gate's last refusal, on its way from the gate to whoever looks
  * after it: a file of one line, always of the same length, so that it is

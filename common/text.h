@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Small text formats: base64, hexadecimal, numbers, durations, lines, and
  * making text from outside safe to print.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Reading SSH's binary encoding (RFC 4251, section 5) from hostile bytes.
  *

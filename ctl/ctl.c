@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "ctl/ctl.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the verbs of sandboxctl share.  Each verb is one file with one
  * function ctl_VERB(argc, argv), argv[0] being the verb, that returns the

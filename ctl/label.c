@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "ctl/label.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Labels on the command line: --label KEY=VALUE.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sandboxctl: sandboxes, for people and workflow engines.
  */

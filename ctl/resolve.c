@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "ctl/resolve.h"
 
 #include <string.h>

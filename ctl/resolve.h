@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sandbox-resolve, run for a verb: the cache is its to write.
  */

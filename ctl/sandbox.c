@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "ctl/sandbox.h"
 
 #include <inttypes.h>

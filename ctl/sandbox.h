@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A sandbox as the broker tells of it, and as people read it.
  */

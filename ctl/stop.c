@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "common/log.h"
 #include "ctl/ctl.h"
 #include "ctl/sandbox.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "ctl/ctl.h"
 
 const struct command ctl_commands[] = {

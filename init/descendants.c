@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "init/descendants.h"
 
 #include <errno.h>

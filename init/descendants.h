@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * All the processes below this one.  As process 1 of a PID namespace those
  * are all the others; otherwise this process must be a child subreaper, so

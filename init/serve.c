@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "init/serve.h"
 
 #include <errno.h>

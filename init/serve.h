@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Accepting connections on a socket that somebody else made, one command per
  * connection, as inetd(8) does it; and being the parent of whatever those

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # SBX_NEED(VARIABLE, PKG-CONFIG MODULE, DEBIAN PACKAGE)
 # Look for a library; SBX_LIBRARIES names all that are missing at once.
 AC_DEFUN([SBX_NEED], [

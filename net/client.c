@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "net/client.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Talking to the broker: where it is, starting one for this user when none
  * is configured, one call, its errors as ours.

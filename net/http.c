@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "net/http.h"
 
 #include <curl/curl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One HTTP request, capped and timed, on libcurl; over TCP, TLS or a UNIX
  * socket.  No redirect is followed, no other protocol is spoken.

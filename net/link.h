@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A connection to a tls://, wss:// or ws:// endpoint.  libcurl makes it, so
  * HTTPS_PROXY and NO_PROXY count and addresses are raced; TLS and WebSocket

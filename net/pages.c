@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "net/pages.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * GET /v1/sandboxes, page after page: with a limit to how many there are and
  * to how long it takes, whatever the broker says.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "net/proxied.h"
 
 #define WANTS_PASSWORD 407

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a libcurl request came to at the HTTP proxy that it was sent through
  * ($https_proxy).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "net/refused.h"
 
 #include "net/reply.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The gate's last refusal, as the broker tells of it. */
 #ifndef SBX_NET_REFUSED_H
 #define SBX_NET_REFUSED_H

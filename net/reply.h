@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * JSON from outside into a C structure, by a table of fields: the names, the
  * types, the limits.  Members that no row names are ignored (newer brokers

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "net/settings.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The client's configuration: ~/.config/sandbox-ssh/config over
  * /etc/sandbox-ssh/config over the defaults, then SANDBOX_BROKER and

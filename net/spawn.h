@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Run another program to its end and keep what it says on one stream:
  * token_command, and sandboxd when it is started on demand.

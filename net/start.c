@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "net/start.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * TLS on a connected socket, as a client.  The server's certificate and its
  * name are verified; nothing older than TLS 1.2.

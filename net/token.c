@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "net/token.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "net/wait_line.h"
 
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a person sees while something takes its time.  On a terminal: one line
  * with the time that has passed, which is gone when the wait is over, however

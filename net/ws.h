@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The client's side of a WebSocket (RFC 6455) as a stream of bytes: what is
  * written goes out as binary messages, what comes in is handed on without

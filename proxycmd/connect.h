@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sandbox-proxy connect: from an alias to a connected descriptor, waking the
  * sandbox where that is needed.

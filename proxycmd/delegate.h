@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Work for sandbox-resolve, the program that may load libcurl: credentials
  * (prepare) and starting a sandbox (wake).  It reports failures itself, in

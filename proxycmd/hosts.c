@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/hosts.h"
 
 #include <fcntl.h>

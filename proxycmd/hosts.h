@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * CACHE/hosts.conf: one "Host" for every sandbox that the caller may enter,
  * for completion and for the menus of editors, with a "User" where a sandbox

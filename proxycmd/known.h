@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The names in CACHE/hosts.conf, for people and for programs.
  */

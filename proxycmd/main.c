@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sandbox-proxy: the plug-ins that ssh runs (prepare, connect), and the
  * lines of ssh_config that make it run them (print-config, setup).

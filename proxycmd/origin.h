@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What decides whom a session was asked of, and how: the files of the
  * configuration, SANDBOX_BROKER, and whether there is a broker of one's own.

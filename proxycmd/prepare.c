@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/prepare.h"
 
 #include "proxycmd/session.h"

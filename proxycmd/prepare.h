@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sandbox-proxy prepare: what ssh runs at every start, so its warm path is
  * one file read and a look at what stands beside it; no allocation, no lock,

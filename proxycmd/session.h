@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the cache knows of one alias: CACHE/ALIAS/session, lines "key=value",
  * and which files stand beside it for ssh.  Written by sandbox-resolve as the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * With ControlPersist ssh gives its proxy command /dev/null for standard
  * error, so that a master in the background holds nobody's; a failure would

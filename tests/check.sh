@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # shellcheck shell=sh
 # Included by the checks of the tree: reporting, and what they need.
 # A check prints what it looked at and fails when there was nothing to look at.

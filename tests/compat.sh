@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # Integration tests with every OpenSSH of a list as client and as server:
 #
 #   make compat OPENSSH_DIRS="DIR/9.2p1 DIR/10.6p1" [COMPAT_TESTS="..."]
@@ -9,7 +10,7 @@ set -euo pipefail
 
 : "${SRCDIR:?run this with make compat}" "${BUILDDIR:?run this with make compat}"
 [ -n "${OPENSSH_DIRS:-}" ] || {
-	sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+	sed -n '3,8s/^# \{0,1\}//p' "$0" >&2
 	exit 64
 }
 read -ra dirs <<<"$OPENSSH_DIRS"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # Every command and option of sandboxctl stands in its manual page and in the
 # completion, and nothing stands there that it does not know.
 set -euo pipefail

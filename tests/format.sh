@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every C source is as .clang-format says.
+# SPDX-License-Identifier: ISC
+# Every C source is as .clang-format says, and every source names its licence.
 . "$(dirname "$0")/check.sh"
 
 clang_format=${CLANG_FORMAT:-clang-format}
@@ -19,6 +20,12 @@ files=$(find common certs authkeys net proxycmd broker ctl init tests \
 for file in $files; do
 	"$clang_format" --dry-run -Werror "$file" 2>&1 | head -n 3 | grep . &&
 	    fail "$file: make format"
+done
+for file in $(find . -name '*.[ch]' -o -name '*.sh' -o -name '*.py' \
+    -o -name '*.am' -o -name '*.m4' | grep -v '^\./\(aclocal.m4\|build\)') \
+    configure.ac scripts/*; do
+	head -n 2 "$file" | grep -q 'SPDX-License-Identifier: ISC' ||
+	    fail "$file has no SPDX line"
 done
 # shellcheck disable=SC2086 # counts the words
 set -- $files

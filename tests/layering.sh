@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: ISC
 # Dependencies point downward only (ARCHITECTURE.md): looked up in the object
 # files, in the #include lines and in the programs that were built.
 . "$(dirname "$0")/check.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: ISC
 # Every manual page is correct mdoc; every program has one, and it names
 # every option and command that the program's --help names.
 . "$(dirname "$0")/check.sh"

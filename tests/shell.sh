@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: ISC
 # The tool shellcheck warns of nothing in any of our scripts.
 . "$(dirname "$0")/check.sh"
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: ISC
 # Every way to be bad that concerns certificates and the login gate has its
 # tests, by its number in the list of threats: "threat N: ..." names a row of
 # a unit test and a check of an integration test.

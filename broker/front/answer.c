@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/front/answer.h"
 
 #define NO_ISOLATION_NOTICE                                                  \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What a call is answered: a status and JSON. */
 #ifndef SBX_BROKER_ANSWER_H
 #define SBX_BROKER_ANSWER_H

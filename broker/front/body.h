@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Request bodies: strict JSON by a table of fields.  What nobody asked for
  * is an error here, unlike in answers (net/reply.h), so that a member with a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/front/call.h"
 
 #include <string.h>

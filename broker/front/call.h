@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* One request, as http took it apart, and the parameters of its query. */
 #ifndef SBX_BROKER_CALL_H
 #define SBX_BROKER_CALL_H

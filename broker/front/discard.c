@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/front/discard.h"
 
 #include <linux/close_range.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Closing the sockets of strangers.  A descriptor may be under way in one of
  * them (SCM_RIGHTS), and closing that one takes as long as its sender likes

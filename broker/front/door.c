@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/front/door.h"
 
 #include <poll.h>

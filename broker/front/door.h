@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The door of the listening UNIX socket: lets in whom the peers have room
  * for, with the uid that the kernel tells, and sends all others away before

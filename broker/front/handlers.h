@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the routes do: between requests as http took them apart and the
  * operations on sandboxes.

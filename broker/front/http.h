@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * HTTP on the listening UNIX socket: requests in with every length capped,
  * answers out.  What they mean is routes'.

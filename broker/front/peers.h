@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Who is connected: how many connections and calls each user has, and how
  * long they take to say what they want.  Users share the server; root and

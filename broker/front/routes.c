@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/front/routes.h"
 
 #include <string.h>

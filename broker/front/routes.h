@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The calls of the API: a table of method, path and handler. */
 #ifndef SBX_BROKER_ROUTES_H
 #define SBX_BROKER_ROUTES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/helper/helper.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A helper is a process of sandboxd's own with one job: signing, or running
  * providers.  One mechanism for both: a SOCK_SEQPACKET pair; a request is

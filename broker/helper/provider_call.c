@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/helper/provider_call.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The provider vtable from another process: each function here is the call
  * of the same name in providers/provider.h, carried to the provider process

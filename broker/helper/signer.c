@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/helper/signer.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The process that has the CA key, and how the others ask it.  It takes
  * nothing on trust: whatever http asks for, it signs only a user certificate

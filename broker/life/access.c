@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/life/access.h"
 
 #include <errno.h>

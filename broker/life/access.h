@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Who calls, and what is theirs.  On the UNIX socket the kernel says who the
  * caller is (SO_PEERCRED); root and the user whose broker this is may do

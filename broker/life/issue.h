@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Certificates: who gets one for which sandbox, with which rights, for how
  * long.  The policy is here; the key is in the signer's process.

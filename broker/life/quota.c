@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/life/quota.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How many lines of the log a user may cause in a minute, so that nobody
  * fills the disk of whoever's broker this is.

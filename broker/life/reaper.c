@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/life/reaper.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Ends sandboxes that are past their end, and forgets certificates that
  * nobody could use any more.

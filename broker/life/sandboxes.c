@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/life/sandboxes.h"
 
 #include <sodium.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The operations on sandboxes: what a caller may ask for, in which state,
  * one at a time for each sandbox.  Every function may be called from any

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/life/turns.h"
 
 #include <errno.h>

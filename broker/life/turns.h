@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One at a time for one sandbox, any number for different ones; and one
  * start of a sandbox however many ask for it.

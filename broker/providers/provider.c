@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/providers/provider.h"
 
 #include <string.h>

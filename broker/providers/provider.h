@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A platform that sandboxes run on: one file a platform, one vtable.
  *

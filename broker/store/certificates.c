@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/store/db.h"
 
 static enum sbx_err

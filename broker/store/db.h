@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The database below the store: its schema, its statements and what they are
  * run with.  For the store's own files only.

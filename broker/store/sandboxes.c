@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/store/db.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the broker must not forget: sandboxes, their labels, the certificates
  * issued for them, and which ids are burnt.  SQLite, one connection under a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/cmd/agent.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A CA key in an ssh-agent: the one request that matters, and its answer
  * (draft-miller-ssh-agent, sections 4.5 and 5).  An agent is trusted with

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The two files of a new CA. */
 #ifndef SBX_CERTS_CA_FILES_H
 #define SBX_CERTS_CA_FILES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/cmd/ca_source.h"
 
 #include <string.h>

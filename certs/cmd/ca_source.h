@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Which CA a command signs with, as its options say: --ca, a private key
  * file, or --ca-agent, a public key whose other half an ssh-agent has.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The verbs of sandbox-cert, one file each (cmd_VERB.c).  Each parses its
  * own command line and returns the exit status.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The file that a revocation list is in, as the commands change it: under a
  * lock, so that two of them lose nothing, and whole or not at all.

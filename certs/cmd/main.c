@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* sandbox-cert(1): make a CA; issue, show, verify and revoke certificates. */
 #include <sodium.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/cmd/operand.h"
 
 #include <errno.h>

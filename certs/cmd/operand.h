@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The one operand that a command works on: a file's name, or "-" for
  * standard input.

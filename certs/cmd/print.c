@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/cmd/print.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* A certificate for people and for programs. */
 #ifndef SBX_CERTS_PRINT_H
 #define SBX_CERTS_PRINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "certs/cmd/verb.h"
 
 #include "common/log.h"

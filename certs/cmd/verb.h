@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the verbs of sandbox-cert do alike: take the command line apart, run,
  * and say in one line what went wrong.

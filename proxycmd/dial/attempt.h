@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One attempt at one address, or at an endpoint that has none: a state
  * machine that never blocks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Every wait has an end: a point on the monotonic clock, in milliseconds.
  */

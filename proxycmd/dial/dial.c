@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/dial/dial.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * From endpoints to one connection, as RFC 8305 says.  The addresses of an
  * endpoint are raced: families in turn, a new attempt every DIAL_ATTEMPT

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/dial/endpoint.h"
 
 #include <stddef.h>

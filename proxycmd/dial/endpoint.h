@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Where a sandbox can be reached, as the broker names it (DESIGN, endpoints):
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What some connections want to hear before the SSH server behind them can
  * be heard: a short request, a short answer.  Not a byte behind the answer

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Giving ssh the connected descriptor (ProxyUseFdpass): one byte with
  * SCM_RIGHTS on the socket that is our standard output.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/dial/helper.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Programs that stand between ssh and a sandbox: sandbox-relay, and the
  * commands of [exec "NAME"].  They get one end of a pair of sockets, ssh the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The kinds of endpoints: one row each, from the text to the connection.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The addresses of a host.  getaddrinfo(3) knows no deadline, so names are
  * looked up in a child that can be ended.

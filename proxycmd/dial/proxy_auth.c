@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/dial/proxy_auth.h"
 
 #include <string.h>

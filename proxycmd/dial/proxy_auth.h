@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the user has for HTTP proxies, in the file that credentials_file of
  * [proxy] names: lines "HOST:PORT USER PASSWORD", readable by its owner only.

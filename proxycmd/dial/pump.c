@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/dial/pump.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Bytes between standard input and output and a socket, for whoever cannot
  * take a descriptor.  Nothing is read that cannot be passed on (a slow

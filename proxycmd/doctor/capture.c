@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/doctor/capture.h"
 
 #include <fcntl.h>

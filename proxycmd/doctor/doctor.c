@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/doctor/doctor.h"
 
 #include <stdarg.h>

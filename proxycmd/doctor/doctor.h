@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sandbox-proxy doctor: everything that must be so for ssh to get into a
  * sandbox, looked at one by one, with the cure for what is not.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/relay/carry.h"
 
 #include <errno.h>

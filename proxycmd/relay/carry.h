@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Bytes between ssh's socket and a link, both ways, until both directions
  * have ended or ssh is gone.  Nothing is read that cannot be passed on.

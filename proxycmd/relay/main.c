@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sandbox-relay: connects to a tls, wss or ws endpoint for sandbox-proxy and
  * carries ssh's bytes there.  Standard input is one end of a pair of

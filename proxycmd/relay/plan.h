@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How sandbox-relay reaches an endpoint, and who may learn the token.
  */

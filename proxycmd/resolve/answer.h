@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the broker answered to "POST /v1/sandboxes/ID/ssh", believed only
  * after it was checked: a broker may be wrong, or lie.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The cache as its one writer sees it: a place for one alias, held under
  * that alias's lock.  Nothing stays behind for a sandbox that does not

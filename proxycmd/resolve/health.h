@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What sandbox-proxy doctor asks of the configuration and of the broker, as
  * lines "key=value": what went wrong is a value too.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/resolve/key.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The key that gets certified: one that is made here and lives in the cache,
  * or the user's own ([ssh] public_key), whose private half may be a file

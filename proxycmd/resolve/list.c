@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/resolve/list.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Which sandboxes there are: every page of the broker's list, into the
  * cache.  A broker is asked at most once a minute, however many ask.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sandbox-resolve: asks the broker, writes the cache.  Run by sandbox-proxy
  * when the cache is not enough, so its messages bear the name that the

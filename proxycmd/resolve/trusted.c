@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/resolve/trusted.h"
 
 #include <fcntl.h>

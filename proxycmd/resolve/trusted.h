@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * trusted_ca of a broker: the CAs one of which must have signed.
  */

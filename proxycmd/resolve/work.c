@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/resolve/work.h"
 
 #include <sodium.h>

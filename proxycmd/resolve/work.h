@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What sandbox-resolve does: credentials from the broker into the cache, and
  * a sandbox that sleeps, woken.

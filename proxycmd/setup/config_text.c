@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/setup/config_text.h"
 
 #include <string.h>

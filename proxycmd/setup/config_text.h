@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The snippet for ssh_config(5), out of the one text that also makes the
  * installed sandbox.conf (ssh_config.d/sandbox.conf.in).

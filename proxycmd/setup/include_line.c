@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/setup/include_line.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One Include line in the text of an ssh_config(5) file.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "proxycmd/setup/setup.h"
 
 #include <fcntl.h>

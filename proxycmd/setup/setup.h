@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * sandbox-proxy setup: one Include line in the user's ssh_config(5) file,
  * put in and taken out without changing anything else.

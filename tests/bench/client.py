@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: ISC
 """client.py: what the client costs, against its neighbours (make bench-client).
 
 Everything in one run on one machine: rounds in which each way has its turn,

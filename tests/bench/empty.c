@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What every other program is measured against. */
 int
 main(void)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * far CERT KEY PORT: the far end of a tunnel, a TLS server in front of a TCP
  * port of 127.0.0.1; with a request for a WebSocket it speaks that, without

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # make bench-gate: what a login costs at the gate, as whole processes, beside
 # an empty static program and what others put in the same place; then the
 # instructions of each, by callgrind.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * lap exit|descriptor ROUNDS COMMAND [ARG...] [-- COMMAND [ARG...]]...
  *

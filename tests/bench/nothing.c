@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What starting any program costs: linked statically, does nothing. */
 int
 main(void)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What asking a revocation list costs the login gate: open the file, verify
  * the head, judge it, look one certificate up, close it.  Beside it the bare

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * serve SOCKET COMMAND [ARG...]: runs COMMAND for every connection to the
  * UNIX socket or to a TCP port of 127.0.0.1, which is printed.  Ends with

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Whole processes, from posix_spawn(3) to their end, in rounds: every command
  * once a round, so that whatever else the machine does hits all of them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The gate without its seal: for what that costs, and for valgrind. */
 #include "authkeys/limits.h"
 

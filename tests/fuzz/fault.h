@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Faults by script: what the system is asked for works, fails or does a part,
  * as the input's bytes say.  For targets that are linked with FAULT_FLAGS and

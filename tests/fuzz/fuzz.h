@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the fuzz targets share.  An input may do anything but crash, leak or
  * break what FUZZ_ASSERT claims.

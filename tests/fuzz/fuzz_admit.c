@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Whole logins while the system fails, and the commands of the issuer beside
  * them.  The input is a list of steps, with a fate for each system call

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What an ssh-agent answers when it is asked to sign. */
 #include <string.h>
 

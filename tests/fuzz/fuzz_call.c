@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a caller asks of the broker: the path, the query and the body of a
  * request.  They see their own sandbox and nothing of another's, and nothing

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Certificates and public keys: as blobs, as lines, and judged by the
  * policy of the login gate with the certificate's own CA trusted.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Configuration files.  A refusal names file and line; what is accepted is
  * within the limits of its row, and of labelled sections there are no more

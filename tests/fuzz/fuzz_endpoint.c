@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Endpoints as a broker names them, of every kind.  What is accepted can be
  * handed to the resolver, to connect(2), into the request to a proxy and

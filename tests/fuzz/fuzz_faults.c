@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the login gate does when the system fails it.  The input is a list of
  * steps, and of what happens to each system call (and malloc) on the way: it

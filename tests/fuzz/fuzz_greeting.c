@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What speaks before an SSH server does: a VMM's socket, an HTTP proxy, and
  * whoever agrees to a WebSocket.  A yes is one, and of what comes behind it

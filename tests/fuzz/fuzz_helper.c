@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Messages between sandboxd's processes.  As a request: the signer signs
  * nothing but a certificate that ends within a day and says who it is for.

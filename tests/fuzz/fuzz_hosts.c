@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * From what a broker said to what ssh reads: a session and a list of ids in
  * the cache become hosts.conf, which has names and users in it and nothing

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Private key files.  What is accepted is a key that signs, and written out
  * and read again it is the same key.

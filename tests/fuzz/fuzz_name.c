@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Names and small texts that people and ssh hand us.  An alias that is
  * accepted can stand in a path, a URL and a principal.

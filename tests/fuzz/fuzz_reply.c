@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * JSON from outside: what a broker answers (net/reply), and the judgement of
  * the client over it.  Whatever a broker on the network says, none of its

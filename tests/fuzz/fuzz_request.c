@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What sshd asks of the login gate.  The input is taken as the three words
  * USER TYPE KEY, and as a blob that is put into them; a certificate in it is

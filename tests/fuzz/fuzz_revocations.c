@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A revocation list in a file, as it stands and with its head signed anew by
  * a CA that is trusted.  A list that is read whole says the same as one that

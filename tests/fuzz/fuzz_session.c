@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A session file of the cache.  One that is accepted, written out and read
  * again, is the same.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What comes in over a WebSocket, in bites of any size and with any part of
  * it read too early.  The stream that we hand on is what a plain reading of

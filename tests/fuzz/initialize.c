@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* With libFuzzer's main function: what has to be done before the first input.
  */
 #include <sodium.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The main function of a fuzz target that is built without libFuzzer: the
  * inputs are the files it is given, each of them whole, cut off after every

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: ISC
 # Every fuzz target over its corpus: seeds, and what once was a bug.
 . "$(dirname "$0")/../check.sh"
 

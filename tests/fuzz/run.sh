@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: ISC
 # make fuzz FUZZ_SECONDS=N: every target with libFuzzer, FUZZ_JOBS (2) at a
 # time.
 #

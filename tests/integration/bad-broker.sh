@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # A broker that is down, slow, wrong or hostile: the client ends in time with
 # one line that says what is the matter, prints nothing that a terminal would
 # obey, and leaves the cache as it was. Numbers are rows of the list of
 # attacks that HACKING.md's tests cover: 27 to 32.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
-. "$(dirname "$0")/broker_fixture.sh"
+. "$(dirname "$0")/../world/lab.sh"
 
 host=run-1234.sandbox
 cache=$HOME/.cache/sandbox-ssh

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # A real sandboxd, driven over its socket: happy paths, hostile input, rivals,
 # deaths.
-# shellcheck source=tests/integration/world.sh
-. "$(dirname "$0")/world.sh"
+# shellcheck source=tests/world/world.sh
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
 
 sandboxd=$BUILDDIR/sandboxd

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # The client half alone: the ssh that is installed, our snippet and
 # sandbox-proxy, against a real sshd -i behind a UNIX socket and a TCP port.
 # The cache is written by hand, and sandbox-resolve is a script that records

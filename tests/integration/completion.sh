@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # ssh run-<TAB> and sandbox-proxy <TAB> in bash, zsh and fish: the shells'
 # own completion of ssh, over the configuration that setup made.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
 
 for need in zsh fish tmux; do

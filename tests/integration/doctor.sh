@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # sandbox-proxy doctor: every line of it, sound and broken.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
-. "$(dirname "$0")/broker_fixture.sh"
+. "$(dirname "$0")/../world/lab.sh"
 
 host=run-1234.sandbox
 cache=$HOME/.cache/sandbox-ssh

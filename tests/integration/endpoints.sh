@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # Every kind of endpoint, through the ssh that is installed, to a real
 # sshd -i behind each; half-closed connections and 64 MiB both ways with
 # digests; what goes wrong with proxies, TLS and WebSockets; and the race:
 # blackholes, refused ports, IPv6 only, caches that are out of date.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
 world_install
 

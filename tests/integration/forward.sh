@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # Forwarding of ports, of the agent, and connections that are shared.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
 
 host=run-1234.sandbox
@@ -8,7 +9,7 @@ host=run-1234.sandbox
 main() {
 	work=$HOME/forward
 	mkdir "$work"
-	cp "$(dirname "$0")/page.py" "$work"
+	cp "$(dirname "$0")/../fixtures/page.py" "$work"
 	scp -q "$work/page.py" "$host:workspace/page.py"
 	local_forward
 	remote_forward

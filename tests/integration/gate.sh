@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # The login gate behind the sshd that is installed, with certificates made by
 # ssh-keygen: who is let in, who is not, and what the system log says.
 
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
 
-. "$(dirname "$0")/gate-machine.sh"
+. "$(dirname "$0")/../world/gate-machine.sh"
 
 # Nothing on standard output, and one line that says why.
 asked_in_vain() {

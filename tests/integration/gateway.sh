@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # Platforms whose gateway takes a token for a user name: the name and the
 # gateway's pinned key reach ssh by the files that it reads anyway.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
-. "$(dirname "$0")/broker_fixture.sh"
+. "$(dirname "$0")/../world/lab.sh"
 
 host=run-1234.sandbox
 cache=$HOME/.cache/sandbox-ssh

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # The login gate as it was built: what the compiler and the linker were asked
 # for is really there; and the profile for AppArmor is one.
 
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 
 gate=$BUILDDIR/authkeys/sandbox-authkeys
 profile=$BUILDDIR/packaging/apparmor/sandbox-authkeys

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # Homes as somebody has them: a blank, letters of other alphabets, a long
 # name, and one that ssh itself cannot use. Nobody sets XDG_RUNTIME_DIR.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
 
 long=$(printf 'x%.0s' {1..63})

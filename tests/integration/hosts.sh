@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # Finding sandboxes: hosts.conf has all that the caller may enter, from every
 # broker that is configured, and is asked for at most once a minute.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
-. "$(dirname "$0")/broker_fixture.sh"
+. "$(dirname "$0")/../world/lab.sh"
 
 cache=$HOME/.cache/sandbox-ssh
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # Bad input, everywhere: one line that says what, why and what to do, a status
 # of sysexits.h, and nothing left behind.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
 
 # Everything of ours below the home folder, and nothing else.

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # Certificates that others issued (tests/fixtures/craft.py: Python's
 # cryptography, asyncssh, ssh-keygen), over keys of every kind: what fits our
 # profile is let in, what is hostile is not, each row of the list of threats
 # by its number.  What we issue is what ssh-keygen reads, host certificates
 # and what an ssh-agent signs included.
 
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
-. "$(dirname "$0")/gate-machine.sh"
+. "$(dirname "$0")/../world/gate-machine.sh"
 
 cert_tool=$BUILDDIR/certs/sandbox-cert
 craft=$SRCDIR/tests/fixtures/craft.py

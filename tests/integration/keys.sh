@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # Keys that people have already: [ssh] public_key certifies them, be they in
 # a file, in an agent only, or of another kind.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
 
 host=run-1234.sandbox

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # The local provider, called as sandboxd calls it: for root, for an ordinary
 # user with id ranges of her own, and where the kernel forbids namespaces.
 
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
 
 libexec=/usr/lib/sandbox-ssh
@@ -87,11 +88,11 @@ life() {
 	check 73 "the same id again" provider create one
 	says "and it says so" 'one exists already'
 	# With a key of ours in the session keyring.
-	check 0 "start" /usr/bin/python3 "$(dirname "$0")/keyring.py" add \
+	check 0 "start" /usr/bin/python3 "$(dirname "$0")/../fixtures/keyring.py" add \
 	    "$driver" "$state" "$runtime" "$libexec" "$keys/ca.pub" \
 	    "$isolation" "$range" start one
 	check 0 "start what runs" provider start one
-	inside one 'cat >workspace/keyring.py' <"$(dirname "$0")/keyring.py"
+	inside one 'cat >workspace/keyring.py' <"$(dirname "$0")/../fixtures/keyring.py"
 	is "it runs" "$(provider inspect one)" "running namespaces"
 
 	check 0 "ssh" inside one id -u
@@ -350,7 +351,7 @@ with_namespaces() {
 machine() {
 	install -D -t "$libexec" "$BUILDDIR/init/sandbox-init" \
 	    "$BUILDDIR/authkeys/sandbox-authkeys"
-	install -D "$BUILDDIR/tests/integration/provider_driver" "$driver"
+	install -D "$BUILDDIR/tests/fixtures/provider_driver" "$driver"
 	mkdir "$keys"
 	ssh-keygen -q -t ed25519 -N '' -f "$keys/ca"
 	chmod 0644 "$keys/ca"

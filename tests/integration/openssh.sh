@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # What the design takes for granted about OpenSSH, on the one at hand: where
 # releases differ, each must behave as its own does, and ours must hold.
 
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
-. "$(dirname "$0")/gate-machine.sh"
+. "$(dirname "$0")/../world/gate-machine.sh"
 
 # since NUMBER PROGRAM: is it that release or later?
 since() {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # The README's first command, and its undoing: as root, with sudo, and below
 # a prefix of one's own without.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
 
 # What a person sees of a machine: files outside of caches and logs.

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # sandbox-proxy setup on configurations as people have them: it works where
 # ssh itself can read them, and takes back every byte.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
 
 config=$HOME/.ssh/config

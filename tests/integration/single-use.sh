@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # What the gate remembers, behind the sshd that is installed: certificates for
 # a single use, a clock that went back; the command that is chained behind it;
 # and that its log and sshd's say the same.
 
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
-. "$(dirname "$0")/gate-machine.sh"
+. "$(dirname "$0")/../world/gate-machine.sh"
 
 state=/var/lib/sandbox-authkeys
 once=("${good[@]}" -O extension:single-use@sandbox-ssh)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # SSH clients that are not OpenSSH: paramiko, asyncssh, libssh, dropbear.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
 
 host=run-1234.sandbox
@@ -31,7 +32,7 @@ none_of_ours() {
 }
 
 python() {
-	/usr/bin/python3 "$(dirname "$0")/clients.py" "$@"
+	/usr/bin/python3 "$(dirname "$0")/../fixtures/clients.py" "$@"
 }
 
 python_clients() {
@@ -40,7 +41,7 @@ python_clients() {
 	    python paramiko "$host" stdio
 	is "runs and copies" "$(cat "$out")" "run-1234 sandbox 7"
 	check 0 "paramiko, as doc/tools.md has it" \
-	    /usr/bin/python3 -W ignore "$(dirname "$0")/example.py"
+	    /usr/bin/python3 -W ignore "$(dirname "$0")/../example.py"
 	is "runs" "$(cat "$out")" "run-1234"
 	check 0 "asyncssh, with the same" python asyncssh "$host" stdio
 	is "runs and copies too" "$(cat "$out")" "run-1234 sandbox 7"

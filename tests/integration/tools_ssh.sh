@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # The ways in which people and programs call ssh itself: jumps, -W, -f, other
 # configurations, shared connections, X11, tmux, VS Code.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
 
 host=run-1234.sandbox

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
 # A sandbox that takes its time to start: what is shown, what others who come
 # meanwhile do, what is left after Ctrl-C, and how each end is told.
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../world/world.sh"
 world_enter "$0" "$@"
 world_install
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The list of test cases of one test program.  A table of rows, each with a
  * member "name", becomes one named test a row.  Included by tests only,

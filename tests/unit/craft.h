@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Certificates written byte by byte, good ones and hostile ones.  It shares
  * no code with certs/build.c, so that a mistake there cannot hide one in the

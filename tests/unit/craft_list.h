@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Revocation lists written byte by byte after doc/revocations.md, good ones
  * and hostile ones.  It shares no code with certs/spans.c and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A descriptor that does not want to be closed, and how it gets to somebody
  * who did not ask for it.  Included by tests only, after cmocka.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * For tests that let ssh-keygen speak: a folder of their own, files in it,
  * and programs run in it.

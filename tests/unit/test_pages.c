@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The manual pages of configuration files say of every setting that there is
  * one, and its range as the table has it; those of programs are compared with

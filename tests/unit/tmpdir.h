@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* A folder for one test, and its removal. */
 #ifndef SBX_TESTS_TMPDIR_H
 #define SBX_TESTS_TMPDIR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The folder of one sandbox, STATE/sandboxes/ID:
  *

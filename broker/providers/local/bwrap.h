@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The command line of bubblewrap, bwrap(1), for a sandbox: what it sees of
  * the host, and what is copied into it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/providers/local/child.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Forking a child whose standard error we keep for the error message, and
  * with whom a few bytes are exchanged while it gets ready.

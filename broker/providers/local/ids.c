@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/providers/local/ids.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The provider of sandboxes on this machine.
  */

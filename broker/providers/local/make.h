@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Making and removing the folder of a sandbox.
  *

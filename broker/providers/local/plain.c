@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * isolation = none: sandbox-init and sshd are processes of the host, and
  * whoever logs in is the account that sandboxd runs as.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Processes that outlive the call that started them, known again later by
  * their pid together with their start time, so that a pid that was given to

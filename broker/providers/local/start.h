@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Starting a local sandbox: with namespaces (local_start.c) or as plain
  * processes of the host (local_plain.c).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "broker/providers/local/text.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Removing a folder that a hostile user has filled.
  */

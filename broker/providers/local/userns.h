@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * User namespaces with a uid range of their own.
  *

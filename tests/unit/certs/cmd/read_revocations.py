@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """A reader of revocation lists, written after doc/revocations.md alone.
 
 read_revocations.py CA.pub LIST <JSON: checks all of the list, and that it

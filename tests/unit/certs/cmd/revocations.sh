@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: ISC
 # sandbox-cert revoke and revocations: lists made, changed and printed, exit
 # codes, one line for each failure, nothing left behind; and the format as
 # doc/revocations.md has it, by a reader that shares no code with ours.

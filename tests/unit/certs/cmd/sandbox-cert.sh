@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: ISC
 # The program itself: every command, its exit codes, one line for each
 # failure, nothing left behind, and ssh-keygen's opinion of what it makes.
 set -u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "tests/unit/cases.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <linux/vm_sockets.h>
 #include <string.h>
