@@ -22,8 +22,10 @@ for file in $files; do
 	    fail "$file: make format"
 done
 for file in $(find . -name '*.[ch]' -o -name '*.sh' -o -name '*.py' \
-    -o -name '*.am' -o -name '*.m4' | grep -v '^\./\(aclocal.m4\|build\)') \
-    configure.ac scripts/*; do
+    -o -name '*.am' -o -name '*.m4' -o -name '*.yaml' -o -path './man/*.[1-8]' \
+    -o -path './*/*.in' -o -path './completion/_*' |
+    grep -v '^\./\(aclocal.m4\|build\)') \
+    .ci/* .clang-format .gitignore .shellcheckrc configure.ac scripts/*; do
 	head -n 2 "$file" | grep -q 'SPDX-License-Identifier: ISC' ||
 	    fail "$file has no SPDX line"
 done

@@ -25,13 +25,13 @@ allowed_edges() {
 	proxycmd/doctor/*	common/* certs/* net/settings.* proxycmd/* proxycmd/dial/* proxycmd/setup/* proxycmd/doctor/*
 	proxycmd/relay/*	common/* net/* proxycmd/dial/* proxycmd/relay/*
 	proxycmd/resolve/*	common/* certs/* net/* proxycmd/* proxycmd/dial/* proxycmd/relay/* proxycmd/resolve/*
-	broker/main*		common/* net/* broker/*
-	broker/role*		common/* certs/* net/* broker/* broker/helper/*
-	broker/serve*		common/* broker/* broker/front/* broker/life/* broker/store/*
-	broker/supervisor*	common/* broker/* broker/helper/*
+	broker/main*		common/* broker/supervisor.* broker/settings.* broker/probe.* broker/process.*
+	broker/supervisor*	common/* broker/supervisor.* broker/role.* broker/settings.* broker/premises.* broker/process.* broker/helper/helper.*
+	broker/role*		common/* certs/* broker/role.* broker/serve.* broker/settings.* broker/process.* broker/helper/*
+	broker/serve*		common/* broker/serve.* broker/settings.* broker/thread.* broker/process.* broker/front/* broker/life/* broker/store/*
 	broker/settings*	common/* certs/* broker/settings.* broker/providers/provider.*
-	broker/premises*	common/* certs/* broker/*
-	broker/*		common/* broker/*
+	broker/premises*	common/* certs/* broker/premises.* broker/settings.*
+	broker/*		common/* broker/probe.* broker/process.* broker/thread.*
 	broker/front/*		common/* certs/* net/reply.* broker/settings.* broker/thread.* broker/front/* broker/life/* broker/store/* broker/helper/*
 	broker/life/*		common/* certs/* broker/settings.* broker/thread.* broker/life/* broker/store/* broker/helper/* broker/providers/provider.*
 	broker/store/*		common/* broker/store/* broker/providers/provider.*
@@ -120,6 +120,18 @@ while read -r source; do
 	done
 	[ $some = yes ] || fail "$source was not compiled"
 done <"$work/sources"
+
+# --- the map for people has every room
+map=$SRCDIR/ARCHITECTURE.md
+sed 's|/[^/]*$||' "$work/sources" | sort -u >"$work/rooms"
+while read -r room; do
+	case $room in
+	broker/providers/*) room=${room##*/} ;; # named beside their contract
+	esac
+	grep -qE "^    ($room/ |broker/providers/ .* $room/)" "$map" ||
+	    fail "ARCHITECTURE.md has no room $room/"
+done <"$work/rooms"
+echo "$(wc -l <"$work/rooms") rooms"
 
 # --- symbols
 while read -r source object; do
