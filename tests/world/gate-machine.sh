@@ -60,21 +60,8 @@ reset_settings() {
 	chmod 0644 "$etc"/*
 }
 
-# A system log of our own: /dev is the machine's, so it gets another one.
-# Every message comes out of the coprocess as one line.
+# A system log: every message comes out of the coprocess as one line.
 start_log() {
-	local dev=/run/dev node
-	mkdir "$dev"
-	mount -t tmpfs -o mode=0755 dev "$dev"
-	for node in null zero full random urandom tty; do
-		: >"$dev/$node"
-		mount --bind "/dev/$node" "$dev/$node"
-	done
-	mkdir "$dev/pts"
-	mount --bind /dev/pts "$dev/pts"
-	ln -s pts/ptmx "$dev/ptmx"
-	ln -s /proc/self/fd "$dev/fd"
-	mount --rbind "$dev" /dev
 	coproc log { python3 -c '
 import os, socket
 log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

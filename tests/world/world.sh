@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: ISC
 # A private machine for a test: sourced by those in tests/integration.
 #
-# world_enter runs the calling script again with the whole file system
-# under a throw-away overlay, and with its own processes and network, so a
-# test may install, write to /etc and start daemons: nothing of it reaches the
-# machine, and nothing outlives the test. Needs root and overlayfs.
+# world_enter runs the calling script again on a machine that has the programs
+# of this one and nothing else of it: no users, homes, settings, installed
+# copies, processes or network. So a test may install, write to /etc and start
+# daemons: nothing of it reaches the machine, and nothing outlives the test.
+# Needs root and overlayfs.
 #
 # shellcheck shell=bash
 
@@ -66,53 +67,160 @@ world_openssh() {
 	}
 }
 
-# Runs in the new namespaces: make the overlay the root, then the script.
-world_pivot() {
-	local top=$1 place
-	shift
-	mount --make-rprivate /
-	mount -t tmpfs -o mode=0755 world "$top"
-	mkdir "$top/root" "$top/upper" "$top/work"
+# What the private machine has of this one's /etc: what belongs to programs,
+# and hardly anybody changes.
+world_shared="alternatives apparmor apparmor.d bash_completion
+    bash_completion.d ca-certificates ca-certificates.conf debian_version
+    ld.so.cache ld.so.conf ld.so.conf.d magic magic.mime mime.types
+    os-release perl protocols python3 services ssh/moduli ssl"
+
+# world_etc ROOT: an /etc as on the day of the installation, but for that.
+world_etc() {
+	local root=$1 etc=$1/etc name
+	mkdir -p "$etc"/{default,pam.d,profile.d,skel} \
+	    "$etc"/ssh/ssh{,d}_config.d
+	install -d -m 0750 "$etc/sudoers.d"
+	(cd /etc && for name in $world_shared; do
+		[ ! -e "$name" ] || cp -a --parents "$name" "$etc"
+	done)
+	sed 's|:/root:|:/home/root:|' /usr/share/base-passwd/passwd.master \
+	    >"$etc/passwd"
+	cp /usr/share/base-passwd/group.master "$etc/group"
+	cp /usr/share/base-files/profile "$etc/profile"
+	cp /usr/share/openssh/sshd_config "$etc/ssh"
+	echo "multi on" >"$etc/host.conf"
+	: >"$etc/fstab"
+	: >"$etc/machine-id"
+	: >"$etc/resolv.conf"
+	: >"$etc/subuid"
+	: >"$etc/subgid"
+	ln -s /proc/self/mounts "$etc/mtab"
+	uname -n >"$etc/hostname"
+	cat >"$etc/hosts" <<-END
+	127.0.0.1 localhost
+	127.0.1.1 $(uname -n)
+	::1 localhost ip6-localhost ip6-loopback
+	END
+	cat >"$etc/nsswitch.conf" <<-'END'
+	passwd: files
+	group: files
+	shadow: files
+	hosts: files dns
+	END
+	cat >"$etc/login.defs" <<-'END'
+	USERGROUPS_ENAB yes
+	UMASK 022
+	END
+	cat >"$etc/bash.bashrc" <<-'END'
+	PS1='\u@\h:\w\$ '
+	END
+	cat >"$etc/sudoers" <<-'END'
+	Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
+	root ALL=(ALL:ALL) ALL
+	@includedir /etc/sudoers.d
+	END
+	chmod 0440 "$etc/sudoers"
+	printf '%s required pam_unix.so\n' auth account password session \
+	    >"$etc/pam.d/other"
+	cat >"$etc/ssh/ssh_config" <<-'END'
+	Include /etc/ssh/ssh_config.d/*.conf
+	Host *
+	    SendEnv LANG LC_*
+	    HashKnownHosts yes
+	    GSSAPIAuthentication yes
+	END
+	chroot "$root" sh -c 'umask 077; pwconv; grpconv
+		useradd --system --home-dir /run/sshd --no-create-home \
+		    --gid nogroup --shell /usr/sbin/nologin sshd'
+}
+
+# world_dev DEV: no terminals, memory or log of this machine in it.
+world_dev() {
+	local dev=$1 node
+	mkdir -p "$dev"
+	mount -t tmpfs -o mode=0755,nosuid dev "$dev"
+	mkdir "$dev"/{mqueue,net,pts}
+	mkdir -m 1777 "$dev/shm"
+	for node in null zero full random urandom tty fuse net/tun; do
+		[ -e "/dev/$node" ] || continue
+		: >"$dev/$node"
+		mount --bind "/dev/$node" "$dev/$node"
+	done
+	mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 \
+	    devpts "$dev/pts"
+	mount -t mqueue mqueue "$dev/mqueue"
+	ln -s pts/ptmx "$dev/ptmx"
+	ln -s /proc/self/fd "$dev/fd"
+	ln -s fd/0 "$dev/stdin"
+	ln -s fd/1 "$dev/stdout"
+	ln -s fd/2 "$dev/stderr"
+}
+
+# world_layer TOP FOLDER: it is there too, and may be written to.
+world_layer() {
+	local layers
+	layers=$(mktemp -d "$1/layer.XXXXXX")
+	mkdir -p "$layers/upper" "$layers/work" "$1/root$2"
 	mount -t overlay -o \
-	    "lowerdir=/,upperdir=$top/upper,workdir=$top/work" \
-	    world "$top/root"
-	for place in /dev /sys; do
-		mount --rbind "$place" "$top/root$place"
+	    "lowerdir=$2,upperdir=$layers/upper,workdir=$layers/work" \
+	    overlay "$1/root$2"
+}
+
+# Runs in the new namespaces: make another machine the root, then the script.
+# It has the programs of this one, the source and the build; all else is new.
+world_pivot() {
+	local top=$1 root=$1/root place
+	shift
+	umask 022
+	mount --make-rprivate /
+	mount -t tmpfs -o mode=0755 layers "$top"
+	mkdir "$root"
+	mount -t tmpfs -o mode=0755 world "$root"
+	world_layer "$top" /usr
+	for place in /bin /sbin /lib /lib32 /lib64 /libx32; do
+		if [ -L "$place" ]; then
+			cp -a "$place" "$root"
+		elif [ -d "$place" ]; then
+			world_layer "$top" "$place"
+		fi
 	done
-	# Folders on file systems of their own are not part of the overlay.
+	# Copies of ours, wherever they were installed.
+	mount -t tmpfs -o mode=0755 local "$root/usr/local"
+	mkdir "$root"/usr/local/{bin,etc,games,include,lib,sbin,share,src}
+	ln -s share/man "$root/usr/local/man"
+	rm -rf "$root"/usr/{bin,sbin,lib,libexec,share}/sandbox{-*,d,ctl} \
+	    "$root"/usr/lib/systemd/*/sandboxd.*
+	mkdir -p "$root"/{boot,home,media,mnt,opt,proc,run/lock,run/sshd} \
+	    "$root"/{srv,sys} "$root"/var/{backups,cache,lib,log,mail,opt,spool}
+	mkdir -m 1777 "$root/tmp" "$root/var/tmp"
+	chmod 1777 "$root/run/lock"
+	ln -s /run "$root/var/run"
+	ln -s /run/lock "$root/var/lock"
+	# Which packages are there.
+	world_layer "$top" /var/lib/dpkg
 	for place in "$SRCDIR" "$BUILDDIR"; do
-		[ -e "$top/root$place" ] || {
-			mkdir -p "$top/root$place"
-			mount --rbind "$place" "$top/root$place"
-		}
+		[ -e "$root$place" ] || world_layer "$top" "$place"
 	done
-	world_openssh "$top/root"
-	mkdir -p "$top/root/proc" "$top/root/run"
-	mount -t proc proc "$top/root/proc"
-	mount -t tmpfs -o mode=0755 run "$top/root/run"
-	mkdir "$top/root/run/sshd" "$top/root/run/old"
-	cd "$top/root"
-	pivot_root . run/old
-	umount -l /run/old
-	rmdir /run/old
-	# Whoever works on sandbox-ssh may use it as well.
-	rm -rf /etc/sandbox-ssh /var/lib/sandbox-ssh
-	for place in sandbox sandbox-authkeys other alice bob; do
-		! getent passwd "$place" >/dev/null || userdel -f "$place"
-	done
+	world_etc "$root"
+	world_dev "$root/dev"
+	mount -t proc proc "$root/proc"
+	mount -t sysfs sysfs "$root/sys"
+	mount --rbind /sys/fs/cgroup "$root/sys/fs/cgroup"
+	world_openssh "$root"
 	# A home as new, and the tests where every user can read them.
-	mkdir -m 0700 /home/root
-	usermod --home /home/root root 2>/dev/null ||
-		sed -i 's|^root:\(.*\):[^:]*:\([^:]*\)$|root:\1:/home/root:\2|' \
-		    /etc/passwd
-	mkdir /srv/tests
+	mkdir -m 0700 "$root/root" "$root/home/root"
+	mkdir "$root/srv/tests"
 	for place in integration world fixtures; do
-		cp -R "$SRCDIR/tests/$place" /srv/tests
+		cp -R "$SRCDIR/tests/$place" "$root/srv/tests"
 	done
-	chmod -R go+rX /srv/tests
+	chmod -R go+rX "$root/srv/tests"
+	mkdir "$root/old"
+	cd "$root"
+	pivot_root . old
+	umount -l /old
+	rmdir /old
 	ip link set lo up
 	cd /
-	umask 022
 	exec env -i WORLD_INSIDE=1 SRCDIR="$SRCDIR" BUILDDIR="$BUILDDIR" \
 	    SANDBOX_REQUIRE="${SANDBOX_REQUIRE:-0}" LC_ALL=C.UTF-8 \
 	    TERM=xterm HOME=/home/root USER=root LOGNAME=root \
