@@ -54,16 +54,16 @@ is_worth_a_line(const struct http_event *event)
 
 /* Those whose broker it is may fill their own disk. */
 static bool
-may_log(const struct caller *caller)
+may_log(const struct caller *caller, enum quota_kind kind)
 {
 	enum quota_word word = caller->all
 	    ? QUOTA_YES
-	    : quota_take(&quota, caller->uid, unix_time());
+	    : quota_take(&quota, caller->person, kind, unix_time());
 
 	if (word == QUOTA_LAST)
 		log_error("caller=%s uid=%lu: no more lines for this minute",
-		    caller->name, (unsigned long)caller->uid);
-	return word == QUOTA_YES;
+		    caller->person_name, (unsigned long)caller->person);
+	return word != QUOTA_NO;
 }
 
 /* First what we know, then what the caller chose. */
@@ -73,7 +73,9 @@ log_event(const struct http_event *event)
 	const struct call *call = event->call;
 	cleanup_buf struct buf chosen = BUF_INIT(1024);
 
-	if (!is_worth_a_line(event) || !may_log(&call->caller))
+	if (!is_worth_a_line(event) ||
+	    !may_log(&call->caller,
+		event->status < 400 ? QUOTA_DONE : QUOTA_REFUSED))
 		return;
 	buf_put_text(&chosen, "method=");
 	put_chosen(call->method, 10, &chosen);
@@ -135,6 +137,8 @@ open_broker(const struct serve *serve, struct broker *ret, struct sbx_why *why)
 	if (err == SBX_OK)
 		err = turns_new(&ret->turns);
 	if (err == SBX_OK)
+		err = persons_new(ret->settings, PERSONS_SUBUID, &ret->persons);
+	if (err == SBX_OK)
 		err = sandboxes_recover(ret, why);
 	return err;
 }
@@ -166,6 +170,7 @@ serve_run(const struct serve *serve, struct sbx_why *why)
 	if (turns_drain(broker.turns, DRAIN / 2) && drained) {
 		store_close(broker.store);
 		turns_free(broker.turns);
+		persons_free(broker.persons);
 	}
 	return SBX_OK;
 }

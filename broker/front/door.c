@@ -39,7 +39,8 @@ is_admitted(struct door *door, int fd)
 	socklen_t len = sizeof(peer);
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-	    peer_add(door->setup.peers, fd, peer.uid) != NULL;
+	    peer_add(door->setup.peers, fd,
+		person_of(door->setup.persons, peer.uid)) != NULL;
 }
 
 /* False when there was nobody, or nothing to let them in with. */

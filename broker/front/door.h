@@ -9,6 +9,7 @@
 
 #include "broker/front/discard.h"
 #include "broker/front/peers.h"
+#include "broker/life/persons.h"
 
 struct door;
 
@@ -18,6 +19,7 @@ typedef void door_entry(void *context, int fd);
 struct door_setup {
 	int listen_fd; /* does not block; an open door owns it */
 	struct peers *peers;
+	struct persons *persons;
 	struct discard *discard;
 	door_entry *entry;
 	void *context; /* for entry */

@@ -195,8 +195,8 @@ on_complete(struct http *http, struct MHD_Connection *connection,
 		return MHD_NO;
 	call->method = method;
 	call->path = path;
-	err = access_peer(
-	    http->broker->settings, fd_of(connection), &call->caller, &why);
+	err = access_peer(http->broker->settings, http->broker->persons,
+	    fd_of(connection), &call->caller, &why);
 	if (err != SBX_OK)
 		return refuse(http, connection, call, err, why.text);
 	if (!peer_begin_call(http->peers, peer))
@@ -395,8 +395,9 @@ start(struct http *http, int listen_fd)
 	http->daemon = start_library(http, (unsigned)settings->connections);
 	if (http->daemon == NULL)
 		return SBX_UNAVAILABLE;
-	return door_open(&(struct door_setup){ listen_fd, http->peers,
-			     http->discard, on_entry, http },
+	return door_open(
+	    &(struct door_setup){ listen_fd, http->peers, http->broker->persons,
+		http->discard, on_entry, http },
 	    &http->door);
 }
 

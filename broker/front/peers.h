@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Who is connected: how many connections and calls each user has, and how
- * long they take to say what they want.  Users share the server; root and
- * the user whose broker this is have no share to keep to, and room is kept
- * for them.
+ * long they take to say what they want.  Users (persons.h says who is one)
+ * share the server; root and the user whose broker this is have no share to
+ * keep to, and room is kept for them.
  */
 #ifndef SBX_BROKER_PEERS_H
 #define SBX_BROKER_PEERS_H

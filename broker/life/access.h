@@ -7,24 +7,31 @@
 #ifndef SBX_BROKER_ACCESS_H
 #define SBX_BROKER_ACCESS_H
 
-#include "broker/settings.h"
+#include "broker/life/persons.h"
 #include "broker/store/store.h"
 
 struct caller {
 	uid_t uid;
 	char name[STORE_OWNER_MAX + 1]; /* account, or "uid:1234" */
 	bool all;			/* everyone's sandboxes are theirs */
+	uid_t person;			/* whom they count as (persons) */
+	char person_name[STORE_OWNER_MAX + 1];
 };
 
 /*
  * Judge a uid; name is its account's, NULL or an odd one gives "uid:N".
  * SBX_REFUSED, with *ret for the log, for the user ids that sandboxes run as.
+ * person is left as uid.
  */
 enum sbx_err access_judge(const struct broker_settings *settings, uid_t uid,
     const char *name, struct caller *ret, struct sbx_why *why) MUST_USE;
-/* The peer of a connected UNIX socket. */
-enum sbx_err access_peer(const struct broker_settings *settings, int fd,
-    struct caller *ret, struct sbx_why *why) MUST_USE;
+/*
+ * The peer of a connected UNIX socket.  SBX_REFUSED, too, for whom the kernel
+ * has no name: all uids outside of our user namespace look the same.
+ */
+enum sbx_err
+access_peer(const struct broker_settings *settings, struct persons *persons,
+    int fd, struct caller *ret, struct sbx_why *why) MUST_USE;
 /*
  * May they have a sandbox of this isolation?  Without namespaces it is a
  * process of ours, a root shell where sandboxd is root's: for root and for

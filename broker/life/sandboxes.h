@@ -15,6 +15,7 @@ struct broker {
 	const struct broker_settings *settings;
 	struct store *store;
 	struct turns *turns;
+	struct persons *persons;
 	int signer_fd; /* helper_call */
 	int provider_fd;
 	char ca_line[PROVIDER_LINE];

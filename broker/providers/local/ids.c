@@ -9,54 +9,22 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
-#include "common/text.h"
-
-#define SUBID_FILE_MAX (1024 * 1024)
-
-static struct view
-next_field(struct view *rest)
-{
-	const uint8_t *colon =
-	    rest->len == 0 ? NULL : memchr(rest->p, ':', rest->len);
-	struct view field = *rest;
-
-	if (colon != NULL)
-		field.len = (size_t)(colon - rest->p);
-	rest->p += field.len + (colon != NULL);
-	rest->len -= field.len + (colon != NULL);
-	return field;
-}
-
-static bool
-field_number(struct view field, uint64_t *ret)
-{
-	char text[24];
-
-	return text_copy(field, text, sizeof(text)) == SBX_OK &&
-	    text_uint(text, 0, UINT32_MAX, ret) == SBX_OK;
-}
+#include "common/subid.h"
 
 enum sbx_err
 ids_parse_subid(
     struct view text, const char *user, uid_t uid, struct id_range *ret)
 {
 	struct id_range best = { 0, 0 };
-	struct view line;
+	struct subid line;
 	char number[24];
 
 	(void)snprintf(number, sizeof(number), "%lu", (unsigned long)uid);
-	while (text_next_line(&text, &line)) {
-		struct view name = next_field(&line);
-		struct id_range range;
-
-		if (!view_eq_str(name, user) && !view_eq_str(name, number))
-			continue;
-		if (!field_number(next_field(&line), &range.start) ||
-		    !field_number(line, &range.count) ||
-		    range.start + range.count > UINT32_MAX)
-			continue;
-		if (range.count > best.count)
-			best = range;
+	while (subid_next(&text, &line)) {
+		if ((view_eq_str(line.name, user) ||
+			view_eq_str(line.name, number)) &&
+		    line.count > best.count)
+			best = (struct id_range){ line.start, line.count };
 	}
 	if (best.count == 0)
 		return SBX_NOT_FOUND;

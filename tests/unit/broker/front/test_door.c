@@ -21,8 +21,11 @@
 #define LIMIT 8
 #define GENEROUS 30 /* seconds for what takes a moment */
 
+static const struct broker_settings settings = { .own_uid = 0 };
+
 struct premises {
 	struct peers *peers;
+	struct persons *persons;
 	struct discard *discard;
 	struct door *door;
 	int entered[2]; /* descriptors that came in, in the order they did */
@@ -60,9 +63,12 @@ open_premises(struct premises *p, unsigned patience)
 	    getsockname(fd, (struct sockaddr *)&p->address, &p->len), 0);
 	assert_int_equal(listen(fd, 64), 0);
 	assert_int_equal(peers_new(&limits, &p->peers), SBX_OK);
+	assert_int_equal(
+	    persons_new(&settings, "/nonexistent", &p->persons), SBX_OK);
 	assert_int_equal(discard_new(&p->discard), SBX_OK);
 	setup.listen_fd = fd;
 	setup.peers = p->peers;
+	setup.persons = p->persons;
 	setup.discard = p->discard;
 	assert_int_equal(door_open(&setup, &p->door), SBX_OK);
 }
@@ -72,6 +78,7 @@ close_premises(struct premises *p)
 {
 	door_close(p->door);
 	discard_free(p->discard);
+	persons_free(p->persons);
 	peers_free(p->peers);
 	(void)close(p->entered[0]);
 	(void)close(p->entered[1]);

@@ -42,6 +42,8 @@ open_site(struct site *site)
 
 	memset(site, 0, sizeof(*site));
 	broker.now = now;
+	assert_int_equal(
+	    persons_new(&settings, "/nonexistent", &broker.persons), SBX_OK);
 	site->address.sun_family = AF_UNIX;
 	site->len = sizeof(site->address);
 	assert_int_equal(bind(fd, (struct sockaddr *)&site->address,
@@ -115,6 +117,7 @@ test_descriptors_under_way(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_served(&site);
 	http_stop(site.http);
+	persons_free(broker.persons);
 	(void)close(guest);
 	(void)close(peer);
 }

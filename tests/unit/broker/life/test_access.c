@@ -70,17 +70,24 @@ test_row(void **state)
 static void
 test_peer(void **state)
 {
+	struct persons *persons;
 	struct caller caller;
 	int fds[2];
 
 	(void)state;
+	assert_int_equal(
+	    persons_new(&settings, "/nonexistent", &persons), SBX_OK);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-	assert_int_equal(access_peer(&settings, fds[0], &caller, NULL), SBX_OK);
+	assert_int_equal(
+	    access_peer(&settings, persons, fds[0], &caller, NULL), SBX_OK);
 	assert_int_equal(caller.uid, getuid());
+	assert_int_equal(caller.person, getuid());
+	assert_string_equal(caller.person_name, caller.name);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
 	assert_int_equal(
-	    access_peer(&settings, -1, &caller, NULL), SBX_REFUSED);
+	    access_peer(&settings, persons, -1, &caller, NULL), SBX_REFUSED);
+	persons_free(persons);
 }
 
 /* Who may have which sandbox, by whose broker it is. */
