@@ -20,11 +20,13 @@ struct choice {
 	const char *help;
 };
 
-enum { OPT_LISTEN = 1, OPT_READY, OPT_OWN, OPT_HELP, OPT_VERSION };
+enum { OPT_LISTEN = 1, OPT_CONTROL, OPT_READY, OPT_OWN, OPT_HELP, OPT_VERSION };
 
 static const struct choice choices[] = {
 	{ { "listen-fd", required_argument, NULL, OPT_LISTEN }, "N",
 	    "listening socket (default 3)" },
+	{ { "control-fd", required_argument, NULL, OPT_CONTROL }, "N",
+	    "datagram socket that may bring another listening socket" },
 	{ { "ready-fd", required_argument, NULL, OPT_READY }, "N",
 	    "write one byte there once connections are accepted" },
 	{ { "own", required_argument, NULL, OPT_OWN }, "UID:PATH",
@@ -103,7 +105,7 @@ own(const char *text)
 int
 main(int argc, char **argv)
 {
-	struct serve how = { .listen_fd = 3, .ready_fd = -1 };
+	struct serve how = { .listen_fd = 3, .control_fd = -1, .ready_fd = -1 };
 	struct option longs[CHOICES + 1] = { 0 };
 	int found, status;
 
@@ -116,6 +118,11 @@ main(int argc, char **argv)
 			if (!parse_fd(optarg, &how.listen_fd))
 				return usage_error(
 				    "--listen-fd is no number: ", optarg);
+			break;
+		case OPT_CONTROL:
+			if (!parse_fd(optarg, &how.control_fd))
+				return usage_error(
+				    "--control-fd is no number: ", optarg);
 			break;
 		case OPT_READY:
 			if (!parse_fd(optarg, &how.ready_fd))

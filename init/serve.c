@@ -21,6 +21,7 @@
 
 struct server {
 	int listen_fd;
+	int control_fd;
 	int signal_fd;
 	char **command;
 	pid_t connection[SERVE_CONNECTIONS_MAX];
@@ -99,6 +100,72 @@ accept_one(struct server *s)
 		s->connection[s->count++] = pid;
 }
 
+/* Descriptors in a message; what does not fit is closed by the kernel. */
+static bool
+receive_descriptors(int fd, int ret[static 2])
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(2 * sizeof(int))];
+	} control;
+	char byte;
+	struct iovec bytes = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &bytes,
+		.msg_iovlen = 1,
+		.msg_control = control.room,
+		.msg_controllen = sizeof(control.room) };
+	struct cmsghdr *header;
+	size_t count;
+
+	if (recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+		return false;
+	header = CMSG_FIRSTHDR(&message);
+	if (header == NULL || header->cmsg_level != SOL_SOCKET ||
+	    header->cmsg_type != SCM_RIGHTS)
+		return true;
+	count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	memcpy(ret, CMSG_DATA(header), count * sizeof(int));
+	return true;
+}
+
+static bool
+is_listener(int fd)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len) == 0 &&
+	    value != 0;
+}
+
+static bool
+set_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+/* Our socket's name was lost: accept on this one from now on. */
+static void
+take_listener(struct server *s)
+{
+	int fd[2] = { -1, -1 };
+	cleanup_close int answer = -1;
+
+	if (!receive_descriptors(s->control_fd, fd))
+		return;
+	answer = fd[1];
+	if (!is_listener(fd[0]) || !set_nonblocking(fd[0])) {
+		if (fd[0] >= 0)
+			(void)close(fd[0]);
+		return;
+	}
+	(void)close(s->listen_fd);
+	s->listen_fd = fd[0];
+	(void)send(answer, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static void
 forget(pid_t pid, void *arg)
 {
@@ -151,12 +218,16 @@ end_everyone(struct server *s)
 static bool
 prepare(struct server *s)
 {
-	int flags = fcntl(s->listen_fd, F_GETFL);
 	sigset_t set;
 
-	if (flags < 0 || fcntl(s->listen_fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	if (!set_nonblocking(s->listen_fd) ||
 	    fcntl(s->listen_fd, F_SETFD, FD_CLOEXEC) < 0) {
 		complain("listening descriptor");
+		return false;
+	}
+	if (s->control_fd >= 0 &&
+	    fcntl(s->control_fd, F_SETFD, FD_CLOEXEC) < 0) {
+		complain("control descriptor");
 		return false;
 	}
 	if (access(s->command[0], X_OK) < 0) {
@@ -215,6 +286,7 @@ serve(const struct serve *how)
 {
 	struct server s = {
 		.listen_fd = how->listen_fd,
+		.control_fd = how->control_fd,
 		.signal_fd = -1,
 		.command = how->command,
 	};
@@ -226,14 +298,17 @@ serve(const struct serve *how)
 		struct pollfd p[] = {
 			{ s.signal_fd, POLLIN, 0 },
 			{ full ? -1 : s.listen_fd, POLLIN, 0 },
+			{ s.control_fd, POLLIN, 0 },
 		};
 
-		(void)poll(p, 2, s.shortage ? SHORTAGE_MS : -1);
+		(void)poll(p, 3, s.shortage ? SHORTAGE_MS : -1);
 		s.shortage = false;
 		take_signals(&s);
 		(void)descendants_reap(forget, &s);
 		if (p[1].revents != 0 && !s.ending)
 			accept_one(&s);
+		if (p[2].revents != 0)
+			take_listener(&s);
 	}
 	(void)close(s.listen_fd);
 	end_everyone(&s);

@@ -14,6 +14,7 @@
 
 struct serve {
 	int listen_fd;
+	int control_fd; /* a new listen_fd may come there; -1: none */
 	int ready_fd;	/* one byte goes there once we accept; -1: none */
 	char **command; /* path and arguments, ends with NULL */
 };

@@ -132,19 +132,8 @@ enum sbx_err
 access_isolation(const struct broker_settings *settings,
     const struct caller *caller, enum isolation isolation, struct sbx_why *why)
 {
-	if (isolation != ISOLATION_NONE || caller->uid == 0 ||
-	    caller->uid == settings->own_uid)
-		return SBX_OK;
-	if (settings->own_uid != 0)
-		return sbx_fail(why, SBX_REFUSED,
-		    "this sandbox is not isolated, a shell of the user whose "
-		    "broker this is: only they may have it");
-	return sbx_fail(why, SBX_REFUSED,
-	    "%s forbids namespaces, and without them a sandbox is a root "
-	    "shell: only root may create one",
-	    settings->isolation == ISOLATION_WANT_NONE
-		? "this machine's sandboxd.conf"
-		: "this machine");
+	return isolation_permit(isolation, caller->uid, settings->own_uid,
+	    settings->isolation, why);
 }
 
 bool

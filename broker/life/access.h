@@ -33,9 +33,8 @@ enum sbx_err
 access_peer(const struct broker_settings *settings, struct persons *persons,
     int fd, struct caller *ret, struct sbx_why *why) MUST_USE;
 /*
- * May they have a sandbox of this isolation?  Without namespaces it is a
- * process of ours, a root shell where sandboxd is root's: for root and for
- * whose broker this is.  SBX_REFUSED.
+ * May they have a sandbox of this isolation (isolation_permit)?  The provider
+ * asks the same of its owner.  SBX_REFUSED.
  */
 enum sbx_err access_isolation(const struct broker_settings *settings,
     const struct caller *caller, enum isolation isolation,

@@ -256,13 +256,20 @@ sandboxes_list(struct broker *b, const struct caller *caller,
  * Start.
  */
 
+/* For a repair, which goes on if it takes longer. */
+#define REPAIR_WAIT 10
+
 static enum sbx_err
 start_now(struct broker *b, struct sandbox *s, struct sbx_why *why)
 {
 	enum sbx_err err = sandboxes_reconcile(b, s, why);
 
-	if (err != SBX_OK || s->state == SANDBOX_RUNNING)
+	if (err != SBX_OK)
 		return err;
+	/* Its provider looks whether it can be reached. */
+	if (s->state == SANDBOX_RUNNING)
+		return provider_call_start(
+		    b->provider_fd, s->provider, s->id, why);
 	err = set_state(b, s, SANDBOX_STARTING, why);
 	if (err != SBX_OK)
 		return err;
@@ -294,17 +301,20 @@ sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
     unsigned seconds, struct sandbox *ret, struct sbx_why *why)
 {
 	enum sbx_err err = sandboxes_show(b, caller, id, ret, why);
-	bool done;
+	bool done, runs;
 
 	/* One whose creation was refused may have resisted its removal. */
 	if (err == SBX_OK)
 		err =
 		    access_isolation(b->settings, caller, ret->isolation, why);
-	if (err != SBX_OK || ret->state == SANDBOX_RUNNING)
+	if (err != SBX_OK)
 		return err;
+	runs = ret->state == SANDBOX_RUNNING;
+	if (runs && seconds < REPAIR_WAIT)
+		seconds = REPAIR_WAIT;
 	err = turns_start(
 	    b->turns, ret->id, seconds, start_in_turn, b, &done, why);
-	if (err != SBX_OK)
+	if (err != SBX_OK || (runs && !done))
 		return err;
 	if (done)
 		return sandboxes_find(b, caller, id, ret, why);

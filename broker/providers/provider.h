@@ -12,6 +12,7 @@
 #define SBX_PROVIDER_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/refusal.h"
 #include "common/field.h"
@@ -64,6 +65,15 @@ struct provider_status {
 	struct refusal refusal; /* its gate's last; set by inspect, if known */
 };
 
+/*
+ * May this user have a sandbox of this isolation from a broker that runs as
+ * own_uid?  Without namespaces it is a process of the broker's account, a
+ * root shell where that is root: for root and for whose broker it is.
+ * SBX_REFUSED.
+ */
+enum sbx_err isolation_permit(enum isolation isolation, uint64_t uid,
+    uid_t own_uid, int wanted, struct sbx_why *why) MUST_USE;
+
 /* How to get in. */
 struct provider_access {
 	char user[64];
@@ -79,7 +89,10 @@ struct provider {
 	enum sbx_err (*create)(const struct provider_context *,
 	    const struct provider_spec *, struct provider_status *ret,
 	    struct sbx_why *);
-	/* Returns when ssh can connect.  Running already: SBX_OK. */
+	/*
+	 * Returns when ssh can connect.  One that runs already is looked at,
+	 * and what keeps ssh out of it repaired where that can be.
+	 */
 	enum sbx_err (*start)(
 	    const struct provider_context *, const char *id, struct sbx_why *);
 	/* Its processes end, its files stay.  Stopped already: SBX_OK. */

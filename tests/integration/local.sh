@@ -17,8 +17,8 @@ isolation=auto
 range=3000000000
 
 provider() {
-	"$driver" "$state" "$runtime" "$libexec" "$keys/ca.pub" "$isolation" \
-	    "$range" "$@"
+	OWNER=${owner:-$(id -u)} "$driver" "$state" "$runtime" "$libexec" \
+	    "$keys/ca.pub" "$isolation" "$range" "$@"
 }
 
 # Hands ssh a descriptor, as sandbox-proxy connect --fdpass does.
@@ -126,6 +126,7 @@ life() {
 
 	[ "$(processes_of "$base")" -gt 1 ] || fail "processes are not seen"
 	provider credentials one >"$HOME/before"
+	lost_socket
 	check 0 "stop" provider stop one
 	check 0 "stop what is stopped" provider stop one
 	is "it is stopped" "$(provider inspect one)" "stopped namespaces"
@@ -161,6 +162,32 @@ life() {
 	is "no slot is left" "$(entries "$state/slots")" 0
 	is "no socket is left" "$(entries "$runtime/sandboxes")" 0
 	! grep -q "$state" /proc/mounts || fail "a mount is left"
+}
+
+# Somebody empties the folder of a sandbox that runs.
+lost_socket() {
+	local session
+	{ inside one "touch here; until [ -e go ]; do sleep 0.1; done
+	    echo still" >"$HOME/session" & } 2>/dev/null
+	session=$!
+	wait_for "a session" inside one test -e here
+	rm -rf "$runtime/sandboxes"
+	check 255 "its socket is gone" inside one true
+	check 0 "start what runs" provider start one
+	check 0 "it is there again" inside one touch go
+	wait "$session" || fail "the session did not survive"
+	is "a session went on meanwhile" "$(cat "$HOME/session")" still
+	is "only its owner may connect" "$(id -u) 600" \
+	    "$(stat -c '%u %a' "$runtime/sandboxes/one.sock")"
+	echo >"$HOME/file"
+	mv "$HOME/file" "$runtime/sandboxes/one.sock"
+	check 0 "start, where a file has its name" provider start one
+	check 0 "it is there again" inside one true
+
+	# One that an earlier release started.
+	rm "$state/sandboxes/one/control" "$runtime/sandboxes/one.sock"
+	check 69 "start, where nobody listens for it" provider start one
+	says "and it says what to do" 'one was removed .*stop it and start it'
 }
 
 dead() { [ "$(provider inspect "$1")" = "stopped namespaces" ]; }
@@ -286,6 +313,11 @@ forbidden() {
 }
 
 without_namespaces() {
+	if [ "$(id -u)" = 0 ]; then
+		owner=65534 check 77 "for somebody else" provider create one
+		says "who would be root" 'only root may create one'
+		is "no file is left" "$(entries "$state/sandboxes")" 0
+	fi
 	check 0 "create" provider create one
 	is "without namespaces" "$(cat "$out")" "stopped none"
 	check 0 "start" provider start one
@@ -299,9 +331,19 @@ without_namespaces() {
 	is "its gate tells why" "$(provider refusal one)" wrong-sandbox
 	certificate_once
 	check 255 "nobody would remember a single use" ssh_with one once true
+	rm -rf "$runtime/sandboxes"
+	check 0 "start what runs and lost its files" provider start one
+	check 0 "it is there again" inside one true
 	check 0 "a process that wants to stay" inside one \
 	    "trap '' HUP TERM; (setsid sleep 4321 &) >/dev/null 2>&1 </dev/null"
 	check 0 "stop" provider stop one
+	if [ "$(id -u)" = 0 ]; then
+		# One that was made before that was refused.
+		sed -i 's/owner .*/owner 65534/' "$state/sandboxes/one/spec"
+		check 77 "theirs is not started" provider start one
+		check 77 "nor entered" provider credentials one
+		sed -i 's/owner .*/owner 0/' "$state/sandboxes/one/spec"
+	fi
 	wait_for "nothing runs" nothing_runs
 	! pgrep -f 'sleep 4321' >/dev/null || fail "a process is left"
 	check 0 "start again" provider start one

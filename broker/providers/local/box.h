@@ -9,6 +9,7 @@
  *   workspace/  owned by the account that logs in
  *   gate/       with namespaces: what its login gate remembers, and owns
  *   report/     what its login gate tells us: "refused" (common/refusal.h)
+ *   control     while it runs: the socket of control.h
  *   init        while it runs: process 1, and what waits for it
  */
 #ifndef SBX_LOCAL_BOX_H

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "broker/providers/local/control.h"
 #include "broker/providers/local/make.h"
 #include "broker/providers/local/start.h"
 #include "common/cleanup.h"
@@ -134,7 +135,10 @@ local_create(const struct provider_context *context,
 	if (err == SBX_OK)
 		err = make_box(context, spec, start_probe, &isolation, why);
 	if (err == SBX_OK && isolation == ISOLATION_NONE) {
-		err = plain_check(context, why);
+		err = isolation_permit(isolation, spec->owner, geteuid(),
+		    context->isolation_wanted, why);
+		if (err == SBX_OK)
+			err = plain_check(context, why);
 		if (err != SBX_OK)
 			(void)!local_kill(context, spec->id, NULL);
 	}
@@ -149,23 +153,71 @@ static start_box *const start_as[ISOLATION_COUNT] = {
 	[ISOLATION_NAMESPACES] = start_namespaces,
 };
 
+/* One that was made for somebody whom we would refuse it today. */
+static enum sbx_err
+permit(const struct provider_context *context, const struct box *box,
+    struct sbx_why *why)
+{
+	return isolation_permit(box->isolation, box->owner, geteuid(),
+	    context->isolation_wanted, why);
+}
+
+static bool
+listens(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	cleanup_close int fd =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	return fd >= 0 &&
+	    (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ||
+		errno == EAGAIN);
+}
+
+/* Somebody may have emptied our runtime folder while it runs. */
+static enum sbx_err
+repair(const struct provider_context *context, const struct box *box,
+    struct sbx_why *why)
+{
+	cleanup_close int socket = -1;
+	char path[SOCKET_PATH_MAX];
+	enum sbx_err err = socket_path(context, box->id, path, why);
+
+	if (err == SBX_OK && !listens(path)) {
+		err = bind_socket(context, box, &socket, why);
+		if (err == SBX_OK)
+			err = control_replace_listener(box, socket, why);
+		if (err != SBX_OK)
+			remove_socket(context, box->id);
+	}
+	if (err == SBX_OK && box->isolation == ISOLATION_NONE)
+		err = plain_repair(context, box, why);
+	return err;
+}
+
 static enum sbx_err
 local_start(
     const struct provider_context *context, const char *id, struct sbx_why *why)
 {
 	cleanup_box struct box box = BOX_INIT;
-	cleanup_close int socket = -1;
+	cleanup_close int listen = -1, control = -1;
 	struct process process[BOX_PROCESSES];
 	enum sbx_err err = box_open(context, id, &box, why);
 
+	if (err == SBX_OK)
+		err = permit(context, &box, why);
 	if (err != SBX_OK)
 		return err;
 	box_processes(&box, process);
 	if (process[BOX_PROCESS_1].pid != 0)
-		return SBX_OK;
-	err = bind_socket(context, &box, &socket, why);
+		return repair(context, &box, why);
+	err = bind_socket(context, &box, &listen, why);
 	if (err == SBX_OK)
-		err = start_as[box.isolation](context, &box, socket, why);
+		err = control_bind(&box, &control, why);
+	if (err == SBX_OK)
+		err = start_as[box.isolation](
+		    context, &box, &(struct sockets){ listen, control }, why);
 	if (err != SBX_OK) {
 		remove_socket(context, id);
 		plain_clean(context, id);
@@ -259,6 +311,8 @@ local_credentials(const struct provider_context *context, const char *id,
 	char path[SOCKET_PATH_MAX];
 	enum sbx_err err = box_open(context, id, &box, why);
 
+	if (err == SBX_OK)
+		err = permit(context, &box, why);
 	if (err == SBX_OK)
 		err = put_host_key(&box, access.host_key[0], why);
 	if (err == SBX_OK)

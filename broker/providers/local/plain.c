@@ -242,6 +242,18 @@ write_gate(const struct provider_context *context, const struct box *box,
 	return file_write_atomic(fd, "ca.pub", 0644, buf_view(&text), why);
 }
 
+enum sbx_err
+plain_repair(const struct provider_context *context, const struct box *box,
+    struct sbx_why *why)
+{
+	struct plain plain;
+	enum sbx_err err = name_files(context, box, &plain, why);
+
+	if (err != SBX_OK || access(plain.gate_conf, F_OK) == 0)
+		return err;
+	return write_gate(context, box, &plain, why);
+}
+
 static enum sbx_err
 write_sshd_config(
     const struct plain *plain, const struct box *box, struct sbx_why *why)
@@ -302,7 +314,7 @@ try_gate(const struct plain *plain, const struct box *box, struct sbx_why *why)
 
 struct plain_launch {
 	const struct plain *plain;
-	int socket;
+	const struct sockets *sockets;
 	int ready;
 };
 
@@ -315,17 +327,21 @@ plain_body(void *arg, int sync)
 		"/sbin:/bin",
 		NULL,
 	};
-	char listen_fd[16], ready_fd[16], go;
+	char listen_fd[16], control_fd[16], ready_fd[16], go;
 	const char *const argv[] = { launch->plain->init, "--listen-fd",
-		listen_fd, "--ready-fd", ready_fd, "--", SSHD_PATH, "-i", "-f",
-		launch->plain->sshd_config, NULL };
+		listen_fd, "--control-fd", control_fd, "--ready-fd", ready_fd,
+		"--", SSHD_PATH, "-i", "-f", launch->plain->sshd_config, NULL };
 
-	(void)snprintf(listen_fd, sizeof(listen_fd), "%d", launch->socket);
+	(void)snprintf(
+	    listen_fd, sizeof(listen_fd), "%d", launch->sockets->listen);
+	(void)snprintf(
+	    control_fd, sizeof(control_fd), "%d", launch->sockets->control);
 	(void)snprintf(ready_fd, sizeof(ready_fd), "%d", launch->ready);
 	/* Not before we are recorded; never if nobody is there to do it. */
 	if (read(sync, &go, 1) != 1)
 		return EX_OSERR;
-	if (chdir("/") < 0 || fcntl(launch->socket, F_SETFD, 0) < 0 ||
+	if (chdir("/") < 0 || fcntl(launch->sockets->listen, F_SETFD, 0) < 0 ||
+	    fcntl(launch->sockets->control, F_SETFD, 0) < 0 ||
 	    fcntl(launch->ready, F_SETFD, 0) < 0)
 		return child_fail("cannot prepare sandbox-init");
 	(void)umask(022);
@@ -336,12 +352,12 @@ plain_body(void *arg, int sync)
 
 enum sbx_err
 start_plain(const struct provider_context *context, const struct box *box,
-    int socket, struct sbx_why *why)
+    const struct sockets *sockets, struct sbx_why *why)
 {
 	cleanup_child struct child child = CHILD_INIT;
 	cleanup_close int ready = -1, theirs = -1;
 	struct process process[BOX_PROCESSES] = { { 0, 0 } };
-	struct plain_launch launch = { .socket = socket };
+	struct plain_launch launch = { .sockets = sockets };
 	struct plain plain;
 	enum sbx_err err = name_files(context, box, &plain, why);
 	int ends[2];

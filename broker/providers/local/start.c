@@ -214,7 +214,7 @@ pipes_close(struct pipes *p)
 
 static void
 add_command(struct bwrap *b, const struct box *box, const struct pipes *pipes,
-    int socket)
+    const struct sockets *sockets)
 {
 	static const char *const command[] = {
 		"--own",
@@ -244,7 +244,9 @@ add_command(struct bwrap *b, const struct box *box, const struct pipes *pipes,
 	bwrap_add(b, "--");
 	bwrap_add(b, INSIDE_OWN "/sandbox-init");
 	bwrap_add(b, "--listen-fd");
-	bwrap_add_fd(b, socket);
+	bwrap_add_fd(b, sockets->listen);
+	bwrap_add(b, "--control-fd");
+	bwrap_add_fd(b, sockets->control);
 	bwrap_add(b, "--ready-fd");
 	bwrap_add_fd(b, pipes->ready[1]);
 	for (size_t i = 0; i < sizeof(command) / sizeof(command[0]); i++)
@@ -341,7 +343,7 @@ follow(const struct box *box, const struct child *child,
 
 enum sbx_err
 start_namespaces(const struct provider_context *context, const struct box *box,
-    int socket, struct sbx_why *why)
+    const struct sockets *sockets, struct sbx_why *why)
 {
 	cleanup_child struct child child = CHILD_INIT;
 	cleanup_pipes struct pipes pipes = PIPES_INIT;
@@ -357,7 +359,7 @@ start_namespaces(const struct provider_context *context, const struct box *box,
 	bwrap_begin(&launch.bwrap);
 	add_texts(&launch.bwrap, context, box);
 	add_programs(&launch.bwrap, context);
-	add_command(&launch.bwrap, box, &pipes, socket);
+	add_command(&launch.bwrap, box, &pipes, sockets);
 	err = start_child(&launch, CHILD_DETACHED, &box->slice, &child, why);
 	bwrap_free(&launch.bwrap);
 	(void)close(steal_fd(&pipes.info[1]));

@@ -18,12 +18,18 @@
 #define INSIDE_GATE "/var/lib/sandbox-authkeys"
 #define INSIDE_REPORT "/var/lib/sandbox-report"
 
+/* What process 1 gets from us. */
+struct sockets {
+	int listen;  /* where ssh connects */
+	int control; /* control.h */
+};
+
 /*
  * The start of a process 1 that takes connections from the socket.  Returns
  * when it does, and has recorded its processes with the box by then.
  */
 typedef enum sbx_err start_box(const struct provider_context *context,
-    const struct box *box, int socket, struct sbx_why *why);
+    const struct box *box, const struct sockets *sockets, struct sbx_why *why);
 
 start_box start_namespaces;
 start_box start_plain;
@@ -42,6 +48,9 @@ start_await(const struct child *child, int ready, struct sbx_why *why) MUST_USE;
 /* Of a plain one: can it be started here, who logs in, and its traces. */
 enum sbx_err plain_check(
     const struct provider_context *context, struct sbx_why *why) MUST_USE;
+/* The files of a running one that its gate reads; made again if missing. */
+enum sbx_err plain_repair(const struct provider_context *context,
+    const struct box *box, struct sbx_why *why) MUST_USE;
 void plain_user(char *ret, size_t size);
 void plain_clean(const struct provider_context *context, const char *id);
 
