@@ -11,18 +11,31 @@
 
 #include <sodium.h>
 
+#include "broker/fresh.h"
+#include "broker/premises.h"
 #include "broker/probe.h"
 #include "broker/supervisor.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 
 #define RIVAL_WAIT 30 /* seconds for another sandboxd to answer */
+#define LEFT_MAX 256
 
 static const struct usage usage = {
 	.program = "sandboxd",
 	.args = "[options]",
 	.summary = "Keep sandboxes and sign certificates for them.",
 	.options = broker_option_rows,
+};
+
+/* What a reload reads again, and what the first start was given. */
+struct start {
+	struct paths paths;
+	struct broker_options options;
+	struct broker_settings settings;
+	struct manager manager;
+	int ready_fd;	     /* of a daemon, until it is ready; else -1 */
+	char left[LEFT_MAX]; /* of the caller's; "" */
 };
 
 /* SBX_OK: go on as the daemon, saying when it is ready through *ret_fd. */
@@ -84,7 +97,7 @@ settle_in(int log_fd, int ready_fd)
 	(void)dup2(null, STDOUT_FILENO);
 	(void)dup2(log_fd, STDERR_FILENO);
 	(void)close(null);
-	(void)!chdir("/");
+	(void)close(log_fd);
 	if (write(ready_fd, "", 1) != 1)
 		log_error("nobody waited for the start");
 	(void)close(ready_fd);
@@ -93,21 +106,27 @@ settle_in(int log_fd, int ready_fd)
 /*
  * Two that are started at once: one serves, and the other is content as soon
  * as that one answers.  If it dies instead, or is about to end, its place is
- * taken.
+ * taken.  To one that a service manager starts the other gives way: a client
+ * may have started that one while there was no service.
  */
 static enum sbx_err
-become_the_one(const struct broker_settings *settings, bool daemon,
-    struct supervisor **ret, struct sbx_why *why)
+become_the_one(
+    const struct start *start, struct supervisor **ret, struct sbx_why *why)
 {
+	const struct broker_settings *settings = &start->settings;
 	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
 	time_t deadline = time(NULL) + RIVAL_WAIT;
+	bool daemon = start->ready_fd >= 0;
 
 	for (;;) {
-		enum sbx_err err = supervisor_new(settings, ret, why);
+		enum sbx_err err =
+		    supervisor_new(settings, &start->manager, ret, why);
 
 		if (err != SBX_STATE)
 			return err;
-		if (probe_socket(settings->socket))
+		if (manager_is_there(&start->manager))
+			(void)!probe_end(premises_holder(settings), NULL);
+		else if (probe_socket(settings->socket))
 			return daemon ? SBX_STATE : SBX_UNAVAILABLE;
 		if (time(NULL) >= deadline)
 			return sbx_fail(why, SBX_TIMEOUT,
@@ -138,33 +157,100 @@ unix_time(void)
 	return (uint64_t)time(NULL);
 }
 
-static int
-run(const struct broker_settings *settings, int ready_fd)
+static enum sbx_err
+begin(const struct start *start, struct supervisor **ret, int *log_fd,
+    struct sbx_why *why)
 {
-	struct supervisor *supervisor = NULL;
-	struct sbx_why why = { "" };
-	bool daemon = ready_fd >= 0;
-	int log_fd = STDERR_FILENO;
-	enum sbx_err err = become_the_one(settings, daemon, &supervisor, &why);
+	bool daemon = start->ready_fd >= 0;
+	enum sbx_err err = become_the_one(start, ret, why);
 
-	if (err == SBX_STATE)
-		return 0; /* another one answers */
 	if (err == SBX_OK && daemon)
-		err = open_log(settings, &log_fd, &why);
+		err = open_log(&start->settings, log_fd, why);
 	/* In the log; a failure to start is told on the terminal. */
 	if (daemon)
 		log_with_time(unix_time);
 	if (err == SBX_OK)
-		err = supervisor_start(supervisor, log_fd, &why);
+		err = supervisor_start(*ret, *log_fd, why);
 	if (err != SBX_OK)
 		log_with_time(NULL);
-	if (err == SBX_OK && !probe_socket(settings->socket))
-		log_error("no answer from %s yet", settings->socket);
+	return err;
+}
+
+/* The settings as they are now, and the log where it is now. */
+static enum sbx_err
+reload(struct start *start, struct supervisor *supervisor, bool daemon,
+    bool *ret_goes_on, struct sbx_why *why)
+{
+	cleanup_close int log_fd = -1;
+	const char *kept = NULL;
+	enum sbx_err err = SBX_OK;
+
+	*ret_goes_on = true;
+	if (daemon)
+		err = open_log(&start->settings, &log_fd, why);
+	if (err == SBX_OK && daemon && dup2(log_fd, STDERR_FILENO) < 0)
+		err = SBX_IO;
+	if (err == SBX_OK)
+		err = broker_settings_read(&start->paths, getuid(),
+		    &start->options, &start->settings, why);
+	if (err == SBX_OK)
+		err = supervisor_reload(supervisor, &start->settings,
+		    STDERR_FILENO, &kept, ret_goes_on, why);
+	if (kept != NULL)
+		log_error("%s stays as it is until the next start", kept);
+	return err;
+}
+
+/* Until it is over. */
+static enum sbx_err
+serve(struct start *start, struct supervisor *supervisor, bool daemon,
+    struct sbx_why *why)
+{
+	for (;;) {
+		enum watched what = WATCHED_END;
+		bool goes_on = true;
+		enum sbx_err err = supervisor_watch(supervisor, &what, why);
+
+		if (err != SBX_OK || what == WATCHED_END) {
+			manager_tell(&start->manager, "STOPPING=1\n");
+			supervisor_stop(supervisor);
+			return err;
+		}
+		manager_tell_reload(&start->manager);
+		err = reload(start, supervisor, daemon, &goes_on, why);
+		if (!goes_on)
+			return err;
+		if (err == SBX_OK)
+			log_error("reloaded");
+		else
+			log_error("not reloaded: %s", sbx_why_text(why, err));
+		manager_tell(&start->manager, "READY=1\n");
+	}
+}
+
+static int
+run(struct start *start)
+{
+	struct supervisor *supervisor = NULL;
+	struct sbx_why why = { "" };
+	bool daemon = start->ready_fd >= 0;
+	int log_fd = STDERR_FILENO;
+	enum sbx_err err = begin(start, &supervisor, &log_fd, &why);
+
+	if (err == SBX_STATE)
+		return 0; /* another one answers */
+	if (err == SBX_OK && !probe_socket(start->settings.socket))
+		log_error("no answer from %s yet", start->settings.socket);
 	if (err == SBX_OK) {
 		if (daemon)
-			settle_in(log_fd, ready_fd);
-		log_error("listening at %s", settings->socket);
-		err = supervisor_watch(supervisor, &why);
+			settle_in(log_fd, start->ready_fd);
+		log_error("listening at %s", start->settings.socket);
+		if (*start->left != '\0')
+			log_error("of whoever started it these stay, which "
+				  "only root can change: %s",
+			    start->left);
+		manager_tell(&start->manager, "READY=1\nSTATUS=Serving\n");
+		err = serve(start, supervisor, daemon, &why);
 	}
 	supervisor_free(supervisor);
 	if (err != SBX_OK)
@@ -173,21 +259,42 @@ run(const struct broker_settings *settings, int ready_fd)
 	return 0;
 }
 
+/* Whatever the caller's process had that is not ours, but for the settings. */
+static enum sbx_err
+begin_afresh(struct start *start, struct sbx_why *why)
+{
+	const struct manager_variables variables = {
+		getenv("NOTIFY_SOCKET"),
+		getenv("LISTEN_PID"),
+		getenv("LISTEN_FDS"),
+	};
+	enum sbx_err err = SBX_OK;
+
+	start->manager = MANAGER_NONE;
+	/* Else they are meant for whoever called us. */
+	if (!start->options.daemon && !start->options.stop)
+		err = manager_find(&variables, getpid(), &start->manager, why);
+	fresh_begin(
+	    &start->manager.listen_fd, start->manager.listen_fd >= 0 ? 1 : 0);
+	if (err == SBX_OK)
+		err = paths_find(&start->paths, why);
+	fresh_environment();
+	return err;
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct operands none = { 0, 0, NULL };
-	struct broker_options options = { 0 };
-	struct broker_settings settings;
+	static struct start start = { .ready_fd = -1 };
 	struct usage with_options = usage;
 	struct sbx_why why = { "" };
-	struct paths paths;
-	int first = 0, ready_fd = -1, status = -1;
+	int first = 0, status = -1;
 	enum sbx_err err;
 
 	log_init(argv[0]);
 	with_options.option_count = broker_option_count;
-	switch (opt_parse(&with_options, argc, argv, &options, &first)) {
+	switch (opt_parse(&with_options, argc, argv, &start.options, &first)) {
 	case OPT_DONE:
 		return 0;
 	case OPT_WRONG:
@@ -197,7 +304,7 @@ main(int argc, char **argv)
 	}
 	if (opt_operands(&with_options, argc, argv, first, &none) != OPT_RUN)
 		return EX_USAGE;
-	if (options.daemon && options.stop) {
+	if (start.options.daemon && start.options.stop) {
 		log_error("--daemon and --stop exclude each other: see "
 			  "sandboxd --help");
 		return EX_USAGE;
@@ -205,15 +312,22 @@ main(int argc, char **argv)
 	(void)umask(022);
 	if (sodium_init() < 0)
 		return log_failure(SBX_INTERNAL, NULL);
-	err = paths_find(&paths, &why);
+	err = begin_afresh(&start, &why);
 	if (err == SBX_OK)
-		err = broker_settings_read(
-		    &paths, getuid(), &options, &settings, &why);
-	if (err == SBX_OK && options.stop)
-		err = stop(&settings, &status, &why);
-	if (err == SBX_OK && options.daemon)
-		err = detach(&ready_fd, &status, &why);
+		err = broker_settings_read(&start.paths, getuid(),
+		    &start.options, &start.settings, &why);
+	if (err == SBX_OK && start.manager.listen_fd >= 0)
+		err = manager_check_path(
+		    &start.manager, start.settings.socket, &why);
+	if (err == SBX_OK && start.options.stop)
+		err = stop(&start.settings, &status, &why);
+	if (err == SBX_OK && start.options.daemon)
+		err = detach(&start.ready_fd, &status, &why);
 	if (err != SBX_OK)
 		return log_failure(err, &why);
-	return status >= 0 ? status : run(&settings, ready_fd);
+	if (status >= 0)
+		return status;
+	if (start.options.daemon)
+		(void)fresh_daemon(start.left, sizeof(start.left));
+	return run(&start);
 }

@@ -10,6 +10,9 @@
 #include "certs/keyfile.h"
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/text.h"
+
+#define LOCK "sandboxd.lock"
 
 /* Root's runtime and state are for others to pass through. */
 static mode_t
@@ -72,12 +75,37 @@ make_folders(const struct broker_settings *s, struct sbx_why *why)
 	return err != SBX_OK ? err : make_db_folder(s, why);
 }
 
+/* For premises_holder alone: without it the lock is as good. */
+static void
+sign_lock(int fd)
+{
+	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0)
+		return;
+}
+
+pid_t
+premises_holder(const struct broker_settings *s)
+{
+	cleanup_buf struct buf text = BUF_INIT(32);
+	char path[PATHS_MAX];
+	uint64_t pid;
+
+	if (paths_join(s->state_dir, LOCK, path) != SBX_OK ||
+	    file_read(AT_FDCWD, path, &text, NULL) != SBX_OK || text.len == 0 ||
+	    text.p[text.len - 1] != '\n')
+		return 0;
+	text.len--;
+	return text_uint(buf_text(&text), 2, INT32_MAX, &pid) == SBX_OK
+	    ? (pid_t)pid
+	    : 0;
+}
+
 static enum sbx_err
 take_locks(
     const struct broker_settings *s, struct premises *ret, struct sbx_why *why)
 {
 	char path[PATHS_MAX];
-	enum sbx_err err = paths_join(s->state_dir, "sandboxd.lock", path);
+	enum sbx_err err = paths_join(s->state_dir, LOCK, path);
 
 	if (err == SBX_OK)
 		err = file_lock(
@@ -87,6 +115,7 @@ take_locks(
 		    "another sandboxd already runs for %s", s->state_dir);
 	if (err != SBX_OK)
 		return err;
+	sign_lock(ret->state_lock);
 	if ((size_t)snprintf(path, sizeof(path), "%s.lock", s->socket) >=
 	    sizeof(path))
 		return SBX_TOO_LARGE;

@@ -22,6 +22,8 @@ struct premises {
  */
 enum sbx_err premises_take(const struct broker_settings *settings,
     struct premises *ret, struct sbx_why *why) MUST_USE;
+/* The process that holds the lock of the state folder; 0: not known. */
+pid_t premises_holder(const struct broker_settings *settings);
 void premises_leave(struct premises *premises);
 
 #endif

@@ -2,6 +2,7 @@
 #include "broker/probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -67,13 +68,46 @@ no_one(const char *path, struct sbx_why *why)
 	    "nothing to stop: no sandboxd listens at %s", path);
 }
 
+/* A pid may have been given to another process. */
+static bool
+is_sandboxd(pid_t pid)
+{
+	cleanup_buf struct buf name = BUF_INIT(64);
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
+	return file_read(AT_FDCWD, path, &name, NULL) == SBX_OK &&
+	    view_eq_str(buf_view(&name), "sandboxd\n");
+}
+
+enum sbx_err
+probe_end(pid_t pid, struct sbx_why *why)
+{
+	cleanup_close int process = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd ended = { .fd = process, .events = POLLIN };
+
+	if (process >= 0 && !is_sandboxd(pid))
+		return sbx_fail(
+		    why, SBX_STATE, "process %ld is no sandboxd", (long)pid);
+	if (process < 0 ||
+	    syscall(SYS_pidfd_send_signal, process, SIGTERM, NULL, 0) < 0)
+		return sbx_fail(why,
+		    errno == ESRCH ? SBX_UNAVAILABLE : SBX_REFUSED,
+		    "cannot stop sandboxd, process %ld: %s", (long)pid,
+		    strerror(errno));
+	if (poll(&ended, 1, PROBE_STOP_TIMEOUT * 1000) != 1)
+		return sbx_fail(why, SBX_TIMEOUT,
+		    "sandboxd, process %ld, does not end", (long)pid);
+	return SBX_OK;
+}
+
 enum sbx_err
 probe_stop(const char *path, pid_t *ret_pid, struct sbx_why *why)
 {
-	cleanup_close int fd = dial(path), process = -1;
+	cleanup_close int fd = dial(path);
 	struct ucred peer = { 0 };
 	socklen_t len = sizeof(peer);
-	struct pollfd ended = { .events = POLLIN };
+	enum sbx_err err;
 
 	if (fd < 0 && errno == EACCES)
 		return sbx_fail(why, SBX_REFUSED,
@@ -84,19 +118,15 @@ probe_stop(const char *path, pid_t *ret_pid, struct sbx_why *why)
 	    peer.pid <= 0)
 		return sbx_fail(why, SBX_UNAVAILABLE,
 		    "cannot tell which process listens on %s", path);
-	process = (int)syscall(SYS_pidfd_open, peer.pid, 0);
-	if (process < 0 ||
-	    syscall(SYS_pidfd_send_signal, process, SIGTERM, NULL, 0) < 0) {
-		if (errno == ESRCH)
-			return no_one(path, why);
-		return sbx_fail(why, SBX_REFUSED,
-		    "cannot stop process %ld, which listens on %s: %s",
-		    (long)peer.pid, path, strerror(errno));
-	}
-	ended.fd = process;
-	if (poll(&ended, 1, PROBE_STOP_TIMEOUT * 1000) != 1)
-		return sbx_fail(why, SBX_TIMEOUT, "process %ld does not end",
-		    (long)peer.pid);
+	err = probe_end(peer.pid, why);
+	if (err == SBX_STATE)
+		return sbx_fail(why, SBX_STATE,
+		    "a service manager listens at %s and would start the next "
+		    "sandboxd: systemctl %sstop sandboxd.socket "
+		    "sandboxd.service",
+		    path, peer.pid == 1 ? "" : "--user ");
+	if (err == SBX_UNAVAILABLE)
+		return no_one(path, why);
 	*ret_pid = peer.pid;
-	return SBX_OK;
+	return err;
 }

@@ -17,9 +17,14 @@ bool probe_socket(const char *path) MUST_USE;
 /*
  * Ask the process that listens there to end, and wait until it has.  No pid
  * file is needed: the socket knows who listens.  SBX_UNAVAILABLE when nobody
- * does.
+ * does; SBX_STATE when it is a service manager, which would start the next.
  */
 enum sbx_err
 probe_stop(const char *path, pid_t *ret_pid, struct sbx_why *why) MUST_USE;
+/*
+ * The same for a sandboxd whose pid is known.  SBX_UNAVAILABLE when there is
+ * no such process, SBX_STATE when it is something else.
+ */
+enum sbx_err probe_end(pid_t pid, struct sbx_why *why) MUST_USE;
 
 #endif

@@ -14,6 +14,8 @@
 
 /* Close everything but standard input, output, error and these. */
 void process_keep_fds(const int *fds, size_t count);
+/* As many open files as may be: for one that holds everybody's connections. */
+void process_raise_files(void);
 /* As ps shows it, at most 15 bytes. */
 void process_title(const char *title);
 /*

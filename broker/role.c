@@ -201,6 +201,7 @@ http_main(struct child *child)
 
 	process_keep_fds(fds, sizeof(fds) / sizeof(fds[0]));
 	(void)umask(077);
+	process_raise_files();
 	err = process_drop((uid_t)(s->uid_range.start + UID_OFFSET_HTTP), &why);
 	/* Only now: a change of uid would undo it. */
 	if (err == SBX_OK && !process_follow(child->parent, SIGTERM))

@@ -21,39 +21,60 @@
 #define MOURN 2		/* seconds to find out who died first */
 #define BACKLOG 4096	/* or what the system allows */
 
-struct supervisor {
+/* Processes that serve together, and what they were started with. */
+struct team {
+	struct broker_settings settings;
 	struct role_kit kit;
-	struct premises premises;
 	pid_t pid[ROLES]; /* 0: not running */
 };
 
-static uint64_t
-unix_time(void)
+struct supervisor {
+	struct team team;
+	struct premises premises;
+	bool handed_over; /* the socket is the service manager's */
+};
+
+static time_t
+uptime(void)
 {
-	return (uint64_t)time(NULL);
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+static void
+team_begin(const struct broker_settings *settings, struct team *ret)
+{
+	ret->settings = *settings;
+	ret->kit = (struct role_kit){ .settings = &ret->settings,
+		.state_lock = -1,
+		.listen_fd = -1,
+		.signer_fd = -1,
+		.provider_fd = -1,
+		.log_fd = -1 };
+	memset(ret->pid, 0, sizeof(ret->pid));
 }
 
 enum sbx_err
-supervisor_new(const struct broker_settings *settings, struct supervisor **ret,
-    struct sbx_why *why)
+supervisor_new(const struct broker_settings *settings,
+    const struct manager *manager, struct supervisor **ret, struct sbx_why *why)
 {
 	struct supervisor *v = calloc(1, sizeof(*v));
 	enum sbx_err err;
 
 	if (v == NULL)
 		return SBX_NOMEM;
-	*v = (struct supervisor){ .kit = { .settings = settings,
-				      .listen_fd = -1,
-				      .signer_fd = -1,
-				      .provider_fd = -1,
-				      .log_fd = -1 },
-		.premises = PREMISES_INIT };
+	v->premises = PREMISES_INIT;
+	team_begin(settings, &v->team);
 	err = premises_take(settings, &v->premises, why);
 	if (err != SBX_OK) {
 		supervisor_free(v);
 		return err;
 	}
-	v->kit.state_lock = v->premises.state_lock;
+	v->team.kit.state_lock = v->premises.state_lock;
+	v->team.kit.listen_fd = manager->listen_fd;
+	v->handed_over = manager->listen_fd >= 0;
 	*ret = v;
 	return SBX_OK;
 }
@@ -70,9 +91,9 @@ supervisor_free(struct supervisor *v)
 {
 	if (v == NULL)
 		return;
-	close_fd(&v->kit.listen_fd);
-	close_fd(&v->kit.signer_fd);
-	close_fd(&v->kit.provider_fd);
+	close_fd(&v->team.kit.listen_fd);
+	close_fd(&v->team.kit.signer_fd);
+	close_fd(&v->team.kit.provider_fd);
 	premises_leave(&v->premises);
 	free(v);
 }
@@ -102,7 +123,7 @@ take_no_descriptors(int fd)
 static enum sbx_err
 listen_at(struct supervisor *v, struct sbx_why *why)
 {
-	const struct broker_settings *s = v->kit.settings;
+	const struct broker_settings *s = &v->team.settings;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	cleanup_close int fd =
 	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -126,12 +147,12 @@ listen_at(struct supervisor *v, struct sbx_why *why)
 	    listen(fd, BACKLOG) < 0 || chmod(s->socket, mode) < 0)
 		return sbx_fail(why, SBX_IO, "cannot listen at %s: %s",
 		    s->socket, strerror(errno));
-	v->kit.listen_fd = steal_fd(&fd);
+	v->team.kit.listen_fd = steal_fd(&fd);
 	return SBX_OK;
 }
 
 static enum sbx_err
-start_helper(struct supervisor *v, enum role role, int *ret_caller,
+start_helper(struct team *t, enum role role, int *ret_caller,
     char ret_text[static PROVIDER_LINE], struct sbx_why *why)
 {
 	cleanup_close int helper = -1;
@@ -139,129 +160,173 @@ start_helper(struct supervisor *v, enum role role, int *ret_caller,
 
 	return err != SBX_OK
 	    ? err
-	    : role_start(&v->kit, role, helper, &v->pid[role], ret_text, why);
+	    : role_start(&t->kit, role, helper, &t->pid[role], ret_text, why);
+}
+
+static enum sbx_err
+start_helpers(struct team *t, struct sbx_why *why)
+{
+	char text[PROVIDER_LINE];
+	enum sbx_err err = start_helper(
+	    t, ROLE_SIGNER, &t->kit.signer_fd, t->kit.ca_line, why);
+
+	return err != SBX_OK
+	    ? err
+	    : start_helper(t, ROLE_PROVIDER, &t->kit.provider_fd, text, why);
+}
+
+/* From here on only http can call the helpers: they end when it has. */
+static void
+let_go(struct team *t)
+{
+	close_fd(&t->kit.signer_fd);
+	close_fd(&t->kit.provider_fd);
+}
+
+static enum sbx_err
+start_http(struct team *t, struct sbx_why *why)
+{
+	char text[PROVIDER_LINE];
+	enum sbx_err err =
+	    role_start(&t->kit, ROLE_HTTP, -1, &t->pid[ROLE_HTTP], text, why);
+
+	let_go(t);
+	return err;
 }
 
 /*
  * Ending.
  */
 
-/* Wait for a child's end, at most until the deadline; 0 when it passed. */
-static pid_t
-wait_child(uint64_t deadline, int *ret_status)
+/* Until a child has ended, any, or the deadline passed. */
+static void
+await_child(time_t deadline)
 {
-	for (;;) {
-		struct timespec left = { 0 };
-		pid_t pid = waitpid(-1, ret_status, WNOHANG);
-		uint64_t now = unix_time();
-		sigset_t child;
+	struct timespec left = { .tv_sec = deadline - uptime() };
+	sigset_t child;
 
-		if (pid != 0)
-			return pid;
-		if (now >= deadline)
-			return 0;
-		left.tv_sec = (time_t)(deadline - now);
-		(void)sigemptyset(&child);
-		(void)sigaddset(&child, SIGCHLD);
-		(void)sigtimedwait(&child, NULL, &left);
-	}
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	(void)sigtimedwait(&child, NULL, &left);
 }
 
-static void
-forget(struct supervisor *v, pid_t pid)
+/* Has it ended, or has it never run? */
+static bool
+is_gone(pid_t *pid)
 {
-	for (int i = 0; i < ROLES; i++) {
-		if (v->pid[i] == pid)
-			v->pid[i] = 0;
-	}
+	if (*pid != 0 && waitpid(*pid, NULL, WNOHANG) != 0)
+		*pid = 0;
+	return *pid == 0;
 }
 
 static bool
-any_runs(const struct supervisor *v)
+all_gone(struct team *t)
 {
-	for (int i = 0; i < ROLES; i++) {
-		if (v->pid[i] != 0)
-			return true;
-	}
-	return false;
+	bool all = true;
+
+	for (int i = 0; i < ROLES; i++)
+		all = is_gone(&t->pid[i]) && all;
+	return all;
 }
 
 static void
-await_end(struct supervisor *v, int which, uint64_t deadline)
+end_http(struct team *t)
 {
-	while (which < 0 ? any_runs(v) : v->pid[which] != 0) {
-		int status;
-		pid_t pid = wait_child(deadline, &status);
+	time_t deadline = uptime() + STOP_HTTP;
 
-		if (pid <= 0)
-			return;
-		forget(v, pid);
-	}
+	if (is_gone(&t->pid[ROLE_HTTP]))
+		return;
+	(void)kill(t->pid[ROLE_HTTP], SIGTERM);
+	while (!is_gone(&t->pid[ROLE_HTTP]) && uptime() < deadline)
+		await_child(deadline);
+	if (t->pid[ROLE_HTTP] != 0)
+		(void)kill(t->pid[ROLE_HTTP], SIGKILL);
 }
 
 /* http first: the helpers end by themselves when nobody can call them. */
 static void
-stop_all(struct supervisor *v)
+end_team(struct team *t)
 {
-	close_fd(&v->kit.signer_fd);
-	close_fd(&v->kit.provider_fd);
-	(void)unlink(v->kit.settings->socket);
-	if (v->pid[ROLE_HTTP] != 0) {
-		(void)kill(v->pid[ROLE_HTTP], SIGTERM);
-		await_end(v, ROLE_HTTP, unix_time() + STOP_HTTP);
-	}
-	if (v->pid[ROLE_HTTP] != 0)
-		(void)kill(v->pid[ROLE_HTTP], SIGKILL);
-	await_end(v, -1, unix_time() + STOP_HELPERS);
+	time_t deadline;
+
+	let_go(t);
+	end_http(t);
+	deadline = uptime() + STOP_HELPERS;
+	while (!all_gone(t) && uptime() < deadline)
+		await_child(deadline);
 	for (int i = 0; i < ROLES; i++) {
-		if (v->pid[i] != 0)
-			(void)kill(v->pid[i], SIGKILL);
+		if (t->pid[i] != 0)
+			(void)kill(t->pid[i], SIGKILL);
 	}
-	await_end(v, -1, unix_time() + 1);
+	deadline = uptime() + 1;
+	while (!all_gone(t) && uptime() < deadline)
+		await_child(deadline);
+}
+
+/* A socket that was handed over is there for the next of us. */
+void
+supervisor_stop(struct supervisor *v)
+{
+	if (!v->handed_over)
+		(void)unlink(v->team.settings.socket);
+	close_fd(&v->team.kit.listen_fd);
+	end_team(&v->team);
+}
+
+static void
+block_signals(sigset_t *ret)
+{
+	(void)sigemptyset(ret);
+	(void)sigaddset(ret, SIGTERM);
+	(void)sigaddset(ret, SIGINT);
+	(void)sigaddset(ret, SIGHUP);
+	(void)sigaddset(ret, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, ret, NULL);
 }
 
 enum sbx_err
 supervisor_start(struct supervisor *v, int log_fd, struct sbx_why *why)
 {
-	char text[PROVIDER_LINE];
-	sigset_t ends;
+	sigset_t ours;
 	enum sbx_err err;
 
 	/* Blocked in all of them; each says what it wants to hear. */
-	(void)sigemptyset(&ends);
-	(void)sigaddset(&ends, SIGTERM);
-	(void)sigaddset(&ends, SIGINT);
-	(void)sigaddset(&ends, SIGCHLD);
-	(void)sigprocmask(SIG_BLOCK, &ends, NULL);
-
-	v->kit.log_fd = log_fd;
-	err = start_helper(
-	    v, ROLE_SIGNER, &v->kit.signer_fd, v->kit.ca_line, why);
-	if (err == SBX_OK)
-		err = start_helper(
-		    v, ROLE_PROVIDER, &v->kit.provider_fd, text, why);
-	if (err == SBX_OK)
+	block_signals(&ours);
+	v->team.kit.log_fd = log_fd;
+	err = start_helpers(&v->team, why);
+	if (v->handed_over)
+		take_no_descriptors(v->team.kit.listen_fd);
+	else if (err == SBX_OK)
 		err = listen_at(v, why);
 	if (err == SBX_OK)
-		err = role_start(
-		    &v->kit, ROLE_HTTP, -1, &v->pid[ROLE_HTTP], text, why);
-	/* From here on only http can call the helpers. */
-	close_fd(&v->kit.signer_fd);
-	close_fd(&v->kit.provider_fd);
-	close_fd(&v->kit.listen_fd);
+		err = start_http(&v->team, why);
 	if (err != SBX_OK)
-		stop_all(v);
+		supervisor_stop(v);
 	return err;
 }
 
-static const char *
-name_of(const struct supervisor *v, pid_t pid)
+static void
+put_end(const struct team *t, pid_t pid, int status, struct sbx_why *why)
+{
+	const char *name = "unknown";
+
+	for (int i = 0; i < ROLES; i++) {
+		if (t->pid[i] == pid)
+			name = role_name((enum role)i);
+	}
+	(void)snprintf(why->text, sizeof(why->text),
+	    "the %s process ended (%s %d): stopping", name,
+	    WIFSIGNALED(status) ? "signal" : "status",
+	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+static void
+forget(struct team *t, pid_t pid)
 {
 	for (int i = 0; i < ROLES; i++) {
-		if (v->pid[i] == pid)
-			return role_name((enum role)i);
+		if (t->pid[i] == pid)
+			t->pid[i] = 0;
 	}
-	return "unknown";
 }
 
 /*
@@ -269,50 +334,106 @@ name_of(const struct supervisor *v, pid_t pid)
  * is gone, or about to be: that one is to be named.
  */
 static enum sbx_err
-mourn(struct supervisor *v, pid_t pid, int status, struct sbx_why *why)
+mourn(struct team *t, pid_t pid, int status, struct sbx_why *why)
 {
-	uint64_t deadline = unix_time() + MOURN;
+	time_t deadline = uptime() + MOURN;
 
-	while (status == 0 && pid != v->pid[ROLE_HTTP] && any_runs(v)) {
-		int next_status;
-		pid_t next = wait_child(deadline, &next_status);
+	put_end(t, pid, status, why);
+	while (status == 0 && pid != t->pid[ROLE_HTTP] && uptime() < deadline) {
+		pid_t next = waitpid(-1, &status, WNOHANG);
 
-		if (next <= 0)
+		if (next < 0)
 			break;
-		forget(v, pid);
+		if (next == 0) {
+			status = 0;
+			await_child(deadline);
+			continue;
+		}
+		forget(t, pid);
 		pid = next;
-		status = next_status;
+		put_end(t, pid, status, why);
 	}
-	(void)snprintf(why->text, sizeof(why->text),
-	    "the %s process ended (%s %d): stopping", name_of(v, pid),
-	    WIFSIGNALED(status) ? "signal" : "status",
-	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	forget(v, pid);
+	forget(t, pid);
 	return SBX_INTERNAL;
 }
 
 enum sbx_err
-supervisor_watch(struct supervisor *v, struct sbx_why *why)
+supervisor_watch(
+    struct supervisor *v, enum watched *ret_what, struct sbx_why *why)
 {
-	enum sbx_err err = SBX_OK;
-	sigset_t all;
+	sigset_t ours;
 
-	(void)sigemptyset(&all);
-	(void)sigaddset(&all, SIGTERM);
-	(void)sigaddset(&all, SIGINT);
-	(void)sigaddset(&all, SIGCHLD);
+	block_signals(&ours);
 	for (;;) {
-		int status, signal = sigwaitinfo(&all, NULL);
-		pid_t pid;
+		int status, signal;
+		/* Its signal may be gone: one stands for many. */
+		pid_t pid = waitpid(-1, &status, WNOHANG);
 
-		if (signal == SIGTERM || signal == SIGINT)
-			break;
-		pid = waitpid(-1, &status, WNOHANG);
-		if (pid <= 0)
+		if (pid > 0)
+			return mourn(&v->team, pid, status, why);
+		signal = sigwaitinfo(&ours, NULL);
+		if (signal < 0 || signal == SIGCHLD)
 			continue;
-		err = mourn(v, pid, status, why);
-		break;
+		*ret_what = signal == SIGHUP ? WATCHED_RELOAD : WATCHED_END;
+		return SBX_OK;
 	}
-	stop_all(v);
+}
+
+/*
+ * Reloading.
+ */
+
+/* Locks, folders and files on disk hang on these. */
+static const char *
+keep_fixed(const struct broker_settings *old, struct broker_settings *now)
+{
+	const char *kept = NULL;
+
+	if (strcmp(old->socket, now->socket) != 0)
+		kept = "socket";
+	if (strcmp(old->state_dir, now->state_dir) != 0)
+		kept = "state_dir";
+	if (strcmp(old->runtime_dir, now->runtime_dir) != 0)
+		kept = "runtime_dir";
+	if (old->uid_range.start != now->uid_range.start ||
+	    old->uid_range.count != now->uid_range.count)
+		kept = "uid_range";
+	memcpy(now->socket, old->socket, sizeof(now->socket));
+	memcpy(now->state_dir, old->state_dir, sizeof(now->state_dir));
+	memcpy(now->runtime_dir, old->runtime_dir, sizeof(now->runtime_dir));
+	now->uid_range = old->uid_range;
+	return kept;
+}
+
+enum sbx_err
+supervisor_reload(struct supervisor *v, const struct broker_settings *settings,
+    int log_fd, const char **ret_kept, bool *ret_goes_on, struct sbx_why *why)
+{
+	struct team *next = calloc(1, sizeof(*next));
+	enum sbx_err err;
+
+	*ret_goes_on = true;
+	if (next == NULL)
+		return SBX_NOMEM;
+	team_begin(settings, next);
+	*ret_kept = keep_fixed(&v->team.settings, &next->settings);
+	next->kit.state_lock = v->premises.state_lock;
+	next->kit.log_fd = log_fd;
+	err = start_helpers(next, why);
+	if (err != SBX_OK) {
+		end_team(next);
+		free(next);
+		return err;
+	}
+	/* What is under way ends before anybody else can begin. */
+	next->kit.listen_fd = steal_fd(&v->team.kit.listen_fd);
+	end_team(&v->team);
+	v->team = *next;
+	v->team.kit.settings = &v->team.settings;
+	free(next);
+	err = start_http(&v->team, why);
+	*ret_goes_on = err == SBX_OK;
+	if (err != SBX_OK)
+		supervisor_stop(v);
 	return err;
 }

@@ -132,27 +132,27 @@ AC_DEFUN([SBX_COMPILER], [
 	AC_SUBST([STATIC_LDFLAGS])
 ])
 
-# Where systemd's units go.  systemd's own folders only when asked for: they
-# lie outside the prefix, which breaks installs below a home folder.
+# SBX_UNIT_DIR(VARIABLE, WHAT, DEFAULT, EXAMPLE): where systemd's units of a
+# kind go.  Into systemd's own folders only when asked to: they lie outside the
+# prefix, which breaks installs below a home folder.
+AC_DEFUN([SBX_UNIT_DIR], [
+	AC_ARG_WITH([$1],
+	    [AS_HELP_STRING([--with-$1=DIR],
+		[$2 units (yes: ask systemd; default PREFIX/share/sandbox-ssh/$3)])],
+	    [], [with_$1=no])
+	AS_CASE([$with_$1],
+	    [yes], [
+		PKG_CHECK_VAR([sbx_$1], [systemd], [$1], [$1=$sbx_$1],
+		    [AC_MSG_ERROR([pkg-config does not know systemd; name the folder: --with-$1=$4])])],
+	    [no], [$1='${datadir}/sandbox-ssh/$3'],
+	    [/*], [$1=$with_$1],
+	    [AC_MSG_ERROR([--with-$1=$with_$1 is neither yes, no nor an absolute path])])
+	AC_SUBST([$1])
+])
+
 AC_DEFUN([SBX_SYSTEMD], [
-	AC_ARG_WITH([systemdsystemunitdir],
-	    [AS_HELP_STRING([--with-systemdsystemunitdir=DIR],
-		[system units (yes: ask systemd; default PREFIX/share/sandbox-ssh/systemd)])],
-	    [], [with_systemdsystemunitdir=no])
-	AC_ARG_WITH([systemduserunitdir],
-	    [AS_HELP_STRING([--with-systemduserunitdir=DIR],
-		[user units (yes: ask systemd; default PREFIX/share/sandbox-ssh/systemd/user)])],
-	    [], [with_systemduserunitdir=no])
-	AS_IF([test "x$with_systemdsystemunitdir" = xyes],
-	    [PKG_CHECK_VAR([with_systemdsystemunitdir], [systemd], [systemdsystemunitdir], [],
-		[AC_MSG_ERROR([pkg-config does not know systemd; name the folder: --with-systemdsystemunitdir=/lib/systemd/system])])])
-	AS_IF([test "x$with_systemduserunitdir" = xyes],
-	    [PKG_CHECK_VAR([with_systemduserunitdir], [systemd], [systemduserunitdir], [],
-		[AC_MSG_ERROR([pkg-config does not know systemd; name the folder: --with-systemduserunitdir=/usr/lib/systemd/user])])])
-	AS_IF([test "x$with_systemdsystemunitdir" = xno],
-	    [with_systemdsystemunitdir='${datadir}/sandbox-ssh/systemd'])
-	AS_IF([test "x$with_systemduserunitdir" = xno],
-	    [with_systemduserunitdir='${datadir}/sandbox-ssh/systemd/user'])
-	AC_SUBST([systemdsystemunitdir], [$with_systemdsystemunitdir])
-	AC_SUBST([systemduserunitdir], [$with_systemduserunitdir])
+	SBX_UNIT_DIR([systemdsystemunitdir], [system], [systemd],
+	    [/lib/systemd/system])
+	SBX_UNIT_DIR([systemduserunitdir], [user], [systemd/user],
+	    [/usr/lib/systemd/user])
 ])

@@ -25,13 +25,13 @@ allowed_edges() {
 	proxycmd/doctor/*	common/* certs/* net/settings.* proxycmd/* proxycmd/dial/* proxycmd/setup/* proxycmd/doctor/*
 	proxycmd/relay/*	common/* net/* proxycmd/dial/* proxycmd/relay/*
 	proxycmd/resolve/*	common/* certs/* net/* proxycmd/* proxycmd/dial/* proxycmd/relay/* proxycmd/resolve/*
-	broker/main*		common/* broker/supervisor.* broker/settings.* broker/probe.* broker/process.*
-	broker/supervisor*	common/* broker/supervisor.* broker/role.* broker/settings.* broker/premises.* broker/process.* broker/helper/helper.*
+	broker/main*		common/* broker/supervisor.* broker/settings.* broker/probe.* broker/process.* broker/manager.* broker/fresh.* broker/premises.*
+	broker/supervisor*	common/* broker/manager.* broker/supervisor.* broker/role.* broker/settings.* broker/premises.* broker/process.* broker/helper/helper.*
 	broker/role*		common/* certs/* broker/role.* broker/serve.* broker/settings.* broker/process.* broker/helper/*
 	broker/serve*		common/* broker/serve.* broker/settings.* broker/thread.* broker/process.* broker/front/* broker/life/* broker/store/*
 	broker/settings*	common/* certs/* broker/settings.* broker/providers/provider.*
 	broker/premises*	common/* certs/* broker/premises.* broker/settings.*
-	broker/*		common/* broker/probe.* broker/process.* broker/thread.*
+	broker/*		common/* broker/probe.* broker/process.* broker/thread.* broker/manager.* broker/fresh.*
 	broker/front/*		common/* certs/* net/reply.* broker/settings.* broker/thread.* broker/front/* broker/life/* broker/store/* broker/helper/*
 	broker/life/*		common/* certs/* broker/settings.* broker/thread.* broker/life/* broker/store/* broker/helper/* broker/providers/provider.*
 	broker/store/*		common/* broker/store/* broker/providers/provider.*

@@ -114,8 +114,10 @@ door_close(struct door *door)
 		return;
 	(void)eventfd_write(door->closed_fd, 1);
 	(void)pthread_join(door->thread, NULL);
-	/* With those who were not let in any more. */
-	(void)shutdown(door->setup.listen_fd, SHUT_RDWR);
+	/*
+	 * Those who were not let in any more wait for whoever has the socket
+	 * as well; if nobody has, this is their end.
+	 */
 	discard_put(door->setup.discard, door->setup.listen_fd);
 	(void)close(door->closed_fd);
 	free(door);

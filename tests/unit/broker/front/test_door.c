@@ -24,6 +24,7 @@
 static const struct broker_settings settings = { .own_uid = 0 };
 
 struct premises {
+	int listen_fd; /* the door's */
 	struct peers *peers;
 	struct persons *persons;
 	struct discard *discard;
@@ -66,7 +67,7 @@ open_premises(struct premises *p, unsigned patience)
 	assert_int_equal(
 	    persons_new(&settings, "/nonexistent", &p->persons), SBX_OK);
 	assert_int_equal(discard_new(&p->discard), SBX_OK);
-	setup.listen_fd = fd;
+	setup.listen_fd = p->listen_fd = fd;
 	setup.peers = p->peers;
 	setup.persons = p->persons;
 	setup.discard = p->discard;
@@ -302,18 +303,25 @@ test_kept_for_a_while(void **state)
 	(void)close(fds[1]);
 }
 
+/* Whoever knocks then is let in by the next who has the socket, if any. */
 static void
 test_closed(void **state)
 {
 	struct premises p;
-	int fd = new_guest();
+	int fd = new_guest(), other, in;
 
 	(void)state;
 	open_premises(&p, 60);
+	other = fcntl(p.listen_fd, F_DUPFD_CLOEXEC, 0);
+	assert_true(other >= 0);
 	close_premises(&p);
 	assert_int_equal(
-	    connect(fd, (const struct sockaddr *)&p.address, p.len), -1);
+	    connect(fd, (const struct sockaddr *)&p.address, p.len), 0);
+	in = accept(other, NULL, NULL);
+	assert_true(in >= 0);
+	(void)close(in);
 	(void)close(fd);
+	(void)close(other);
 	door_close(NULL);
 	discard_free(NULL);
 }

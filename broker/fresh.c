@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: ISC */
+#include "broker/fresh.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "broker/process.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/text.h"
+
+#define PATH_FOR_ALL \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define TIMER_SLACK 50000 /* nanoseconds, the kernel's default */
+#define MIB (1024 * 1024)
+
+extern char **environ;
+
+void
+fresh_begin(const int *keep, size_t count)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)signal(sig, SIG_DFL);
+	/* A log that nobody reads any more must not end us. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	process_keep_fds(keep, count);
+}
+
+void
+fresh_environment(void)
+{
+	for (char **variable = environ; variable != NULL && *variable != NULL;
+	     variable++)
+		sodium_memzero(*variable, strlen(*variable));
+	(void)clearenv();
+	/* Where newuidmap(1) is looked for. */
+	(void)setenv("PATH", PATH_FOR_ALL, /* overwrite= */ 1);
+}
+
+/*
+ * What the kernel gives to process 1, and systemd to daemons.
+ */
+
+#define PER_SYSTEM (RLIM_INFINITY - 1) /* half of what threads there can be */
+
+static const struct {
+	int kind;
+	const char *name; /* as in limits.conf(5) */
+	rlim_t soft, hard;
+} limits[] = {
+	{ RLIMIT_AS, "as", RLIM_INFINITY, RLIM_INFINITY },
+	{ RLIMIT_CORE, "core", 0, RLIM_INFINITY },
+	{ RLIMIT_CPU, "cpu", RLIM_INFINITY, RLIM_INFINITY },
+	{ RLIMIT_DATA, "data", RLIM_INFINITY, RLIM_INFINITY },
+	{ RLIMIT_FSIZE, "fsize", RLIM_INFINITY, RLIM_INFINITY },
+	{ RLIMIT_LOCKS, "locks", RLIM_INFINITY, RLIM_INFINITY },
+	{ RLIMIT_MEMLOCK, "memlock", 8 * MIB, 8 * MIB },
+	{ RLIMIT_MSGQUEUE, "msgqueue", 819200, 819200 },
+	{ RLIMIT_NICE, "nice", 0, 0 },
+	{ RLIMIT_NOFILE, "nofile", 1024, 524288 },
+	{ RLIMIT_NPROC, "nproc", PER_SYSTEM, PER_SYSTEM },
+	{ RLIMIT_RSS, "rss", RLIM_INFINITY, RLIM_INFINITY },
+	{ RLIMIT_RTPRIO, "rtprio", 0, 0 },
+	{ RLIMIT_RTTIME, "rttime", RLIM_INFINITY, RLIM_INFINITY },
+	{ RLIMIT_SIGPENDING, "sigpending", PER_SYSTEM, PER_SYSTEM },
+	{ RLIMIT_STACK, "stack", 8 * MIB, RLIM_INFINITY },
+};
+
+struct left {
+	char *text;
+	size_t size;
+};
+
+static void
+leave(struct left *left, const char *name)
+{
+	size_t len = strlen(left->text);
+
+	(void)snprintf(left->text + len, left->size - len, "%s%s",
+	    len == 0 ? "" : ", ", name);
+}
+
+static rlim_t
+per_system(void)
+{
+	cleanup_buf struct buf text = BUF_INIT(32);
+	uint64_t threads;
+
+	if (file_read(AT_FDCWD, "/proc/sys/kernel/threads-max", &text, NULL) !=
+	    SBX_OK)
+		return RLIM_INFINITY;
+	if (text.len > 0 && text.p[text.len - 1] == '\n')
+		text.len--;
+	return text_uint(buf_text(&text), 2, INT32_MAX, &threads) == SBX_OK
+	    ? (rlim_t)threads / 2
+	    : RLIM_INFINITY;
+}
+
+static rlim_t
+least(rlim_t a, rlim_t b)
+{
+	return a < b ? a : b;
+}
+
+static void
+reset_limits(struct left *left)
+{
+	rlim_t of_system = per_system();
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		struct rlimit now, want = { limits[i].soft, limits[i].hard };
+
+		if (limits[i].soft == PER_SYSTEM)
+			want = (struct rlimit){ of_system, of_system };
+		if (setrlimit(limits[i].kind, &want) == 0 ||
+		    getrlimit(limits[i].kind, &now) < 0)
+			continue;
+		if (now.rlim_max < want.rlim_cur)
+			leave(left, limits[i].name);
+		want.rlim_max = least(want.rlim_max, now.rlim_max);
+		want.rlim_cur = least(want.rlim_cur, want.rlim_max);
+		(void)setrlimit(limits[i].kind, &want);
+	}
+}
+
+static void
+reset_priorities(struct left *left)
+{
+	const struct sched_param none = { 0 };
+	cpu_set_t all;
+
+	(void)sched_setscheduler(0, SCHED_OTHER, &none);
+	if (setpriority(PRIO_PROCESS, 0, 0) < 0)
+		leave(left, "niceness");
+	memset(&all, 0xff, sizeof(all));
+	(void)sched_setaffinity(0, sizeof(all), &all);
+	(void)syscall(SYS_ioprio_set, /* which= process */ 1, 0, 0);
+	(void)syscall(SYS_set_mempolicy, /* mode= default */ 0, NULL, 0);
+	(void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK, 0, 0, 0);
+	(void)prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
+}
+
+static bool
+write_own(const char *path, const char *text)
+{
+	cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && file_write_fd(fd, VIEW_STR(text)) == SBX_OK;
+}
+
+bool
+fresh_daemon(char *ret, size_t size)
+{
+	struct left left = { ret, size };
+
+	*ret = '\0';
+	/* A write must not be what the limit on file sizes kills. */
+	reset_limits(&left);
+	reset_priorities(&left);
+	if (!write_own("/proc/self/oom_score_adj", "0"))
+		leave(&left, "oom_score_adj");
+	(void)write_own("/proc/self/coredump_filter", "0x33");
+	(void)personality(PER_LINUX);
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	/* Keys of the caller's session; where there are none it fails. */
+	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	if (geteuid() == 0 && setgroups(0, NULL) == 0 && setresgid(0, 0, 0) < 0)
+		leave(&left, "gid");
+	(void)!chdir("/");
+	return *ret != '\0';
+}

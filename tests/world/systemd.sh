@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: ISC
+# A real systemd as process 1, for tests: sourced after world.sh.
+#
+# systemd_boot starts one inside the machine that world_enter made, in process,
+# control group and mount namespaces of its own on the same files, and
+# "inside COMMAND..." runs a command there. What would change the kernel's
+# settings, or the devices, of the machine that all of this stands on is
+# masked.
+#
+# shellcheck shell=bash
+
+# Of systemd's own units, those that reach beyond their namespaces.
+systemd_masked=(systemd-sysctl.service systemd-modules-load.service
+	systemd-binfmt.service systemd-remount-fs.service
+	systemd-tmpfiles-setup-dev.service systemd-timesyncd.service
+	systemd-networkd.service systemd-resolved.service
+	systemd-udevd.service systemd-udev-trigger.service
+	systemd-udevd-kernel.socket systemd-udevd-control.socket
+	proc-sys-fs-binfmt_misc.automount proc-sys-fs-binfmt_misc.mount)
+
+# Runs in the new namespaces.
+systemd_become() {
+	mount --make-rprivate /
+	mount -t sysfs -o ro sysfs /sys
+	mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup
+	mount -t proc proc /proc
+	mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 \
+	    devpts /dev/pts
+	mount -t tmpfs tmpfs /tmp
+	exec env -i container=private \
+	    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+	    /lib/systemd/systemd --system --unit=private.target \
+	    --show-status=no </dev/null >/run/systemd.log 2>&1
+}
+
+# Empty groups, inner ones first; those in use resist.
+systemd_remove_groups() {
+	find "$@" -depth -type d -exec rmdir {} + 2>/dev/null || :
+}
+
+systemd_boot() {
+	local unit groups=/run/groups
+	[ -x /lib/systemd/systemd ] ||
+		world_skip "systemd is missing: apt-get install systemd dbus"
+	rm -rf /etc/systemd/system/*
+	for unit in "${systemd_masked[@]}"; do
+		ln -s /dev/null "/etc/systemd/system/$unit"
+	done
+	cat >/etc/systemd/system/private.target <<-END
+	[Unit]
+	Requires=basic.target dbus.socket systemd-journald.service
+	After=basic.target dbus.socket systemd-journald.service
+	AllowIsolate=yes
+	END
+	: >/etc/machine-id
+	mkdir -p /run/lock "$groups"
+	mount -t cgroup2 cgroup2 "$groups"
+	# Of tests that were killed.
+	systemd_remove_groups "$groups"/sandbox-ssh-test.*
+	systemd_group=$(mktemp -d "$groups/sandbox-ssh-test.XXXXXX")
+	trap systemd_end EXIT
+	(
+		echo "$BASHPID" >"$systemd_group/cgroup.procs"
+		exec unshare --mount --pid --cgroup --fork --kill-child -- \
+		    bash -c '. "$1/world/systemd.sh"
+			systemd_become' systemd /srv/tests 2>/dev/null
+	) &
+	systemd_fork=$!
+	wait_for "a child" systemd_find
+	wait_for "systemd" inside systemctl is-active private.target
+	# Where what "inside" runs belongs: to no unit.
+	mkdir "$systemd_group/login"
+}
+
+systemd_find() {
+	systemd_pid=$(pgrep -P "$systemd_fork") &&
+		[ "$(cat "/proc/$systemd_pid/comm")" = systemd ]
+}
+
+# inside COMMAND...: as root, with the environment of this script.
+inside() {
+	(
+		[ ! -d "$systemd_group/login" ] ||
+			echo "$BASHPID" >"$systemd_group/login/cgroup.procs"
+		exec nsenter -t "$systemd_pid" --mount --pid --cgroup \
+		    --wdns=/ -- "$@"
+	)
+}
+
+# inside_as USER COMMAND...: as somebody who has logged in.
+inside_as() {
+	local who=$1
+	shift
+	inside setpriv --reuid "$who" --regid "$who" --init-groups env \
+	    --chdir="/home/$who" HOME="/home/$who" USER="$who" \
+	    LOGNAME="$who" "$@"
+}
+
+systemd_end() {
+	local status=$?
+	kill -9 "$systemd_pid" 2>/dev/null || :
+	wait "$systemd_fork" 2>/dev/null || :
+	systemd_remove_groups "$systemd_group"
+	return "$status"
+}
