@@ -84,7 +84,7 @@ report(const struct call *call, enum sbx_err err)
 	audit_put(&audit, &line);
 	if (syslog_send(SYSLOG_SOCKET,
 		LOG_AUTHPRIV | (err == SBX_OK ? LOG_INFO : LOG_NOTICE), PROGRAM,
-		call->now, buf_view(&line)) != SBX_OK)
+		buf_view(&line)) != SBX_OK)
 		return;
 }
 
@@ -137,8 +137,8 @@ prepare_last_words(const struct call *call)
 	cleanup_buf struct buf line = BUF_INIT(AUDIT_LINE_MAX);
 
 	audit_put(&audit, &line);
-	syslog_put(LOG_AUTHPRIV | LOG_NOTICE, PROGRAM, call->now,
-	    buf_view(&line), &last_words);
+	syslog_put(
+	    LOG_AUTHPRIV | LOG_NOTICE, PROGRAM, buf_view(&line), &last_words);
 	if (buf_error(&last_words) == SBX_OK)
 		(void)sigaction(SIGALRM, &action, NULL);
 }

@@ -35,16 +35,9 @@ open_socket(const char *path, int type, int *ret_fd)
 
 /* With a NUL at its end, as messages on a stream have it. */
 void
-syslog_put(int priority, const char *program, time_t now, struct view text,
-    struct buf *ret)
+syslog_put(int priority, const char *program, struct view text, struct buf *ret)
 {
-	char when[32] = "";
-	struct tm tm;
-
-	if (localtime_r(&now, &tm) != NULL)
-		(void)strftime(when, sizeof(when), "%b %e %H:%M:%S ", &tm);
-	buf_printf(
-	    ret, "<%d>%s%s[%ld]: ", priority, when, program, (long)getpid());
+	buf_printf(ret, "<%d>%s[%ld]: ", priority, program, (long)getpid());
 	buf_put_view(ret, text);
 	buf_put_u8(ret, '\0');
 }
@@ -71,12 +64,12 @@ syslog_send_put(const char *path, struct view message)
 }
 
 enum sbx_err
-syslog_send(const char *path, int priority, const char *program, time_t now,
-    struct view text)
+syslog_send(
+    const char *path, int priority, const char *program, struct view text)
 {
 	cleanup_buf struct buf message = BUF_INIT(SYSLOG_MESSAGE_MAX);
 
-	syslog_put(priority, program, now, text, &message);
+	syslog_put(priority, program, text, &message);
 	if (buf_error(&message) != SBX_OK)
 		return buf_error(&message);
 	return syslog_send_put(path, buf_view(&message));

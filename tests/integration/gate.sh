@@ -90,7 +90,7 @@ test_good() {
 	line="cert-authority,principals=\"run-1234\",restrict"
 	line+=",agent-forwarding,port-forwarding,pty"
 	is "the line" "$(<"$out")" "$line $(cut -d' ' -f1,2 "$keys/ca.pub")"
-	logged "allowed, in the log" "<86>.* sandbox-authkeys\[[0-9]+\]: allow\
+	logged "allowed, in the log" "<86>sandbox-authkeys\[[0-9]+\]: allow\
  user=sandbox sandbox=run-1234 serial=$serial\
  key=$(fingerprint "$keys/user.pub")\
  ca=$(fingerprint "$keys/ca.pub")\
@@ -407,6 +407,63 @@ test_files() {
 	done
 }
 
+# touched COMMAND...: every file that it names to the kernel, whatever for,
+# one a line; run by root, since the gate hides from its own account.
+touched() {
+	strace -f -y -u sandbox-authkeys -e trace=%file,connect -o "$keys/trace" \
+	    env -i "$@" >"$out" 2>"$err" </dev/null || fail "$1 failed"
+	# Up to the gate itself it is env.
+	sed '1,/execve("[^"]*sandbox-authkeys"/d' "$keys/trace" | sed -nE '
+	    s|^[0-9]+ +[a-z0-9]+\("(/[^"]*)".*|\1|p
+	    s|^[0-9]+ +[a-z0-9]+\(AT_FDCWD<[^>]*>, "(/[^"]*)".*|\1|p
+	    s|^[0-9]+ +[a-z0-9]+\([0-9]+<([^>]*)>, "([^"]+)".*|\1/\2|p
+	    s|^.* connect\(.*sun_path="([^"]*)".*|\1|p' |
+		sed -E 's|^/proc/[0-9]+/|/proc/PARENT/|' | sort -u
+}
+
+# Of the system around it the gate reads nothing: that may be anybody's image.
+test_reads() {
+	local state=/var/lib/sandbox-authkeys image=/srv/image type blob place
+	if readelf -sW "$gate" | grep -q ' __asan_init'; then
+		ok "built with sanitizers, which read what they like"
+		return
+	fi
+	command -v strace >/dev/null ||
+		world_skip "strace is missing: apt-get install strace"
+	install -d -o sandbox-authkeys -m 0700 "$state"
+	echo "state_dir = $state" >>"$conf"
+	in_force
+	certify "${good[@]}" -O extension:single-use@sandbox-ssh
+	read -r type blob _ <"$cert-cert.pub"
+	touched "$gate" -c "$conf" sandbox "$type" "$blob" >"$keys/touched"
+	grep -q '^cert-authority' "$out" || fail "it let nobody in"
+	grep -v "^$state" "$keys/touched" >"$keys/outside"
+	printf '%s\n' / /dev/log /etc "$etc" "$conf" "$etc/ca.pub" "$etc/id" \
+	    "$etc/revoked" /proc /proc/PARENT/stat /proc/self/exe \
+	    /proc/self/ns/pid /proc/sys/kernel/random/boot_id /var /var/lib |
+		sort >"$keys/expected"
+	is "it names no file but these" "$(<"$keys/outside")" \
+	    "$(<"$keys/expected")"
+	grep -q "^$state/floor$" "$keys/touched" || fail "no state was looked at"
+	ok "and below state_dir"
+	rm -r "$state"
+	reset_settings
+
+	# A stranger's image, where every file that a program may look for hangs.
+	mkdir -p "$image/usr/lib" "$image/etc" "$image/dev"
+	cp -R "${gate%/*}" "$image/usr/lib"
+	cp -R "$etc" "$image/etc"
+	for place in etc/{localtime,passwd,nsswitch.conf,ld.so.cache,ld.so.preload} \
+	    etc/{timezone,hosts,resolv.conf,ssl,locale.alias} dev/{random,urandom}; do
+		mkfifo "$image/$place"
+	done
+	certify "${good[@]}"
+	read -r type blob _ <"$cert-cert.pub"
+	check 0 "an image of fifos" \
+	    chroot "$image" "$gate" -c "$conf" sandbox "$type" "$blob"
+	grep -q '^cert-authority' "$out" || fail "it let nobody in"
+}
+
 export -f ask as_sshd as_sshd_ask
 export gate conf
 machine
@@ -423,4 +480,5 @@ test_plain_key
 test_last_refusal
 test_words
 test_files
+test_reads
 done_testing
