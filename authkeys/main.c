@@ -100,13 +100,18 @@ note_refusal(const struct call *call, enum sbx_err err)
 		return;
 }
 
+/*
+ * Nothing was printed, which is the denial.  With another status than 0 sshd
+ * would log its whole command line, and so the certificate, at every attempt
+ * of whoever likes: that is kept for what the operator must put right.
+ */
 static int
 deny(const struct call *call, enum sbx_err err)
 {
 	report(call, err);
 	note_refusal(call, err);
 	(void)log_failure(err, &call->why);
-	return EXIT_FAILURE;
+	return sbx_err_exit(err) == EX_DATAERR ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* What to log if time runs out; SIGALRM finds it ready to be sent. */

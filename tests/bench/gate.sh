@@ -81,7 +81,7 @@ command "an empty static program" 0 "$empty"
 	    --owner "$owner" sandbox $(words "$work/good-cert.pub")
 	command "the same, without its seal" 0 "$unsealed" -c "$work/conf" \
 	    --owner "$owner" sandbox $(words "$work/good-cert.pub")
-	command "sandbox-authkeys: deny, another sandbox" 1 "$gate" \
+	command "sandbox-authkeys: deny, another sandbox" 0 "$gate" \
 	    -c "$work/conf" --owner "$owner" sandbox \
 	    $(words "$work/other-cert.pub")
 	command "the same, told in last_refusal" 1 "$gate" \

@@ -2,7 +2,7 @@
 # A machine with sshd and the login gate, for gate.sh and those beside it:
 # sourced by them, after world_enter.
 #
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 # All of it where every folder belongs to root, as sshd demands.
 gate=/usr/lib/sandbox-ssh/sandbox-authkeys
@@ -118,6 +118,13 @@ ask() {
 	local type blob
 	read -r type blob _ <"$2"
 	as_sshd "$gate" -c "$conf" "$1" "$type" "$blob" "${@:3}"
+}
+
+# in_vain NAME COMMAND...: a denial is no output, and a status of which sshd
+# makes no line in its log.
+in_vain() {
+	check 0 "$@"
+	[ ! -s "$out" ] || fail "$1: it printed something"
 }
 
 # login USER KEY-FILE [SSH ARGUMENT...]; the certificate lies beside the key.
