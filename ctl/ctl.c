@@ -130,14 +130,14 @@ ctl_failure(enum sbx_err err, const struct sbx_why *why)
 
 enum sbx_err
 ctl_call(struct broker *broker, const char *method, const char *tail,
-    struct json_object **ret, struct sbx_why *why)
+    struct json_object *body, struct json_object **ret, struct sbx_why *why)
 {
 	char path[NAME_ID_MAX + 64];
 
 	(void)snprintf(
 	    path, sizeof(path), "/v1/sandboxes/%s%s", broker->alias.id, tail);
 	return client_call(
-	    &broker->client, method, path, NULL, /* extra= */ 60, ret, why);
+	    &broker->client, method, path, body, /* extra= */ 60, ret, why);
 }
 
 void

@@ -86,10 +86,11 @@ void ctl_wait_end(struct broker *broker);
 
 /*
  * One call about the sandbox of ctl_open_name: method /v1/sandboxes/ID + tail.
- * *ret may become NULL; the caller frees it.
+ * body may be NULL, and *ret may become it; the caller frees both.
  */
 enum sbx_err ctl_call(struct broker *broker, const char *method,
-    const char *tail, struct json_object **ret, struct sbx_why *why) MUST_USE;
+    const char *tail, struct json_object *body, struct json_object **ret,
+    struct sbx_why *why) MUST_USE;
 
 void ctl_free_object(struct json_object **object);
 #define cleanup_object __attribute__((cleanup(ctl_free_object)))

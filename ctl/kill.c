@@ -24,8 +24,8 @@ ctl_kill(int argc, char **argv)
 		return ctl_status(result);
 	err = ctl_open_sandbox(&broker, name, &why);
 	if (err == SBX_OK)
-		err =
-		    ctl_call(&broker, "DELETE", /* tail= */ "", &object, &why);
+		err = ctl_call(
+		    &broker, "DELETE", /* tail= */ "", NULL, &object, &why);
 	if (err != SBX_OK)
 		return ctl_failure(err, &why);
 	resolve_note(&broker.paths, &broker.alias, /* there= */ false);

@@ -133,10 +133,12 @@ static void
 fill_row(
     const struct sandbox *sandbox, uint64_t now, char row[COLUMNS][CELL_LEN])
 {
-	char span[SANDBOX_TIME_LEN];
+	char span[SANDBOX_TIME_LEN], state[SANDBOX_WORD + 8];
 
 	set_cell(row[0], sandbox->id);
-	set_cell(row[1], sandbox->state);
+	(void)snprintf(state, sizeof(state), "%s%s", sandbox->state,
+	    sandbox->held ? ",held" : "");
+	set_cell(row[1], state);
 	sandbox_put_span(sandbox->created_at, now, span);
 	set_cell(row[2], span);
 	sandbox_put_expiry(sandbox->expires_at, now, span);

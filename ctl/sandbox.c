@@ -30,6 +30,7 @@ static const struct reply_field fields[] = {
 	TEXT(owner),
 	TIME(created_at),
 	TIME(expires_at),
+	{ "held", REPLY_BOOL, true, offsetof(struct sandbox, held), 0, 0, 0 },
 };
 
 enum sbx_err
@@ -39,6 +40,7 @@ sandbox_read(
 	struct sbx_why what = { "" };
 	enum sbx_err err;
 
+	ret->held = false;
 	if (!json_object_is_type(object, json_type_object))
 		return sbx_fail(
 		    why, SBX_PROTOCOL, "the broker's answer is not a sandbox");
@@ -122,6 +124,8 @@ sandbox_print(
 
 	print_text("id", sandbox->id);
 	print_text("state", sandbox->state);
+	if (sandbox->held)
+		print_text("held", "yes");
 	print_text("provider", sandbox->provider);
 	print_text("isolation", sandbox->isolation);
 	print_text("owner", sandbox->owner);

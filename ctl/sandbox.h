@@ -20,6 +20,7 @@ struct sandbox {
 	char state[SANDBOX_WORD];
 	char isolation[SANDBOX_WORD];
 	char owner[256];
+	bool held;	     /* connecting does not start it */
 	uint64_t created_at; /* Unix time */
 	uint64_t expires_at; /* 0: no end */
 };

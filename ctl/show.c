@@ -38,7 +38,8 @@ ctl_show(int argc, char **argv)
 		return ctl_status(result);
 	err = ctl_open_sandbox(&broker, name, &why);
 	if (err == SBX_OK)
-		err = ctl_call(&broker, "GET", /* tail= */ "", &object, &why);
+		err = ctl_call(
+		    &broker, "GET", /* tail= */ "", NULL, &object, &why);
 	if (err == SBX_OK)
 		err = sandbox_read(object, &sandbox, &why);
 	if (err != SBX_OK)

@@ -45,6 +45,7 @@ ctl_start(int argc, char **argv)
 	ctl_wait_begin(&broker, "starting", name);
 	if (err == SBX_OK)
 		err = client_start(&broker.client, broker.alias.id,
+		    /* wake= */ false,
 		    values.wait != 0 ? values.wait
 				     : broker.client.settings.wait,
 		    &object, &why);

@@ -40,6 +40,7 @@ struct settings {
 	/* [ssh] */
 	uint64_t ttl;		     /* seconds */
 	uint64_t wait;		     /* seconds for a start */
+	bool wake;		     /* connecting starts what is stopped */
 	char public_key[FIELD_TEXT]; /* "": make keys */
 	/* [proxy] */
 	char credentials_file[FIELD_TEXT]; /* "": none */

@@ -23,8 +23,9 @@ monotonic(void)
 
 /* The broker answers when it runs, or when seconds are over. */
 static enum sbx_err
-start_once(struct client *client, const char *id, unsigned seconds,
-    struct json_object **ret, bool *ret_running, struct sbx_why *why)
+start_once(struct client *client, const char *id, struct json_object *body,
+    unsigned seconds, struct json_object **ret, bool *ret_running,
+    struct sbx_why *why)
 {
 	static const struct reply_field field = { "state", REPLY_TEXT, false, 0,
 		STATE_LEN, 0, 0 };
@@ -34,7 +35,7 @@ start_once(struct client *client, const char *id, unsigned seconds,
 	(void)snprintf(
 	    path, sizeof(path), "/v1/sandboxes/%s/start?wait=%u", id, seconds);
 	err = client_call(
-	    client, "POST", path, NULL, /* extra= */ seconds, ret, why);
+	    client, "POST", path, body, /* extra= */ seconds, ret, why);
 	if (err == SBX_OK)
 		err = reply_read(*ret, &field, 1, state, why);
 	if (err != SBX_OK)
@@ -43,9 +44,9 @@ start_once(struct client *client, const char *id, unsigned seconds,
 	return SBX_OK;
 }
 
-enum sbx_err
-client_start(struct client *client, const char *id, uint64_t wait,
-    struct json_object **ret, struct sbx_why *why)
+static enum sbx_err
+start(struct client *client, const char *id, struct json_object *body,
+    uint64_t wait, struct json_object **ret, struct sbx_why *why)
 {
 	/* For a broker that answers at once instead of waiting. */
 	const struct timespec pause = { 0, 200 * 1000000L };
@@ -55,7 +56,7 @@ client_start(struct client *client, const char *id, uint64_t wait,
 		int64_t left = end - monotonic();
 		struct json_object *object = NULL;
 		bool running = false;
-		enum sbx_err err = start_once(client, id,
+		enum sbx_err err = start_once(client, id, body,
 		    left < 1	       ? 1
 			: left < ROUND ? (unsigned)left
 				       : ROUND,
@@ -75,4 +76,19 @@ client_start(struct client *client, const char *id, uint64_t wait,
 			    id, wait, id);
 		(void)nanosleep(&pause, NULL);
 	}
+}
+
+enum sbx_err
+client_start(struct client *client, const char *id, bool wake, uint64_t wait,
+    struct json_object **ret, struct sbx_why *why)
+{
+	struct json_object *body = json_object_new_object();
+	enum sbx_err err = SBX_NOMEM;
+
+	if (body != NULL &&
+	    json_object_object_add(
+		body, "wake", json_object_new_boolean(wake)) == 0)
+		err = start(client, id, body, wait, ret, why);
+	(void)json_object_put(body);
+	return err;
 }

@@ -10,7 +10,8 @@ prepare_run(const char *cache, const struct alias *alias, const char *origin,
 	struct session session;
 
 	if (session_find(cache, alias, &session) == SBX_OK &&
-	    session_is_fresh(&session, now, origin))
+	    session_is_fresh(&session, now, origin) &&
+	    session_is_there(&session))
 		return SBX_OK;
 	return delegate_exec(delegate, "prepare", alias, why);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * sandbox-proxy prepare: what ssh runs at every start, so its warm path is
- * one file read and a look at what stands beside it; no allocation, no lock,
- * no network.  Never wakes a sandbox
+ * one file read and a look at what stands beside it and at the sandbox's
+ * socket; no allocation, no lock, no network.  Never wakes a sandbox
  * (ssh -G runs it too).
  */
 #ifndef SBX_PREPARE_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxycmd/session.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
@@ -86,6 +87,14 @@ parse_id(struct view value, struct session *ret)
 }
 
 static enum sbx_err
+parse_incarnation(struct view value, struct session *ret)
+{
+	if (value.len > 0 && !name_is_id(value))
+		return SBX_BAD_VALUE;
+	return text_copy(value, ret->incarnation, sizeof(ret->incarnation));
+}
+
+static enum sbx_err
 parse_user(struct view value, struct session *ret)
 {
 	return copy_visible(value, ret->user, sizeof(ret->user));
@@ -157,6 +166,7 @@ static const struct session_key {
 } keys[] = {
 	{ "version", parse_version, false },
 	{ "id", parse_id, false },
+	{ "incarnation", parse_incarnation, false },
 	{ "user", parse_user, false },
 	{ "state", parse_state, false },
 	{ "not_after", parse_not_after, false },
@@ -291,8 +301,9 @@ session_find(const char *cache, const struct alias *alias, struct session *ret)
 void
 session_put(const struct session *session, struct buf *ret)
 {
-	buf_printf(ret, "version=%d\nid=%s\nuser=%s\nstate=%s\n",
-	    SESSION_VERSION, session->id, session->user,
+	buf_printf(ret, "version=%d\nid=%s\nincarnation=%s\n", SESSION_VERSION,
+	    session->id, session->incarnation);
+	buf_printf(ret, "user=%s\nstate=%s\n", session->user,
 	    session->running ? RUNNING : "stopped");
 	buf_printf(ret, "not_after=%" PRIu64 "\nsingle_use=%s\n",
 	    session->not_after, session->single_use ? "yes" : "no");
@@ -310,6 +321,24 @@ bool
 session_is_valid(const struct session *session, uint64_t now)
 {
 	return session->not_after > now;
+}
+
+bool
+session_is_there(const struct session *session)
+{
+	static const char scheme[] = "unix:/";
+	struct stat st;
+
+	for (size_t i = 0; i < session->endpoint_count; i++) {
+		const char *endpoint = session->endpoint[i];
+
+		if (strncmp(endpoint, scheme, strlen(scheme)) != 0)
+			return session->running;
+		if (lstat(endpoint + strlen(scheme) - 1, &st) == 0 ||
+		    (errno != ENOENT && errno != ENOTDIR))
+			return true;
+	}
+	return false;
 }
 
 bool

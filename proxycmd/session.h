@@ -45,6 +45,8 @@ enum session_file {
 
 struct session {
 	char id[NAME_ID_MAX + 1];
+	/* Which of all that had this id; "": the broker does not tell. */
+	char incarnation[NAME_ID_MAX + 1];
 	char user[SESSION_USER_LEN];
 	bool running;		  /* state=running; anything else: false */
 	uint64_t not_after;	  /* Unix time at which the certificate ends */
@@ -70,6 +72,12 @@ enum sbx_err session_find(
     const char *cache, const struct alias *alias, struct session *ret) MUST_USE;
 /* The text of the file.  Every member must be as session_read demands. */
 void session_put(const struct session *session, struct buf *ret);
+/*
+ * Does it look as if that sandbox were still there?  The sockets of one that
+ * was stopped or removed are gone.  A network has to be asked, which is not
+ * done here: what was running there is taken to be so.
+ */
+bool session_is_there(const struct session *session) MUST_USE;
 /*
  * May another connection start with its credentials?  Not in the last
  * SESSION_MARGIN seconds, not if they were asked for with another

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "broker/front/answer.h"
 
+#include "broker/helper/signer.h"
+
 #define NO_ISOLATION_NOTICE                                                  \
 	"THIS SANDBOX IS NOT ISOLATED: it is a plain process of the host, "  \
 	"because namespaces are forbidden here or isolation = none is set. " \
@@ -38,6 +40,18 @@ refusal_json(const struct refusal *refusal)
 	return o;
 }
 
+/* No member for one that was made before there were any. */
+void
+answer_put_incarnation(struct json_object *o, const struct sandbox *s)
+{
+	char text[SIGNER_SERIAL_LEN];
+
+	if (s->incarnation == 0)
+		return;
+	signer_put_serial(s->incarnation, text);
+	answer_put_text(o, "incarnation", text);
+}
+
 struct json_object *
 answer_json(const struct sandbox *s)
 {
@@ -45,8 +59,11 @@ answer_json(const struct sandbox *s)
 	struct json_object *labels = json_object_new_object();
 
 	answer_put_text(o, "id", s->id);
+	answer_put_incarnation(o, s);
 	answer_put_text(o, "provider", s->provider);
 	answer_put_text(o, "state", sandbox_state_name(s->state));
+	(void)json_object_object_add(
+	    o, "held", json_object_new_boolean(s->held));
 	answer_put_text(o, "isolation", answer_isolation(s));
 	if (s->isolation == ISOLATION_NONE && s->state != SANDBOX_CREATING)
 		answer_put_text(o, "notice", NO_ISOLATION_NOTICE);

@@ -131,18 +131,33 @@ handle_delete(struct broker *b, const struct call *call, const char *id,
 	return sandboxes_delete(b, &call->caller, id, why);
 }
 
+/* One member that is true or false, or not there. */
+static enum sbx_err
+read_flag(
+    const struct call *call, const char *name, bool *ret, struct sbx_why *why)
+{
+	const struct reply_field field = { name, REPLY_BOOL, true, 0, 0, 0, 0 };
+	const struct body_table table = { &field, 1, NULL };
+
+	*ret = false;
+	return body_read(call->body, &table, ret, NULL, NULL, why);
+}
+
 enum sbx_err
 handle_start(struct broker *b, const struct call *call, const char *id,
     struct answer *ret, struct sbx_why *why)
 {
 	struct sandbox sandbox;
 	uint64_t wait;
+	bool wake;
 	enum sbx_err err =
 	    call_query_uint(call, "wait", 0, START_WAIT_MAX, 0, &wait, why);
 
 	if (err == SBX_OK)
+		err = read_flag(call, "wake", &wake, why);
+	if (err == SBX_OK)
 		err = sandboxes_start(
-		    b, &call->caller, id, (unsigned)wait, &sandbox, why);
+		    b, &call->caller, id, wake, (unsigned)wait, &sandbox, why);
 	if (err != SBX_OK)
 		return err;
 	return answer_sandbox(
@@ -154,7 +169,10 @@ handle_stop(struct broker *b, const struct call *call, const char *id,
     struct answer *ret, struct sbx_why *why)
 {
 	struct sandbox sandbox;
-	enum sbx_err err = sandboxes_stop(b, &call->caller, id, &sandbox, why);
+	bool hold;
+	enum sbx_err err = read_flag(call, "hold", &hold, why);
 
+	if (err == SBX_OK)
+		err = sandboxes_stop(b, &call->caller, id, hold, &sandbox, why);
 	return err != SBX_OK ? err : answer_sandbox(ret, 200, &sandbox);
 }

@@ -135,6 +135,7 @@ provider_job(
 	char name[NAME_ID_MAX + 1];
 
 	asked.spec.issued_after = wire_u64(&w);
+	asked.spec.incarnation = wire_u64(&w);
 	asked.spec.owner = wire_u64(&w);
 	if (wire_end(&w) != SBX_OK || op >= OP_COUNT || !name_is_id(id) ||
 	    text_copy(id, asked.spec.id, sizeof(asked.spec.id)) != SBX_OK ||
@@ -163,6 +164,7 @@ ask(int fd, enum op op, const char *provider, const struct provider_spec *spec,
 	buf_put_cstring(&request, provider);
 	buf_put_cstring(&request, spec->id);
 	buf_put_u64(&request, spec->issued_after);
+	buf_put_u64(&request, spec->incarnation);
 	buf_put_u64(&request, spec->owner);
 	if (buf_error(&request) != SBX_OK)
 		return buf_error(&request);

@@ -121,6 +121,7 @@ reserve(struct broker *b, const struct caller *caller,
 {
 	ret->state = SANDBOX_CREATING;
 	ret->created_at = b->now();
+	randombytes_buf(&ret->incarnation, sizeof(ret->incarnation));
 	if (wish->lifetime > 0)
 		ret->expires_at = ret->created_at + wish->lifetime;
 	(void)snprintf(ret->owner, sizeof(ret->owner), "%s", caller->name);
@@ -136,6 +137,7 @@ bring_up(struct broker *b, const struct caller *caller, struct sandbox *s,
     struct sbx_why *why)
 {
 	struct provider_spec spec = { .issued_after = s->issued_after,
+		.incarnation = s->incarnation,
 		.owner = caller->uid };
 	struct provider_status status = { 0 };
 	enum sbx_err err;
@@ -281,6 +283,29 @@ start_now(struct broker *b, struct sandbox *s, struct sbx_why *why)
 }
 
 static enum sbx_err
+set_held(struct broker *b, struct sandbox *s, bool held, struct sbx_why *why)
+{
+	enum sbx_err err = SBX_OK;
+
+	if (held != s->held)
+		err = store_set_held(b->store, s->id, held, why);
+	if (err == SBX_OK)
+		s->held = held;
+	return err;
+}
+
+static enum sbx_err
+check_held(const struct sandbox *s, struct sbx_why *why)
+{
+	if (!s->held)
+		return SBX_OK;
+	return sbx_fail(why, SBX_STATE,
+	    "%s was stopped on purpose and is held: start it with sandboxctl "
+	    "start %s",
+	    s->id, s->id);
+}
+
+static enum sbx_err
 start_in_turn(void *context, const char *id, struct sbx_why *why)
 {
 	cleanup_held struct held held = { NULL, NULL };
@@ -293,12 +318,15 @@ start_in_turn(void *context, const char *id, struct sbx_why *why)
 	if (err == SBX_OK && is_over(b, &s))
 		err = sbx_fail(
 		    why, SBX_NOT_FOUND, "sandbox '%s' is at its end", id);
+	/* Whoever wants it to run has said so before; this came later. */
+	if (err == SBX_OK)
+		err = check_held(&s, why);
 	return err != SBX_OK ? err : start_now(b, &s, why);
 }
 
 enum sbx_err
 sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
-    unsigned seconds, struct sandbox *ret, struct sbx_why *why)
+    bool wake, unsigned seconds, struct sandbox *ret, struct sbx_why *why)
 {
 	enum sbx_err err = sandboxes_show(b, caller, id, ret, why);
 	bool done, runs;
@@ -307,6 +335,10 @@ sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
 	if (err == SBX_OK)
 		err =
 		    access_isolation(b->settings, caller, ret->isolation, why);
+	if (err == SBX_OK && !wake)
+		err = set_held(b, ret, false, why);
+	if (err == SBX_OK)
+		err = check_held(ret, why);
 	if (err != SBX_OK)
 		return err;
 	runs = ret->state == SANDBOX_RUNNING;
@@ -344,7 +376,7 @@ stop_now(struct broker *b, struct sandbox *s, struct sbx_why *why)
 
 enum sbx_err
 sandboxes_stop(struct broker *b, const struct caller *caller, const char *id,
-    struct sandbox *ret, struct sbx_why *why)
+    bool stay, struct sandbox *ret, struct sbx_why *why)
 {
 	cleanup_held struct held held = { NULL, NULL };
 	enum sbx_err err = sandboxes_find(b, caller, id, ret, why);
@@ -353,6 +385,9 @@ sandboxes_stop(struct broker *b, const struct caller *caller, const char *id,
 		err = hold(b, id, &held, why);
 	if (err == SBX_OK)
 		err = sandboxes_find(b, caller, id, ret, why);
+	/* First, so that nobody wakes it in between. */
+	if (err == SBX_OK)
+		err = set_held(b, ret, stay || ret->held, why);
 	return err != SBX_OK ? err : stop_now(b, ret, why);
 }
 

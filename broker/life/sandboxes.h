@@ -61,13 +61,16 @@ enum sbx_err sandboxes_list(struct broker *broker, const struct caller *caller,
     struct sbx_why *why) MUST_USE;
 /*
  * Start it and wait for at most so many seconds: ret->state says whether it
- * runs or is still starting.
+ * runs or is still starting.  wake: somebody connects, which is SBX_STATE if it
+ * is held; otherwise somebody wants it to run, and it is held no longer.
  */
 enum sbx_err sandboxes_start(struct broker *broker, const struct caller *caller,
-    const char *id, unsigned seconds, struct sandbox *ret,
+    const char *id, bool wake, unsigned seconds, struct sandbox *ret,
     struct sbx_why *why) MUST_USE;
+/* stay: it is held from now on; one that is held stays so without, too. */
 enum sbx_err sandboxes_stop(struct broker *broker, const struct caller *caller,
-    const char *id, struct sandbox *ret, struct sbx_why *why) MUST_USE;
+    const char *id, bool stay, struct sandbox *ret,
+    struct sbx_why *why) MUST_USE;
 /* Its processes, files and certificates are gone when it returns. */
 enum sbx_err sandboxes_delete(struct broker *broker,
     const struct caller *caller, const char *id, struct sbx_why *why) MUST_USE;

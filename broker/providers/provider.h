@@ -56,6 +56,7 @@ enum isolation_wanted {
 struct provider_spec {
 	char id[NAME_ID_MAX + 1];
 	uint64_t issued_after; /* for the gate */
+	uint64_t incarnation;  /* which of all that had this id */
 	uint64_t owner;	       /* uid of who may reach it, besides root */
 };
 

@@ -7,49 +7,57 @@
 #define BUSY_TIMEOUT_MS 5000
 
 /*
+ * What makes a database of each version out of one of the version before;
+ * a new one goes through all of them.  One that was released stays as it is.
+ *
  * floors: for a deleted sandbox, the latest valid_after of any certificate
  * issued for its id.  Times are Unix seconds.
  */
-static const char schema[] =
-    "CREATE TABLE sandboxes ("
-    "  id TEXT PRIMARY KEY NOT NULL,"
-    "  provider TEXT NOT NULL,"
-    "  owner TEXT NOT NULL,"
-    "  state TEXT NOT NULL,"
-    "  isolation INTEGER NOT NULL,"
-    "  created_at INTEGER NOT NULL,"
-    "  expires_at INTEGER NOT NULL,"
-    "  issued_after INTEGER NOT NULL,"
-    "  last_valid_after INTEGER NOT NULL DEFAULT 0"
-    ") WITHOUT ROWID;"
-    "CREATE INDEX sandboxes_owner ON sandboxes(owner, id);"
-    "CREATE INDEX sandboxes_end ON sandboxes(expires_at)"
-    "  WHERE expires_at > 0;"
-    "CREATE TABLE labels ("
-    "  sandbox_id TEXT NOT NULL"
-    "    REFERENCES sandboxes(id) ON DELETE CASCADE,"
-    "  key TEXT NOT NULL,"
-    "  value TEXT NOT NULL,"
-    "  PRIMARY KEY (sandbox_id, key)"
-    ") WITHOUT ROWID;"
-    "CREATE INDEX labels_value ON labels(key, value, sandbox_id);"
-    "CREATE TABLE certificates ("
-    "  serial INTEGER PRIMARY KEY NOT NULL," /* bits of the u64 */
-    "  sandbox_id TEXT NOT NULL"
-    "    REFERENCES sandboxes(id) ON DELETE CASCADE,"
-    "  caller TEXT NOT NULL,"
-    "  key_id TEXT NOT NULL,"
-    "  valid_after INTEGER NOT NULL,"
-    "  valid_before INTEGER NOT NULL,"
-    "  issued_at INTEGER NOT NULL"
-    ");"
-    "CREATE INDEX certificates_sandbox ON certificates(sandbox_id);"
-    "CREATE INDEX certificates_end ON certificates(valid_before);"
-    "CREATE TABLE floors ("
-    "  id TEXT PRIMARY KEY NOT NULL,"
-    "  last_valid_after INTEGER NOT NULL"
-    ") WITHOUT ROWID;"
-    "PRAGMA user_version = 1;";
+static const char *const versions[] = {
+	"CREATE TABLE sandboxes ("
+	"  id TEXT PRIMARY KEY NOT NULL,"
+	"  provider TEXT NOT NULL,"
+	"  owner TEXT NOT NULL,"
+	"  state TEXT NOT NULL,"
+	"  isolation INTEGER NOT NULL,"
+	"  created_at INTEGER NOT NULL,"
+	"  expires_at INTEGER NOT NULL,"
+	"  issued_after INTEGER NOT NULL,"
+	"  last_valid_after INTEGER NOT NULL DEFAULT 0"
+	") WITHOUT ROWID;"
+	"CREATE INDEX sandboxes_owner ON sandboxes(owner, id);"
+	"CREATE INDEX sandboxes_end ON sandboxes(expires_at)"
+	"  WHERE expires_at > 0;"
+	"CREATE TABLE labels ("
+	"  sandbox_id TEXT NOT NULL"
+	"    REFERENCES sandboxes(id) ON DELETE CASCADE,"
+	"  key TEXT NOT NULL,"
+	"  value TEXT NOT NULL,"
+	"  PRIMARY KEY (sandbox_id, key)"
+	") WITHOUT ROWID;"
+	"CREATE INDEX labels_value ON labels(key, value, sandbox_id);"
+	"CREATE TABLE certificates ("
+	"  serial INTEGER PRIMARY KEY NOT NULL," /* bits of the u64 */
+	"  sandbox_id TEXT NOT NULL"
+	"    REFERENCES sandboxes(id) ON DELETE CASCADE,"
+	"  caller TEXT NOT NULL,"
+	"  key_id TEXT NOT NULL,"
+	"  valid_after INTEGER NOT NULL,"
+	"  valid_before INTEGER NOT NULL,"
+	"  issued_at INTEGER NOT NULL"
+	");"
+	"CREATE INDEX certificates_sandbox ON certificates(sandbox_id);"
+	"CREATE INDEX certificates_end ON certificates(valid_before);"
+	"CREATE TABLE floors ("
+	"  id TEXT PRIMARY KEY NOT NULL,"
+	"  last_valid_after INTEGER NOT NULL"
+	") WITHOUT ROWID;",
+	"ALTER TABLE sandboxes ADD COLUMN incarnation INTEGER NOT NULL DEFAULT "
+	"0;"
+	"ALTER TABLE sandboxes ADD COLUMN held INTEGER NOT NULL DEFAULT 0;",
+};
+
+#define VERSIONS ((int)(sizeof(versions) / sizeof(versions[0])))
 
 static const char settings[] = "PRAGMA journal_mode = WAL;"
 			       "PRAGMA synchronous = FULL;"
@@ -167,15 +175,20 @@ db_end(struct store *store, enum sbx_err err, struct sbx_why *why)
  * Opening.
  */
 
+static bool
+run_text(struct store *store, const char *sql)
+{
+	return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
 static enum sbx_err
 prepare_schema(struct store *store, const char *path, struct sbx_why *why)
 {
 	sqlite3_stmt *st = NULL;
+	char mark[sizeof("PRAGMA user_version = ") + 12];
 	int version = -1;
 
-	if (sqlite3_exec(store->db, settings, NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
-		SQLITE_OK)
+	if (!run_text(store, settings) || !run_text(store, "BEGIN IMMEDIATE"))
 		return db_fail(store, why);
 	if (sqlite3_prepare_v2(
 		store->db, "PRAGMA user_version", -1, &st, NULL) == SQLITE_OK &&
@@ -184,17 +197,20 @@ prepare_schema(struct store *store, const char *path, struct sbx_why *why)
 	(void)sqlite3_finalize(st);
 	if (version < 0)
 		return db_fail(store, why);
-	if (version > STORE_VERSION)
+	if (version > VERSIONS)
 		return sbx_fail(why, SBX_CONFIG,
 		    "%s was written by a newer sandboxd (schema %d, this one "
 		    "knows %d): install that version again",
-		    path, version, STORE_VERSION);
-	if (version == 0 &&
-	    sqlite3_exec(store->db, schema, NULL, NULL, NULL) != SQLITE_OK)
-		return db_fail(store, why);
-	if (sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
-		return db_fail(store, why);
-	return SBX_OK;
+		    path, version, VERSIONS);
+	(void)snprintf(
+	    mark, sizeof(mark), "PRAGMA user_version = %d", VERSIONS);
+	for (; version < VERSIONS; version++) {
+		if (!run_text(store, versions[version]))
+			return db_fail(store, why);
+	}
+	return run_text(store, mark) && run_text(store, "COMMIT")
+	    ? SBX_OK
+	    : db_fail(store, why);
 }
 
 static enum sbx_err

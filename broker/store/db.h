@@ -16,7 +16,7 @@
 
 #define COLUMNS                                                           \
 	"id, provider, owner, state, isolation, created_at, expires_at, " \
-	"issued_after"
+	"issued_after, incarnation, held"
 
 #define PAGE                                                          \
 	"AND (?3 IS NULL OR state = ?3) "                             \
@@ -31,7 +31,7 @@
 	X(FLOOR, "SELECT last_valid_after FROM floors WHERE id = ?1")         \
 	X(ADD,                                                                \
 	    "INSERT INTO sandboxes (" COLUMNS                                 \
-	    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                      \
+	    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")             \
 	X(ADD_LABEL, "INSERT INTO labels VALUES (?1, ?2, ?3)")                \
 	X(GET, "SELECT " COLUMNS " FROM sandboxes WHERE id = ?1")             \
 	X(LABELS,                                                             \
@@ -43,6 +43,7 @@
 	    "AND owner = ?2 " PAGE)                                           \
 	X(SET_STATE,                                                          \
 	    "UPDATE sandboxes SET state = ?2, isolation = ?3 WHERE id = ?1")  \
+	X(SET_HELD, "UPDATE sandboxes SET held = ?2 WHERE id = ?1")           \
 	X(RAISE_FLOOR,                                                        \
 	    "INSERT INTO floors SELECT id, last_valid_after FROM sandboxes "  \
 	    "WHERE id = ?1 AND last_valid_after > 0 "                         \

@@ -50,6 +50,8 @@ read_row(sqlite3_stmt *st, struct sandbox *ret)
 	ret->created_at = (uint64_t)sqlite3_column_int64(st, 5);
 	ret->expires_at = (uint64_t)sqlite3_column_int64(st, 6);
 	ret->issued_after = (uint64_t)sqlite3_column_int64(st, 7);
+	ret->incarnation = (uint64_t)sqlite3_column_int64(st, 8);
+	ret->held = sqlite3_column_int(st, 9) != 0;
 }
 
 static enum sbx_err
@@ -128,6 +130,8 @@ insert(struct store *store, const struct sandbox *s, struct sbx_why *why)
 	db_bind_u64(st, 6, s->created_at);
 	db_bind_u64(st, 7, s->expires_at);
 	db_bind_u64(st, 8, s->issued_after);
+	db_bind_u64(st, 9, s->incarnation);
+	db_bind_u64(st, 10, s->held);
 	err = db_run(store, st, why);
 	for (size_t i = 0; i < s->label_count && err == SBX_OK; i++) {
 		st = db_bound(store, ST_ADD_LABEL, s->id);
@@ -230,6 +234,21 @@ store_set_state(struct store *store, const char *id, enum sandbox_state state,
 	st = db_bound(store, ST_SET_STATE, id);
 	db_bind_text(st, 2, sandbox_state_name(state));
 	db_bind_u64(st, 3, isolation);
+	err = db_run(store, st, why);
+	(void)pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
+enum sbx_err
+store_set_held(
+    struct store *store, const char *id, bool held, struct sbx_why *why)
+{
+	sqlite3_stmt *st;
+	enum sbx_err err;
+
+	(void)pthread_mutex_lock(&store->mutex);
+	st = db_bound(store, ST_SET_HELD, id);
+	db_bind_u64(st, 2, held);
 	err = db_run(store, st, why);
 	(void)pthread_mutex_unlock(&store->mutex);
 	return err;

@@ -12,7 +12,6 @@
 
 #include "broker/providers/provider.h"
 
-#define STORE_VERSION 1
 #define STORE_OWNER_MAX 64
 #define STORE_CERTIFICATES_MAX 1000  /* valid ones of a sandbox */
 #define STORE_CERTIFICATES_KEPT 2000 /* with those that ended */
@@ -55,6 +54,9 @@ struct sandbox {
 	uint64_t created_at;
 	uint64_t expires_at;   /* 0: no end */
 	uint64_t issued_after; /* certificates are valid after this */
+	/* Which of all that had this id; 0: made before there were any. */
+	uint64_t incarnation;
+	bool held; /* stopped on purpose: connecting does not start it */
 	size_t label_count;
 	struct label label[STORE_LABELS_MAX];
 	struct refusal
@@ -102,6 +104,8 @@ enum sbx_err store_list(struct store *store, const struct store_filter *filter,
 enum sbx_err
 store_set_state(struct store *store, const char *id, enum sandbox_state state,
     enum isolation isolation, struct sbx_why *why) MUST_USE;
+enum sbx_err store_set_held(struct store *store, const char *id, bool held,
+    struct sbx_why *why) MUST_USE;
 /* The row goes, the id's floor stays.  Not there: SBX_OK. */
 enum sbx_err
 store_remove(struct store *store, const char *id, struct sbx_why *why) MUST_USE;

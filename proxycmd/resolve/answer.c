@@ -12,6 +12,7 @@
 
 struct said {
 	char id[NAME_ID_MAX + 1];
+	char incarnation[NAME_ID_MAX + 1];
 	char state[32];
 	char user[SESSION_USER_LEN];
 	uint64_t expires_at;
@@ -27,6 +28,8 @@ struct said {
 
 static const struct reply_field fields[] = {
 	{ "id", REPLY_TEXT, false, MEMBER(id), SIZE(id), 0, 0 },
+	{ "incarnation", REPLY_TEXT, true, MEMBER(incarnation),
+	    SIZE(incarnation), 0, 0 },
 	{ "state", REPLY_TEXT, false, MEMBER(state), SIZE(state), 0, 0 },
 	{ "user", REPLY_TEXT, false, MEMBER(user), SIZE(user), 0, 0 },
 	{ "certificate", REPLY_TEXT, true, MEMBER(certificate),
@@ -193,6 +196,11 @@ answer_judge(struct json_object *object, const struct question *q,
 		    q->alias->text, sbx_why_text(&own, err));
 	if (strcmp(said.id, q->alias->id) != 0)
 		return refuse(q, why, "it is about another sandbox");
+	if (*said.incarnation != '\0' &&
+	    !name_is_id(VIEW_STR(said.incarnation)))
+		return refuse(q, why, "its incarnation is malformed");
+	memcpy(ret->session.incarnation, said.incarnation,
+	    sizeof(said.incarnation));
 	if (!hosts_is_user(said.user))
 		return refuse(q, why, "its user name is malformed");
 	(void)snprintf(ret->session.id, sizeof(ret->session.id), "%s", said.id);

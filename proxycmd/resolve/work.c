@@ -9,6 +9,7 @@
 
 #include "certs/check.h"
 #include "common/text.h"
+#include "net/reply.h"
 #include "net/start.h"
 #include "net/wait_line.h"
 #include "proxycmd/hosts.h"
@@ -20,6 +21,8 @@
 
 #define LOCK_SECONDS 60 /* above what one request may take by default */
 #define PATH_LEN (NAME_ID_MAX + 64)
+#define STATE_LEN 32
+#define RUNNING "running"
 
 /*
  * The key in the cache stays while its certificate lives: another ssh may
@@ -261,33 +264,112 @@ open_and_fetch(const struct work *work, const struct place *place,
 	return err != SBX_OK ? err : fetch(&client, work, place, old, why);
 }
 
+/* What the broker says of a sandbox in short, without a new certificate. */
+struct told {
+	char incarnation[NAME_ID_MAX + 1];
+	char state[STATE_LEN];
+};
+
+static enum sbx_err
+ask_state(struct client *client, const struct work *work, struct told *ret,
+    struct sbx_why *why)
+{
+	static const struct reply_field fields[] = {
+		{ "incarnation", REPLY_TEXT, true,
+		    offsetof(struct told, incarnation), NAME_ID_MAX + 1, 0, 0 },
+		{ "state", REPLY_TEXT, false, offsetof(struct told, state),
+		    STATE_LEN, 0, 0 },
+	};
+	cleanup_object struct json_object *object = NULL;
+	char path[PATH_LEN];
+	enum sbx_err err;
+
+	*ret = (struct told){ "", "" };
+	(void)snprintf(path, sizeof(path), "/v1/sandboxes/%s", work->alias->id);
+	err = client_call(
+	    client, "GET", path, NULL, /* extra= */ 0, &object, why);
+	return err != SBX_OK
+	    ? err
+	    : reply_read(
+		  object, fields, sizeof(fields) / sizeof(fields[0]), ret, why);
+}
+
+/* May they be used as they are, if that sandbox is still there? */
+static bool
+is_good(const struct work *work, const struct place *place,
+    const struct session *old)
+{
+	if (work->ttl != 0)
+		return false;
+	return session_is_fresh(old, work->now, work->origin) ||
+	    (session_is_valid(old, work->now) && !old->single_use &&
+		is_of_origin(work, old) && is_brief(work, place));
+}
+
+/*
+ * Its sockets are gone: was it only stopped, or is it another one by now?
+ * Nothing is written, and no lock taken, for one that sleeps.
+ */
+static enum sbx_err
+is_same(const struct work *work, const struct session *old, bool *ret,
+    struct sbx_why *why)
+{
+	cleanup_client struct client client = { .token = "" };
+	struct told told;
+	enum sbx_err err = open_client(work, &client, why);
+
+	if (err == SBX_OK)
+		err = ask_state(&client, work, &told, why);
+	*ret = err == SBX_OK && *told.incarnation != '\0' &&
+	    strcmp(told.incarnation, old->incarnation) == 0 &&
+	    strcmp(told.state, RUNNING) != 0;
+	/* To be forgotten, by whoever has the lock. */
+	return err == SBX_NOT_FOUND ? SBX_OK : err;
+}
+
+/* Under the lock: somebody may have done it before us. */
+static enum sbx_err
+renew(const struct work *work, struct place *place, struct sbx_why *why)
+{
+	struct session old;
+	bool found;
+	enum sbx_err err = place_lock(place, LOCK_SECONDS, NULL, NULL, why);
+
+	if (err != SBX_OK)
+		return err;
+	found = session_find(work->cache, work->alias, &old) == SBX_OK;
+	if (found && is_good(work, place, &old) && session_is_there(&old))
+		return SBX_OK;
+	err = open_and_fetch(work, place, found ? &old : NULL, why);
+	return forget_gone(work, place, err);
+}
+
 enum sbx_err
 work_prepare(
     const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 {
 	cleanup_place struct place place = PLACE_INIT;
 	struct session old;
-	bool found;
+	bool found, same = false;
 	enum sbx_err err = place_open(work->cache, work->alias, &place, why);
 
-	if (err == SBX_OK)
-		err = place_lock(&place, LOCK_SECONDS, NULL, NULL, why);
 	if (err != SBX_OK)
 		return err;
 	found = session_find(work->cache, work->alias, &old) == SBX_OK;
-	if (found && work->ttl == 0 &&
-	    (session_is_fresh(&old, work->now, work->origin) ||
-		(session_is_valid(&old, work->now) && !old.single_use &&
-		    is_of_origin(work, &old) && is_brief(work, &place))))
-		return SBX_OK;
-	err = open_and_fetch(work, &place, found ? &old : NULL, why);
+	if (found && is_good(work, &place, &old)) {
+		same = session_is_there(&old);
+		if (!same)
+			err = is_same(work, &old, &same, why);
+	}
+	if (err == SBX_OK && !same)
+		err = renew(work, &place, why);
 	if (err != SBX_OK && found && may_go_on(work, &old, err)) {
 		/* What is of another origin connect will ask for again. */
 		if (!work->quiet || is_of_origin(work, &old))
 			warn_of_end(&old, why, warning);
 		return SBX_OK;
 	}
-	return forget_gone(work, &place, err);
+	return err;
 }
 
 /*
@@ -308,7 +390,8 @@ start(struct client *client, const struct work *work, const struct place *place,
 		err = place_put_session(place, old, why);
 	}
 	if (err == SBX_OK)
-		err = client_start(client, work->alias->id, wait, &object, why);
+		err = client_start(client, work->alias->id, /* wake= */ true,
+		    wait, &object, why);
 	if (was_running && err != SBX_OK && err != SBX_TIMEOUT) {
 		old->running = true;
 		/* What failed before is what is told. */
@@ -316,6 +399,30 @@ start(struct client *client, const struct work *work, const struct place *place,
 			return err;
 	}
 	return err;
+}
+
+/* [ssh] wake = no: whoever starts it waits for that, connecting does not. */
+static enum sbx_err
+check_awake(struct client *client, const struct work *work,
+    const struct settings *settings, bool *ret_running, struct sbx_why *why)
+{
+	const char *id = work->alias->id;
+	struct told told;
+	enum sbx_err err;
+
+	*ret_running = false;
+	if (settings->wake)
+		return SBX_OK;
+	err = ask_state(client, work, &told, why);
+	*ret_running = err == SBX_OK && strcmp(told.state, RUNNING) == 0;
+	if (err != SBX_OK || *ret_running ||
+	    strcmp(told.state, "starting") == 0 ||
+	    strcmp(told.state, "creating") == 0)
+		return err;
+	return sbx_fail(why, SBX_STATE,
+	    "%s is %s, and with [ssh] wake = no connecting does not start it: "
+	    "sandboxctl start %s",
+	    id, told.state, id);
 }
 
 enum sbx_err
@@ -328,7 +435,7 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	struct stamp before, after;
 	struct session old;
 	uint64_t passed;
-	bool found;
+	bool found, running = false;
 	enum sbx_err err = place_open(work->cache, work->alias, &place, why);
 
 	(void)warning;
@@ -355,6 +462,8 @@ work_wake(const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 	passed = wait_line_passed(&line);
 	/* What waiting for the lock has cost is not to be had again. */
 	if (err == SBX_OK)
+		err = check_awake(&client, work, &settings, &running, why);
+	if (err == SBX_OK && !running)
 		err = start(&client, work, &place, found ? &old : NULL,
 		    settings.wait > passed ? settings.wait - passed : 1, why);
 	if (err == SBX_OK)

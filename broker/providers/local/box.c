@@ -125,6 +125,9 @@ box_open(const struct provider_context *context, const char *id,
 	err = read_numbers(box.dir, "spec", 1, &box.issued_after, 1, why);
 	if (err == SBX_OK)
 		err = read_numbers(box.dir, "spec", 3, &box.owner, 1, why);
+	if (read_numbers(box.dir, "spec", 5, &box.incarnation, 1, NULL) !=
+	    SBX_OK)
+		box.incarnation = 0;
 	if (err == SBX_OK)
 		err = read_isolation(box.dir, &box.isolation, why);
 	if (err == SBX_OK && box.isolation == ISOLATION_NAMESPACES)
@@ -159,7 +162,7 @@ box_write(const struct box *box, struct sbx_why *why)
 {
 	cleanup_buf struct buf key = BUF_INIT(KEYFILE_MAX);
 	cleanup_keypair struct keypair pair;
-	char spec[80];
+	char spec[128];
 	enum sbx_err err;
 
 	keypair_generate(&pair);
@@ -167,8 +170,9 @@ box_write(const struct box *box, struct sbx_why *why)
 	if (buf_error(&key) != SBX_OK)
 		return buf_error(&key);
 	(void)snprintf(spec, sizeof(spec),
-	    "issued_after %" PRIu64 " owner %" PRIu64 "\n", box->issued_after,
-	    box->owner);
+	    "issued_after %" PRIu64 " owner %" PRIu64 " incarnation %" PRIu64
+	    "\n",
+	    box->issued_after, box->owner, box->incarnation);
 	err =
 	    file_write_atomic(box->dir, "host_key", 0600, buf_view(&key), why);
 	if (err == SBX_OK)

@@ -4,7 +4,7 @@
  *
  *   isolation   "namespaces" or "none"
  *   slot        with namespaces: number, first uid, first gid
- *   spec        "issued_after N owner UID"
+ *   spec        "issued_after N owner UID incarnation N"
  *   host_key    private key, OpenSSH's format
  *   workspace/  owned by the account that logs in
  *   gate/       with namespaces: what its login gate remembers, and owns
@@ -31,6 +31,7 @@ struct box {
 	enum isolation isolation;
 	uint64_t issued_after;
 	uint64_t owner;		  /* uid of who may connect */
+	uint64_t incarnation;	  /* 0: made before there were any */
 	struct local_slice slice; /* with namespaces */
 };
 

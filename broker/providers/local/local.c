@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,20 +25,28 @@
 #define DIGEST_USED 8 /* of the 16 that it has at least */
 #define SOCKET_PATH_MAX sizeof(((struct sockaddr_un *)NULL)->sun_path)
 
-/* A long id below a long home: a digest of it, which is no id. */
+/*
+ * ID.INCARNATION, so that nobody takes another sandbox's for this one's; for a
+ * long id below a long home a digest of that, which is no id.
+ */
 static enum sbx_err
 socket_path(const struct provider_context *context, const char *id,
-    char ret[static SOCKET_PATH_MAX], struct sbx_why *why)
+    uint64_t incarnation, char ret[static SOCKET_PATH_MAX], struct sbx_why *why)
 {
 	static const char form[] = "%s/sandboxes/%s.sock";
 	uint8_t digest[crypto_generichash_BYTES_MIN];
-	char name[2 * DIGEST_USED + 2] = ".";
+	char name[NAME_ID_MAX + 20];
+	int len = snprintf(name, sizeof(name), "%s", id);
 
-	if (snprintf(ret, SOCKET_PATH_MAX, form, context->runtime_dir, id) <
+	if (incarnation != 0)
+		len += snprintf(name + len, sizeof(name) - (size_t)len,
+		    ".%016" PRIx64, incarnation);
+	if (snprintf(ret, SOCKET_PATH_MAX, form, context->runtime_dir, name) <
 	    (int)SOCKET_PATH_MAX)
 		return SBX_OK;
-	(void)crypto_generichash(
-	    digest, sizeof(digest), (const uint8_t *)id, strlen(id), NULL, 0);
+	(void)crypto_generichash(digest, sizeof(digest), (const uint8_t *)name,
+	    (size_t)len, NULL, 0);
+	name[0] = '.';
 	(void)sodium_bin2hex(name + 1, sizeof(name) - 1, digest, DIGEST_USED);
 	if (snprintf(ret, SOCKET_PATH_MAX, form, context->runtime_dir, name) <
 	    (int)SOCKET_PATH_MAX)
@@ -49,11 +58,12 @@ socket_path(const struct provider_context *context, const char *id,
 }
 
 static void
-remove_socket(const struct provider_context *context, const char *id)
+remove_socket(const struct provider_context *context, const struct box *box)
 {
 	char path[SOCKET_PATH_MAX];
 
-	if (socket_path(context, id, path, NULL) == SBX_OK)
+	if (socket_path(context, box->id, box->incarnation, path, NULL) ==
+	    SBX_OK)
 		(void)unlink(path);
 }
 
@@ -64,7 +74,8 @@ bind_socket(const struct provider_context *context, const struct box *box,
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	cleanup_close int fd = -1;
 	char dir[PATHS_MAX];
-	enum sbx_err err = socket_path(context, box->id, sun.sun_path, why);
+	enum sbx_err err =
+	    socket_path(context, box->id, box->incarnation, sun.sun_path, why);
 	mode_t saved;
 	int bound;
 
@@ -128,7 +139,8 @@ local_create(const struct provider_context *context,
 {
 	char path[SOCKET_PATH_MAX];
 	enum isolation isolation;
-	enum sbx_err err = socket_path(context, spec->id, path, why);
+	enum sbx_err err =
+	    socket_path(context, spec->id, spec->incarnation, path, why);
 
 	if (err == SBX_OK)
 		err = check_programs(context, why);
@@ -219,7 +231,7 @@ local_start(
 		err = start_as[box.isolation](
 		    context, &box, &(struct sockets){ listen, control }, why);
 	if (err != SBX_OK) {
-		remove_socket(context, id);
+		remove_socket(context, &box);
 		plain_clean(context, id);
 	}
 	return err;
@@ -243,7 +255,7 @@ local_stop(
 	if (err != SBX_OK)
 		return err;
 	box_forget_processes(&box);
-	remove_socket(context, id);
+	remove_socket(context, &box);
 	plain_clean(context, id);
 	return SBX_OK;
 }
@@ -316,7 +328,7 @@ local_credentials(const struct provider_context *context, const char *id,
 	if (err == SBX_OK)
 		err = put_host_key(&box, access.host_key[0], why);
 	if (err == SBX_OK)
-		err = socket_path(context, id, path, why);
+		err = socket_path(context, id, box.incarnation, path, why);
 	if (err != SBX_OK)
 		return err;
 	(void)snprintf(access.endpoint[0], PROVIDER_LINE, "unix:%s", path);

@@ -293,6 +293,7 @@ make_box(const struct provider_context *context,
 		return err;
 	box.issued_after = spec->issued_after;
 	box.owner = spec->owner;
+	box.incarnation = spec->incarnation;
 	put_temporary(box.id, name);
 	err = choose_isolation(context, &shelf, probe, &box, why);
 	if (err == SBX_OK)

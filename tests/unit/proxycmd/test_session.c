@@ -16,7 +16,7 @@
 #define ALIAS "run-1234.sandbox"
 #define HEAD "version=1\nid=run-1234\nuser=sandbox\nstate=running\n"
 #define TAIL "not_after=1000\nsingle_use=no\n" FROM
-#define FROM "broker=\norigin=\n"
+#define FROM "broker=\norigin=\nincarnation=00ff\n"
 #define LONG64 \
 	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
@@ -83,6 +83,14 @@ static const struct row rows[] = {
 	    SBX_BAD_VALUE),
 	ROW("files", HEAD TAIL "file=id_ed25519\nfile=known_hosts\n", SBX_OK),
 	ROW("a file of another name", HEAD TAIL "file=../x\n", SBX_BAD_VALUE),
+	ROW("no incarnation is told",
+	    HEAD "not_after=1000\nsingle_use=no\nbroker=\norigin=\n"
+		 "incarnation=\n",
+	    SBX_OK),
+	ROW("an incarnation with a blank",
+	    HEAD "not_after=1000\nsingle_use=no\nbroker=\norigin=\n"
+		 "incarnation=a b\n",
+	    SBX_BAD_VALUE),
 	ROW("nine endpoints",
 	    HEAD TAIL "endpoint=a\nendpoint=a\nendpoint=a\nendpoint=a\n"
 		      "endpoint=a\nendpoint=a\nendpoint=a\nendpoint=a\n"
@@ -152,6 +160,7 @@ test_written_then_read(void **state)
 {
 	struct session in = { .id = "run-1234",
 		.user = "sandbox",
+		.incarnation = "00000000000000ff",
 		.running = true,
 		.not_after = UINT64_MAX,
 		.single_use = true,
@@ -299,6 +308,47 @@ test_fresh(void **state)
 	assert_true(session_is_valid(&s, 0));
 }
 
+/* Its sockets say whether it is there; of a network only the session can. */
+static void
+test_there(void **state)
+{
+	struct session s = { .running = true };
+	char here[SESSION_ENDPOINT_LEN], gone[SESSION_ENDPOINT_LEN];
+	const struct {
+		const char *first, *second;
+		bool running, want;
+	} cases[] = {
+		{ NULL, NULL, true, false },
+		{ here, NULL, true, true },
+		/* It was started since. */
+		{ here, NULL, false, true },
+		{ gone, NULL, true, false },
+		{ gone, here, true, true },
+		{ gone, gone, true, false },
+		{ "tcp://127.0.0.1:22", NULL, true, true },
+		{ "tcp://127.0.0.1:22", NULL, false, false },
+		{ gone, "tcp://127.0.0.1:22", true, true },
+		{ "unix:/etc/passwd/x", NULL, true, false },
+	};
+
+	(void)state;
+	write_file("here", "x");
+	(void)snprintf(here, sizeof(here), "unix:%s/" ALIAS "/here", cache);
+	(void)snprintf(gone, sizeof(gone), "unix:%s/" ALIAS "/gone", cache);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *const endpoint[] = { cases[i].first,
+			cases[i].second };
+
+		s.running = cases[i].running;
+		s.endpoint_count = 0;
+		for (size_t j = 0; j < 2 && endpoint[j] != NULL; j++)
+			(void)snprintf(s.endpoint[s.endpoint_count++],
+			    sizeof(s.endpoint[0]), "%s", endpoint[j]);
+		assert_int_equal(session_is_there(&s), cases[i].want);
+	}
+	assert_int_equal(unlinkat(alias_fd, "here", 0), 0);
+}
+
 static void
 expect_origin(const char *config, const char *want)
 {
@@ -360,6 +410,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_symbolic_link),
 	cmocka_unit_test(test_fifo),
 	cmocka_unit_test(test_fresh),
+	cmocka_unit_test(test_there),
 };
 
 #define OTHERS (sizeof(others) / sizeof(others[0]))

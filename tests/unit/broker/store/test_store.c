@@ -115,6 +115,8 @@ test_comes_back_as_it_went_in(void **state)
 	struct sandbox in = a_sandbox("run-1", "alice"), out;
 
 	in.expires_at = NOW + 5;
+	in.incarnation = UINT64_MAX - 1;
+	in.held = true;
 	assert_int_equal(store_add(*state, &in, 100, NULL), SBX_OK);
 	assert_int_equal(store_get(*state, "run-1", &out, NULL), SBX_OK);
 	assert_memory_equal(&in, &out, sizeof(in));
@@ -419,6 +421,80 @@ test_killed_in_the_middle(void **state)
 }
 
 static void
+test_held(void **state)
+{
+	struct sandbox s;
+
+	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
+	assert_int_equal(add(*state, "run-2", "alice"), SBX_OK);
+	assert_int_equal(store_set_held(*state, "run-1", true, NULL), SBX_OK);
+	assert_int_equal(store_get(*state, "run-1", &s, NULL), SBX_OK);
+	assert_true(s.held);
+	assert_int_equal(store_get(*state, "run-2", &s, NULL), SBX_OK);
+	assert_false(s.held);
+	assert_int_equal(store_set_held(*state, "run-1", false, NULL), SBX_OK);
+	assert_int_equal(store_get(*state, "run-1", &s, NULL), SBX_OK);
+	assert_false(s.held);
+}
+
+/* A text file of the folder of this test. */
+static char *
+read_text(const char *name)
+{
+	char file[1024];
+	const char *srcdir = getenv("SRCDIR");
+	char *text = calloc(1, 16384);
+	FILE *in;
+
+	(void)snprintf(file, sizeof(file), "%s/tests/unit/broker/store/%s",
+	    srcdir == NULL ? "." : srcdir, name);
+	in = fopen(file, "r");
+	assert_non_null(text);
+	assert_non_null(in);
+	assert_in_range(fread(text, 1, 16384, in), 1000, 16383);
+	(void)fclose(in);
+	return text;
+}
+
+static void
+test_older_schema(void **state)
+{
+	char *text = read_text("version-1.sql");
+	struct store *store = NULL;
+	struct sandbox s;
+	sqlite3 *db;
+
+	(void)state;
+	remove_database();
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	free(text);
+	/* Once brought up to date it is so. */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(store_open(path, &store, NULL), SBX_OK);
+		assert_int_equal(store_get(store, "run-1", &s, NULL), SBX_OK);
+		assert_string_equal(s.owner, "alice");
+		assert_int_equal(s.state, SANDBOX_STOPPED);
+		assert_int_equal(s.label_count, 1);
+		assert_int_equal(s.incarnation, 0);
+		assert_int_equal(s.held, i);
+		assert_int_equal(store_get(store, "run-2", &s, NULL), SBX_OK);
+		assert_int_equal(s.expires_at, 2000000);
+		assert_int_equal(s.issued_after, 999999);
+		assert_int_equal(certify(store, "run-1", 77, NOW), SBX_EXISTS);
+		assert_int_equal(
+		    store_set_held(store, "run-1", true, NULL), SBX_OK);
+		store_close(store);
+	}
+	assert_int_equal(store_open(path, &store, NULL), SBX_OK);
+	assert_int_equal(add(store, "run-0", "carol"), SBX_OK);
+	assert_int_equal(store_get(store, "run-0", &s, NULL), SBX_OK);
+	assert_int_equal(s.issued_after, 1000051);
+	store_close(store);
+}
+
+static void
 test_newer_schema(void **state)
 {
 	struct sbx_why why = { "" };
@@ -470,6 +546,8 @@ main(void)
 		FRESH(test_certificates_have_a_limit),
 		FRESH(test_many_threads),
 		cmocka_unit_test(test_killed_in_the_middle),
+		FRESH(test_held),
+		cmocka_unit_test(test_older_schema),
 		cmocka_unit_test(test_newer_schema),
 		cmocka_unit_test(test_not_a_database),
 	};

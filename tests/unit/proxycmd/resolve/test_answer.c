@@ -27,6 +27,7 @@ struct row {
 	int64_t before;
 	bool flip; /* a bit of the signature */
 	const char *id;
+	const char *incarnation;
 	const char *user;
 	const char *state;
 	const char *endpoint;		  /* "" for an empty list */
@@ -43,6 +44,11 @@ static const struct row rows[] = {
 	{ .name = "a stopped sandbox without endpoints",
 	    .state = "stopped",
 	    .endpoint = "" },
+	{ .name = "no word of which it is", .incarnation = "" },
+	{ .name = "an incarnation with a blank",
+	    .want = SBX_REFUSED,
+	    .why = "incarnation is malformed",
+	    .incarnation = "a b" },
 	{ .name = "a single use", .single_use = true },
 	{ .name = "an endpoint on the network",
 	    .broker = "https://broker.example",
@@ -248,6 +254,7 @@ answer_of(const struct row *row)
 	key_put_ed25519(host_key.public, &host);
 	key_put_line(buf_view(&host), "a comment", &host_line);
 	add(object, "id", row->id, "run-1");
+	add(object, "incarnation", row->incarnation, "00ff");
 	add(object, "user", row->user, "sandbox");
 	add(object, "state", row->state, "running");
 	add(object, "certificate", row->certificate, buf_text(&line));
@@ -274,6 +281,8 @@ check_honest(const struct row *row, const struct answer *answer)
 	buf_put_text(&line, "\n");
 	assert_string_equal(buf_text(&answer->known_hosts), buf_text(&line));
 	assert_string_equal(answer->session.id, "run-1");
+	assert_string_equal(answer->session.incarnation,
+	    row->incarnation == NULL ? "00ff" : row->incarnation);
 	assert_string_equal(
 	    answer->session.user, row->user == NULL ? "sandbox" : row->user);
 	assert_int_equal(answer->session.running, row->state == NULL);
