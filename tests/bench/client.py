@@ -138,7 +138,7 @@ class World:
             f.write(f"{ALIAS} {key}\n")
         with open(entry + "/session", "w") as f:
             f.write("version=1\nid=run-1234\nuser=root\nstate=running\n"
-                    "not_after=99999999999\nsingle_use=no\nbroker=\n"
+                    "not_after=99999999999\nsingle_use=no\nincarnation=\nbroker=\n"
                     f"origin={self.origin()}\n"
                     f"endpoint={endpoint}\n")
         os.chmod(entry + "/session", 0o600)

@@ -72,7 +72,8 @@ session() {
 		umask 077
 		printf '%s\n' version=1 id=run-1234 user=sandbox \
 		    "state=$state" "not_after=$not_after" \
-		    "single_use=$single_use" broker= origin= "${endpoints[@]}" \
+		    "single_use=$single_use" incarnation= broker= origin= \
+		    "${endpoints[@]}" \
 		    >"$dir/session.new"
 	)
 	mv "$dir/session.new" "${session_file:-$entry/session}"
@@ -266,6 +267,13 @@ for mode in fdpass stdio; do
 	session_file=$dir/session.next session "$tcp"
 	resolve_will 0
 	check "$mode: one that moved is found" status_is 0 run true
+	check "$mode: before ssh reads its credentials" \
+	    resolve_calls "--quiet prepare $alias"
+
+	session endpoint=tcp://localhost:1
+	session_file=$dir/session.next session "$tcp"
+	resolve_will 0
+	check "$mode: one that moved on a network is found" status_is 0 run true
 	check "$mode: by one call" resolve_calls "wake $alias"
 
 	session "$dead" not_after=1

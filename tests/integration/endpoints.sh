@@ -169,7 +169,7 @@ session() {
 	local to=${session_file:-$entry/session} state=running
 	case $1 in stopped) state=stopped; shift ;; esac
 	(umask 077; printf '%s\n' version=1 id=run-1234 user=root \
-	    "state=$state" not_after=99999999999 single_use=no broker= \
+	    "state=$state" not_after=99999999999 single_use=no incarnation= broker= \
 	    "origin=$(stat -c %d.%i.%.9Z "$HOME/.config/sandbox-ssh/config")" \
 	    "${@/#/endpoint=}" >"$work/session.new")
 	mv "$work/session.new" "$to"

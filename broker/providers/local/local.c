@@ -194,14 +194,15 @@ repair(const struct provider_context *context, const struct box *box,
 {
 	cleanup_close int socket = -1;
 	char path[SOCKET_PATH_MAX];
-	enum sbx_err err = socket_path(context, box->id, path, why);
+	enum sbx_err err =
+	    socket_path(context, box->id, box->incarnation, path, why);
 
 	if (err == SBX_OK && !listens(path)) {
 		err = bind_socket(context, box, &socket, why);
 		if (err == SBX_OK)
 			err = control_replace_listener(box, socket, why);
 		if (err != SBX_OK)
-			remove_socket(context, box->id);
+			remove_socket(context, box);
 	}
 	if (err == SBX_OK && box->isolation == ISOLATION_NONE)
 		err = plain_repair(context, box, why);
