@@ -361,7 +361,7 @@ client_call(struct client *client, const char *method, const char *path,
 		.progress_context = client->progress_context,
 	};
 	struct sbx_why own = { "" };
-	long status = 0;
+	struct http_head head = { 0, 0 };
 	enum sbx_err err;
 
 	buf_put_text(&url, client->base);
@@ -373,11 +373,12 @@ client_call(struct client *client, const char *method, const char *path,
 		request.body = json_object_to_json_string_ext(
 		    body, JSON_C_TO_STRING_PLAIN);
 	*ret = NULL;
-	err = http_perform(&request, &status, &answer, why);
+	err = http_perform(&request, &head, &answer, why);
 	if (err != SBX_OK)
 		return err;
-	if (status < 200 || status > 299)
-		return refusal(client, path, status, &answer, why);
+	client->clock = head.date;
+	if (head.status < 200 || head.status > 299)
+		return refusal(client, path, head.status, &answer, why);
 	if (answer.len == 0)
 		return SBX_OK;
 	err = reply_parse(buf_text(&answer), answer.len, ret, &own);

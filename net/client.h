@@ -19,6 +19,7 @@ struct client {
 	char place[FIELD_TEXT]; /* in messages: "your broker", or its url */
 	char base[FIELD_TEXT];	/* "https://host/prefix" or http://localhost */
 	char token[FIELD_TEXT]; /* "" for none; wiped by client_close */
+	uint64_t clock;		/* its, at its last answer; 0: it did not say */
 	void (*progress)(void *context); /* see http.h; may be NULL */
 	void *progress_context;
 };

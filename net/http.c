@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "net/proxied.h"
 
 #define HEADERS_MAX 65536
@@ -13,6 +14,7 @@
 struct transfer {
 	struct buf *body;
 	size_t headers; /* bytes of them so far */
+	uint64_t date;	/* http_head */
 	bool too_large;
 	char detail[CURL_ERROR_SIZE];
 	long os_error; /* errno of connect(2), or 0 */
@@ -32,12 +34,30 @@ on_body(char *bytes, size_t size, size_t n, void *context)
 	return buf_error(t->body) == SBX_OK ? size * n : 0;
 }
 
+/* "Date: Sun, 06 Nov 1994 08:49:37 GMT" */
+static void
+take_date(struct view line, uint64_t *ret)
+{
+	static const char name[] = "date:";
+	char value[64];
+	time_t date;
+
+	if (line.len < strlen(name) ||
+	    strncasecmp((const char *)line.p, name, strlen(name)) != 0 ||
+	    text_copy(VIEW(line.p + strlen(name), line.len - strlen(name)),
+		value, sizeof(value)) != SBX_OK)
+		return;
+	date = curl_getdate(value, NULL);
+	if (date > 0)
+		*ret = (uint64_t)date;
+}
+
 static size_t
 on_header(char *bytes, size_t size, size_t n, void *context)
 {
 	struct transfer *t = context;
 
-	(void)bytes;
+	take_date(VIEW(bytes, size * n), &t->date);
 	t->headers += size * n;
 	t->too_large = t->headers > HEADERS_MAX;
 	return t->too_large ? 0 : size * n;
@@ -265,7 +285,7 @@ add_header(struct handles *h, const char *line)
 }
 
 enum sbx_err
-http_perform(const struct http_request *request, long *ret_status,
+http_perform(const struct http_request *request, struct http_head *ret_head,
     struct buf *ret_body, struct sbx_why *why)
 {
 	__attribute__((cleanup(free_handles))) struct handles h = {
@@ -288,9 +308,10 @@ http_perform(const struct http_request *request, long *ret_status,
 	if (code == CURLE_OK)
 		code = run_with_patience(h.multi, h.easy, request, &t);
 	err = judge(request, h.easy, code, &t, why);
+	ret_head->date = t.date;
 	if (err == SBX_OK &&
-	    curl_easy_getinfo(h.easy, CURLINFO_RESPONSE_CODE, ret_status) !=
-		CURLE_OK)
+	    curl_easy_getinfo(
+		h.easy, CURLINFO_RESPONSE_CODE, &ret_head->status) != CURLE_OK)
 		err = SBX_INTERNAL;
 	return err;
 }

@@ -23,13 +23,19 @@ struct http_request {
 	void *progress_context;
 };
 
+struct http_head {
+	long status;
+	uint64_t date; /* the server's clock, Unix time; 0: it did not say */
+};
+
 /*
  * SBX_OK means that an answer came, whatever its status.  SBX_TIMEOUT,
  * SBX_UNAVAILABLE (cannot connect), SBX_REFUSED (TLS says no), SBX_TOO_LARGE
  * and SBX_PROTOCOL are told in why, which names the URL's host or the socket,
  * never the token.
  */
-enum sbx_err http_perform(const struct http_request *request, long *ret_status,
+enum sbx_err
+http_perform(const struct http_request *request, struct http_head *ret_head,
     struct buf *ret_body, struct sbx_why *why) MUST_USE;
 
 #endif

@@ -151,7 +151,7 @@ static const struct conf_key keys[] = {
 	    { "timeout", field_duration, MEMBER(timeout), 1, 300, "10s",
 		"how long one request may take", NULL } },
 	{ "ssh",
-	    { "ttl", field_duration, MEMBER(ttl), 60, LIMITS_TTL_MAX, "60m",
+	    { "ttl", field_duration, MEMBER(ttl), 60, LIMITS_TTL_MAX, NULL,
 		"how long a certificate lives", NULL } },
 	{ "ssh",
 	    { "wait", field_duration, MEMBER(wait), 1, LIMITS_WAIT_MAX, "120s",

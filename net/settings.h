@@ -38,7 +38,7 @@ struct settings {
 	size_t domain_count;
 	uint64_t timeout; /* seconds for one request */
 	/* [ssh] */
-	uint64_t ttl;		     /* seconds */
+	uint64_t ttl;		     /* seconds; 0: what the broker gives */
 	uint64_t wait;		     /* seconds for a start */
 	bool wake;		     /* connecting starts what is stopped */
 	char public_key[FIELD_TEXT]; /* "": make keys */

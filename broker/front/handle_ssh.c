@@ -6,6 +6,7 @@
 #include "broker/front/body.h"
 #include "broker/life/issue.h"
 #include "broker/helper/signer.h"
+#include "common/limits.h"
 
 #define PERMIT_WORDS_MAX 16
 
@@ -70,8 +71,8 @@ read_ssh_wish(const struct broker *b, const struct call *call,
 		err = permit_of(&body, &ret->permit, why);
 	if (err != SBX_OK)
 		return err;
-	ret->ttl = ISSUE_TTL_DEFAULT < b->settings->max_ttl
-	    ? ISSUE_TTL_DEFAULT
+	ret->ttl = LIMITS_TTL_DEFAULT < b->settings->max_ttl
+	    ? LIMITS_TTL_DEFAULT
 	    : b->settings->max_ttl;
 	if (*body.ttl != '\0')
 		err = body_duration(

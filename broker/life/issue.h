@@ -9,7 +9,6 @@
 #include "broker/life/sandboxes.h"
 #include "certs/cert.h"
 
-#define ISSUE_TTL_DEFAULT 3600
 #define ISSUE_BACKDATE 60 /* seconds, for clocks that differ */
 #define ISSUE_SOURCE_MAX 512
 #define ISSUE_COMMAND_MAX 1024

@@ -5,8 +5,8 @@
 #include "common/text.h"
 #include "proxycmd/doctor/check.h"
 
-#define SKEW_WARN 10 /* seconds */
-#define SKEW_FAIL 60 /* what certificates allow for (CHECK_SKEW_DEFAULT) */
+#define SKEW_WARN 10	/* seconds */
+#define SKEW_ALLOWED 60 /* what certificates allow for (CHECK_SKEW_DEFAULT) */
 #define SLOW_MS 1000
 #define RECENT 600 /* seconds since the gate has refused somebody */
 
@@ -117,9 +117,10 @@ doctor_clock(struct doctor *doctor, struct finding *ret)
 	if (!number(doctor, "broker_time=", &theirs))
 		return;
 	skew = theirs > now ? theirs - now : now - theirs;
+	/* Not a failure: credentials are judged by the broker's. */
 	if (skew > SKEW_WARN)
-		doctor_say(ret, skew > SKEW_FAIL ? DOCTOR_FAIL : DOCTOR_WARN,
-		    cure, "this clock is %llu s %s the broker's",
+		doctor_say(ret, DOCTOR_WARN, cure,
+		    "this clock is %llu s %s the broker's",
 		    (unsigned long long)skew,
 		    theirs > now ? "behind" : "ahead of");
 	else
@@ -145,7 +146,7 @@ doctor_gate(struct doctor *doctor, struct finding *ret)
 		return;
 	*reason++ = '\0';
 	if (text_uint(text, 0, INT64_MAX, &when) != SBX_OK ||
-	    !sbx_err_find(reason, &err) || when > now + SKEW_FAIL)
+	    !sbx_err_find(reason, &err) || when > now + SKEW_ALLOWED)
 		return;
 	ago = now > when ? now - when : 0;
 	doctor_say(ret, ago <= RECENT ? DOCTOR_WARN : DOCTOR_OK,

@@ -2,6 +2,7 @@
 #include "proxycmd/resolve/answer.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "certs/check.h"
 #include "common/text.h"
@@ -9,6 +10,10 @@
 #include "proxycmd/hosts.h"
 #include "proxycmd/dial/kind.h"
 #include "proxycmd/relay/plan.h"
+
+#define SMALL_SKEW                                                 \
+	10 /* seconds between two clocks that are not worth a word \
+	    */
 
 struct said {
 	char id[NAME_ID_MAX + 1];
@@ -63,6 +68,40 @@ embedded_ca(const struct cert *cert, struct ca_set *ret)
 	return err != SBX_OK ? err : key_ed25519(&ca, ret->key[0]);
 }
 
+static uint64_t
+judged_at(const struct question *q)
+{
+	return q->clock != 0 ? q->clock : q->now;
+}
+
+/* Seconds that it may live. */
+static uint64_t
+longest(const struct question *q)
+{
+	return q->ttl != 0 ? q->ttl : LIMITS_TTL_DEFAULT;
+}
+
+static bool
+is_about_time(enum sbx_err err)
+{
+	return err == SBX_EXPIRED || err == SBX_NOT_YET_VALID;
+}
+
+/* Nobody knows which of the two clocks is wrong. */
+static enum sbx_err
+blame_clock(const struct question *q, struct sbx_why *why, enum sbx_err err)
+{
+	time_t now = (time_t)q->now;
+	struct tm tm = { 0 };
+	char text[32] = "";
+
+	if (gmtime_r(&now, &tm) != NULL)
+		(void)strftime(text, sizeof(text), "%F %H:%M:%S UTC", &tm);
+	return sbx_fail(why, SBX_STATE,
+	    "%s: by this machine's clock (%s) the %s: set it, or the broker's",
+	    q->alias->text, text, sbx_err_text(err));
+}
+
 static enum sbx_err
 judge_certificate(const struct said *said, const struct question *q,
     struct answer *ret, struct sbx_why *why)
@@ -73,10 +112,10 @@ judge_certificate(const struct said *said, const struct question *q,
 	struct cert_policy policy = {
 		.sandbox_id = q->alias->id,
 		.trusted = q->trusted != NULL ? q->trusted : &embedded,
-		.now = q->now,
+		.now = judged_at(q),
 		.clock_skew = CHECK_SKEW_DEFAULT,
 		/* It starts in the past, for clocks that lag behind. */
-		.max_ttl = q->ttl + CHECK_SKEW_DEFAULT,
+		.max_ttl = longest(q) + CHECK_SKEW_DEFAULT,
 		.permit = ~0U,
 	};
 	struct cert_grant grant;
@@ -88,6 +127,8 @@ judge_certificate(const struct said *said, const struct question *q,
 		err = embedded_ca(&cert, &embedded);
 	if (err == SBX_OK)
 		err = cert_check(&cert, &policy, &grant);
+	if (is_about_time(err) && q->clock == 0)
+		return blame_clock(q, why, err);
 	if (err != SBX_OK)
 		return refuse(q, why, sbx_err_text(err));
 	cert_put_public_key(&cert, &key);
@@ -106,12 +147,12 @@ static enum sbx_err
 judge_token(const struct said *said, const struct question *q,
     struct answer *ret, struct sbx_why *why)
 {
-	uint64_t latest = q->now + q->ttl;
+	uint64_t now = judged_at(q), latest = now + longest(q);
 
 	if (q->trusted != NULL)
 		return refuse(
 		    q, why, "it has no certificate, and trusted_ca wants one");
-	if (said->expires_at <= q->now)
+	if (said->expires_at <= now)
 		return refuse(
 		    q, why, "it has no certificate, and no expires_at to come");
 	ret->session.not_after =
@@ -175,6 +216,15 @@ judge_endpoints(const struct said *said, const struct question *q,
 	return err;
 }
 
+/* How far the broker's clock is ahead, modulo 2^64. */
+static uint64_t
+offset(const struct question *q)
+{
+	uint64_t ahead = judged_at(q) - q->now;
+
+	return ahead + SMALL_SKEW <= 2 * SMALL_SKEW ? 0 : ahead;
+}
+
 enum sbx_err
 answer_judge(struct json_object *object, const struct question *q,
     struct answer *ret, struct sbx_why *why)
@@ -209,6 +259,7 @@ answer_judge(struct json_object *object, const struct question *q,
 	ret->session.running = strcmp(said.state, "running") == 0;
 	err = *said.certificate == '\0' ? judge_token(&said, q, ret, why)
 					: judge_certificate(&said, q, ret, why);
+	ret->session.not_after -= offset(q);
 	if (err == SBX_OK)
 		err = judge_host_keys(&said, q, &ret->known_hosts, why);
 	if (err == SBX_OK)

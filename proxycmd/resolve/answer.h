@@ -19,8 +19,9 @@
 struct question {
 	const struct alias *alias;
 	struct view public_key; /* plain key blob */
-	uint64_t now;		/* Unix time */
-	uint64_t ttl;		/* seconds */
+	uint64_t now;		/* Unix time, by this machine's clock */
+	uint64_t clock;		/* by the broker's; 0: it did not say */
+	uint64_t ttl;		/* seconds; 0: none was asked for */
 	/* The URL of a broker that was reached over a network, or NULL. */
 	const char *broker;
 	/* Who must have signed; NULL: whoever the sandbox trusts. */
@@ -39,7 +40,10 @@ struct answer {
  * principal, for longer than asked, or signed by another CA; an endpoint that
  * this broker has no business naming.  There may be no certificate where a
  * gateway knows people by their user names alone, but never if CAs are
- * given.  ret is made whatever happens: answer_free it.
+ * given.  Times are judged by the broker's clock, whose offset from ours is
+ * then taken out of the session; without one, a time that does not fit is
+ * SBX_STATE, as it may be our clock that is wrong.  ret is made whatever
+ * happens: answer_free it.
  */
 enum sbx_err
 answer_judge(struct json_object *object, const struct question *question,

@@ -58,8 +58,9 @@ ask(struct client *client, const struct work *work, uint64_t ttl,
 	if (body == NULL || buf_error(&line) != SBX_OK ||
 	    json_object_object_add(body, "public_key",
 		json_object_new_string(buf_text(&line))) != 0 ||
-	    json_object_object_add(
-		body, "ttl", json_object_new_string(duration)) != 0)
+	    (ttl != 0 &&
+		json_object_object_add(
+		    body, "ttl", json_object_new_string(duration)) != 0))
 		return SBX_NOMEM;
 	(void)snprintf(
 	    path, sizeof(path), "/v1/sandboxes/%s/ssh", work->alias->id);
@@ -108,7 +109,6 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	struct ca_set trusted;
 	struct question question = {
 		.alias = work->alias,
-		.now = work->now,
 		.ttl = work->ttl != 0 ? work->ttl : client->settings.ttl,
 		.broker = client->networked ? client->base : NULL,
 	};
@@ -123,6 +123,8 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	if (err != SBX_OK)
 		return err;
 	question.public_key = buf_view(&key.blob);
+	question.now = (uint64_t)time(NULL);
+	question.clock = client->clock;
 	err = answer_judge(object, &question, &answer, why);
 	if (err == SBX_OK)
 		err = keep(

@@ -103,8 +103,12 @@ static void
 judge(struct json_object *object, struct view key, bool networked)
 {
 	struct alias alias;
-	struct question question = { &alias, key, NOW, 3600,
-		networked ? "https://broker.example" : NULL, NULL };
+	struct question question = { .alias = &alias,
+		.public_key = key,
+		.now = NOW,
+		.clock = NOW,
+		.ttl = 3600,
+		.broker = networked ? "https://broker.example" : NULL };
 	cleanup_answer struct answer answer;
 	struct sbx_why why = { "" };
 

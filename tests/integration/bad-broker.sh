@@ -298,6 +298,31 @@ broker_down() {
 	lab_mode honest
 }
 
+# Whose clock is wrong nobody can tell: the broker's own judges what it gave.
+clocks() {
+	local skew sign end
+	broker "unix:$lab/broker.sock"
+	for skew in 180 -180 86400 -86400; do
+		sign=$(date -d "$((skew + 3000)) seconds" +%Y%m%d%H%M%S)
+		sign=$(date -d "$skew seconds" +%Y%m%d%H%M%S):$sign
+		lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\",
+		    \"sign\": {\"validity\": \"$sign\"}}"
+		echo "$skew" >"$lab/skew"
+		rm -rf "$cache"
+		check 0 "its clock is $skew s ahead: credentials" \
+		    sandbox-proxy prepare "$host"
+		is "without a word" "$(cat "$err")" ""
+		end=$(sed -n 's/^not_after=//p' "$cache/$host/session")
+		end=$((end - $(date +%s)))
+		[ "$end" -gt 2900 ] && [ "$end" -lt 3100 ] ||
+			fail "they end in $end s"
+		ok "they end in $end s by this clock"
+	done
+	rm -rf "$lab/skew" "$cache"
+	fails 77 "by its own clock it has ended" 'not to be trusted.*expired'
+	lab_answer
+}
+
 # A list that never ends, in each of the ways that it can.
 lists() {
 	local status mode regex patience=1s
@@ -348,6 +373,7 @@ row_29
 row_31
 row_32
 broker_down
+clocks
 lists
 lab_end
 done_testing

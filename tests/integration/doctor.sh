@@ -185,8 +185,8 @@ echo 45 >"$lab/skew"
 doctor 0
 finds warn clock '4[456] s behind.*set the clocks'
 echo -300 >"$lab/skew"
-doctor 1
-finds fail clock '(299|300|301) s ahead'
+doctor 0
+finds warn clock '(299|300|301) s ahead'
 rm "$lab/skew"
 lab_mode reason
 doctor 1

@@ -27,6 +27,7 @@ main() {
 	wrong_host_key
 	other_sandbox
 	killed
+	less_than_usual
 }
 
 nothing_happens() {
@@ -167,6 +168,28 @@ other_sandbox() {
 	grep -q 'Permission denied' "$err" || fail "by the gate"
 	ok "by the gate"
 	sandboxctl kill run-5
+}
+
+# A broker that allows less than the hour that is usual.
+less_than_usual() {
+	local conf=$HOME/.config/sandbox-ssh/sandboxd.conf
+	local from to
+	[ "$(id -un)" = alice ] || return 0
+	install -D -m 0644 /dev/stdin "$conf" <<-END
+	[limits]
+	max_ttl = 30m
+	END
+	sandboxd --stop
+	rm -r "${cache:?}/$host"
+	check 0 "max_ttl = 30m: plain ssh" ssh "$host" true
+	ssh-keygen -L -f "$cache/$host/id_ed25519-cert.pub" >"$out"
+	read -r _ _ from _ to < <(grep Valid: "$out")
+	is "max_ttl = 30m: half an hour, and a minute before" \
+	    $(($(date -d "$to" +%s) - $(date -d "$from" +%s))) 1860
+	check 65 "more is refused" sandboxctl ssh run-1234 --ttl 1h -- true
+	rm "$conf"
+	sandboxd --stop
+	check 0 "the usual again" sandboxctl list
 }
 
 killed() {

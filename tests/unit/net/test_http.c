@@ -145,7 +145,7 @@ server_main(void *context)
 
 static void
 server_run(struct server *s, int listener, const struct http_request *request,
-    enum sbx_err *ret_err, long *ret_status, struct buf *body,
+    enum sbx_err *ret_err, struct http_head *ret_head, struct buf *body,
     struct sbx_why *why)
 {
 	int stop[2];
@@ -154,7 +154,7 @@ server_run(struct server *s, int listener, const struct http_request *request,
 	assert_int_equal(pipe(stop), 0);
 	s->stop = stop[0];
 	assert_int_equal(pthread_create(&s->thread, NULL, server_main, s), 0);
-	*ret_err = http_perform(request, ret_status, body, why);
+	*ret_err = http_perform(request, ret_head, body, why);
 	(void)close(stop[1]);
 	assert_int_equal(pthread_join(s->thread, NULL), 0);
 	(void)close(stop[0]);
@@ -195,18 +195,53 @@ test_row(void **state)
 	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
 	struct sbx_why why = { "" };
 	enum sbx_err err;
-	long status = 0;
+	struct http_head head = { 0, 0 };
 
-	server_run(
-	    &server, listen_unix(), &request, &err, &status, &body, &why);
+	server_run(&server, listen_unix(), &request, &err, &head, &body, &why);
 	assert_string_equal(sbx_err_name(err), sbx_err_name(row->want));
 	assert_int_equal(server.connections, 1);
 	assert_null(strstr(why.text, "t0ken"));
 	if (err == SBX_OK) {
-		assert_int_equal(status, row->status);
+		assert_int_equal(head.status, row->status);
 		assert_string_equal(buf_text(&body), row->body);
 	} else {
 		assert_non_null(strstr(why.text, socket_path));
+	}
+}
+
+static void
+test_its_clock(void **state)
+{
+	static const struct {
+		struct row row;
+		uint64_t want;
+	} dates[] = {
+		{ { "told", SEND,
+		      HEAD "date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n",
+		      SBX_OK, 200, "" },
+		    784111777 },
+		{ { "not told", SEND, HEAD "\r\n", SBX_OK, 200, "" }, 0 },
+		{ { "nonsense", SEND, HEAD "Date: soon\r\n\r\n", SBX_OK, 200,
+		      "" },
+		    0 },
+		{ { "before 1970", SEND,
+		      HEAD "Date: Sun, 06 Nov 1960 08:49:37 GMT\r\n\r\n",
+		      SBX_OK, 200, "" },
+		    0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+		struct server server = { .row = &dates[i].row };
+		struct http_request request = request_of("GET");
+		cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
+		struct http_head head = { 0, 1 };
+		enum sbx_err err;
+
+		server_run(
+		    &server, listen_unix(), &request, &err, &head, &body, NULL);
+		assert_int_equal(err, SBX_OK);
+		assert_int_equal(head.date, dates[i].want);
 	}
 }
 
@@ -217,12 +252,11 @@ test_what_is_sent(void **state)
 	struct http_request request = request_of("POST");
 	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
 	enum sbx_err err;
-	long status;
+	struct http_head head = { 0, 0 };
 
 	(void)state;
 	request.body = "{\"a\":1}";
-	server_run(
-	    &server, listen_unix(), &request, &err, &status, &body, NULL);
+	server_run(&server, listen_unix(), &request, &err, &head, &body, NULL);
 	assert_int_equal(err, SBX_OK);
 	assert_memory_equal(server.request, "POST /v1/x HTTP/1.1\r\n", 21);
 	assert_non_null(
@@ -242,11 +276,10 @@ test_a_post_without_body(void **state)
 	struct http_request request = request_of("POST");
 	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
 	enum sbx_err err;
-	long status;
+	struct http_head head = { 0, 0 };
 
 	(void)state;
-	server_run(
-	    &server, listen_unix(), &request, &err, &status, &body, NULL);
+	server_run(&server, listen_unix(), &request, &err, &head, &body, NULL);
 	assert_int_equal(err, SBX_OK);
 	assert_non_null(strstr(server.request, "\r\nContent-Length: 0\r\n"));
 }
@@ -257,12 +290,12 @@ test_no_listener(void **state)
 	struct http_request request = request_of("GET");
 	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
 	struct sbx_why why = { "" };
-	long status;
+	struct http_head head = { 0, 0 };
 
 	(void)state;
 	(void)unlink(socket_path);
 	assert_int_equal(
-	    http_perform(&request, &status, &body, &why), SBX_UNAVAILABLE);
+	    http_perform(&request, &head, &body, &why), SBX_UNAVAILABLE);
 	assert_non_null(strstr(why.text, "is sandboxd running?"));
 }
 
@@ -293,12 +326,12 @@ test_no_place_in_the_queue(void **state)
 	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
 	struct sbx_why why = { "" };
 	int listener = listen_unix(), others[8], count;
-	long status;
+	struct http_head head = { 0, 0 };
 
 	(void)state;
 	count = fill_queue(others);
 	assert_int_equal(
-	    http_perform(&request, &status, &body, &why), SBX_TIMEOUT);
+	    http_perform(&request, &head, &body, &why), SBX_TIMEOUT);
 	assert_non_null(strstr(why.text, "more callers than it can take"));
 	for (int i = 0; i < count; i++)
 		(void)close(others[i]);
@@ -334,7 +367,7 @@ test_a_place_is_waited_for(void **state)
 	struct crowd crowd = { .server = &server };
 	struct http_request request = request_of("GET");
 	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
-	long status = 0;
+	struct http_head head = { 0, 0 };
 	int stop[2];
 
 	(void)state;
@@ -344,8 +377,8 @@ test_a_place_is_waited_for(void **state)
 	request.timeout = 30;
 	request.progress = crowd_goes;
 	request.progress_context = &crowd;
-	assert_int_equal(http_perform(&request, &status, &body, NULL), SBX_OK);
-	assert_int_equal(status, 200);
+	assert_int_equal(http_perform(&request, &head, &body, NULL), SBX_OK);
+	assert_int_equal(head.status, 200);
 	(void)close(stop[1]);
 	assert_int_equal(pthread_join(server.thread, NULL), 0);
 	(void)close(stop[0]);
@@ -379,12 +412,12 @@ test_a_server_without_tls(void **state)
 	char url[64];
 	int listener = listen_tcp(url, "https");
 	enum sbx_err err;
-	long status;
+	struct http_head head = { 0, 0 };
 
 	(void)state;
 	request.unix_socket = NULL;
 	request.url = url;
-	server_run(&server, listener, &request, &err, &status, &body, &why);
+	server_run(&server, listener, &request, &err, &head, &body, &why);
 	assert_string_equal(sbx_err_name(err), sbx_err_name(SBX_REFUSED));
 	/* The token went nowhere. */
 	assert_null(strstr(server.request, "t0ken"));
@@ -400,12 +433,12 @@ test_loopback_needs_no_proxy(void **state)
 	char url[64];
 	int listener = listen_tcp(url, "http");
 	enum sbx_err err;
-	long status;
+	struct http_head head = { 0, 0 };
 
 	(void)state;
 	request.unix_socket = NULL;
 	request.url = url;
-	server_run(&server, listener, &request, &err, &status, &body, NULL);
+	server_run(&server, listener, &request, &err, &head, &body, NULL);
 	assert_int_equal(err, SBX_OK);
 	assert_int_equal(server.connections, 1);
 }
@@ -425,13 +458,12 @@ test_progress_is_shown(void **state)
 	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
 	enum sbx_err err;
 	int steps = 0;
-	long status;
+	struct http_head head = { 0, 0 };
 
 	(void)state;
 	request.progress = count_step;
 	request.progress_context = &steps;
-	server_run(
-	    &server, listen_unix(), &request, &err, &status, &body, NULL);
+	server_run(&server, listen_unix(), &request, &err, &head, &body, NULL);
 	assert_int_equal(err, SBX_TIMEOUT);
 	assert_true(steps >= 2);
 }
@@ -462,6 +494,7 @@ int
 main(void)
 {
 	static const struct CMUnitTest others[] = {
+		cmocka_unit_test(test_its_clock),
 		cmocka_unit_test(test_what_is_sent),
 		cmocka_unit_test(test_a_post_without_body),
 		cmocka_unit_test(test_no_listener),

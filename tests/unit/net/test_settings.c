@@ -107,7 +107,7 @@ test_defaults(void **state)
 	assert_int_equal(settings_read(&paths, file, &settings, NULL), SBX_OK);
 	assert_string_equal(settings.broker.url, "");
 	assert_string_equal(settings.broker.token, "");
-	assert_int_equal(settings.ttl, 3600);
+	assert_int_equal(settings.ttl, 0);
 	assert_int_equal(settings.wait, 120);
 	assert_int_equal(settings.timeout, 10);
 }

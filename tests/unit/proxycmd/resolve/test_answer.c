@@ -25,7 +25,10 @@ struct row {
 	const char *principal;
 	int64_t after; /* added to the honest times */
 	int64_t before;
-	bool flip; /* a bit of the signature */
+	int64_t clock; /* the broker's, against ours */
+	bool silent;   /* it does not say */
+	bool no_ttl;   /* none was asked for */
+	bool flip;     /* a bit of the signature */
 	const char *id;
 	const char *incarnation;
 	const char *user;
@@ -74,6 +77,37 @@ static const struct row rows[] = {
 	    .want = SBX_REFUSED,
 	    .why = "not valid yet",
 	    .after = 600 },
+	{ .name = "our clock is three minutes behind",
+	    .clock = 180,
+	    .after = 180,
+	    .before = 180 },
+	{ .name = "our clock is three hours ahead",
+	    .clock = -3 * 3600,
+	    .after = -3 * 3600,
+	    .before = -3 * 3600 },
+	{ .name = "a second is nothing", .clock = 1 },
+	{ .name = "expired by the broker's own clock",
+	    .want = SBX_REFUSED,
+	    .why = "not to be trusted: certificate has expired",
+	    .clock = 180,
+	    .before = -TTL },
+	{ .name = "one clock is wrong, and nobody knows which",
+	    .want = SBX_STATE,
+	    .why = "by this machine's clock (2027-01-15 08:00:00 UTC) the "
+		   "certificate is not valid yet",
+	    .silent = true,
+	    .after = 600 },
+	{ .name = "a token by the broker's clock",
+	    .user = "token",
+	    .certificate = "",
+	    .clock = 7200,
+	    .expires = 7200 + 600 },
+	{ .name = "no life was asked for", .no_ttl = true },
+	{ .name = "a longer one than is given unasked",
+	    .want = SBX_REFUSED,
+	    .why = "longer",
+	    .no_ttl = true,
+	    .before = 120 },
 	{ .name = "a host certificate",
 	    .want = SBX_REFUSED,
 	    .why = "user certificate",
@@ -269,6 +303,18 @@ answer_of(const struct row *row)
 	return object;
 }
 
+/* By our clock. */
+static int64_t
+end_of(const struct row *row)
+{
+	int64_t ahead = row->clock > 1 || row->clock < -1 ? row->clock : 0;
+
+	if (row->expires == 0)
+		return NOW + TTL + row->before - ahead;
+	return row->expires - ahead > TTL ? NOW + TTL
+					  : NOW + row->expires - ahead;
+}
+
 static void
 check_honest(const struct row *row, const struct answer *answer)
 {
@@ -286,10 +332,7 @@ check_honest(const struct row *row, const struct answer *answer)
 	assert_string_equal(
 	    answer->session.user, row->user == NULL ? "sandbox" : row->user);
 	assert_int_equal(answer->session.running, row->state == NULL);
-	assert_int_equal(answer->session.not_after,
-	    row->expires == 0	     ? NOW + TTL + row->before
-		: row->expires > TTL ? NOW + TTL
-				     : NOW + row->expires);
+	assert_int_equal(answer->session.not_after, end_of(row));
 	assert_int_equal(answer->session.single_use, row->single_use);
 	assert_int_equal(answer->session.endpoint_count,
 	    row->endpoint == NULL || *row->endpoint != '\0');
@@ -310,7 +353,11 @@ test_row(void **state)
 	struct alias alias;
 	struct ca_set trusted = { .count = 0 };
 	struct question question = {
-		.alias = &alias, .now = NOW, .ttl = TTL, .broker = row->broker
+		.alias = &alias,
+		.now = NOW,
+		.clock = row->silent ? 0 : (uint64_t)(NOW + row->clock),
+		.ttl = row->no_ttl ? 0 : TTL,
+		.broker = row->broker,
 	};
 	enum sbx_err err;
 
