@@ -60,6 +60,10 @@ static const struct conf_key keys[] = {
 	    { "uid_range", field_uid_range, MEMBER(uid_range),
 		.def = UID_RANGE_DEFAULT,
 		.help = "user ids that sandboxd may use, as root" } },
+	{ "local",
+	    { "processes", field_uint, MEMBER(local_limits.processes), 64,
+		1000000, .def = "2048",
+		.help = "processes and threads of a sandbox" } },
 	{ "limits",
 	    { "max_ttl", field_duration, MEMBER(max_ttl), 60, CHECK_TTL_MAX,
 		.def = "24h", .help = "longest life of a certificate" } },
@@ -203,5 +207,6 @@ broker_settings_for_providers(const struct broker_settings *settings,
 	ret->isolation_wanted = settings->isolation;
 	ret->uid_range_start = settings->uid_range.start;
 	ret->uid_range_count = settings->uid_range.count;
+	ret->limits = settings->local_limits;
 	return SBX_OK;
 }

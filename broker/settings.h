@@ -29,6 +29,7 @@ struct broker_settings {
 	/* [local] */
 	int isolation;		    /* enum isolation_wanted */
 	struct uid_range uid_range; /* count 0: from /etc/subuid */
+	struct local_limits local_limits;
 	/* [limits] */
 	uint64_t max_ttl;
 	uint64_t max_sandboxes; /* of one owner */

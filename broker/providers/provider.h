@@ -35,6 +35,21 @@ enum provider_state {
 	PROVIDER_RUNNING,
 };
 
+/* Bytes, or a share of something that only whoever uses it knows. */
+struct amount {
+	uint64_t bytes;
+	unsigned percent; /* not 0: instead of bytes */
+};
+
+/* What one local sandbox may take. */
+struct local_limits {
+	uint64_t processes;   /* and threads */
+	uint64_t ptys;	      /* terminals */
+	struct amount memory; /* of the machine's */
+	struct amount tmpfs;  /* each file system in memory; of memory */
+	struct amount disk;   /* the workspace; of its file system */
+};
+
 /* What sandboxd was configured with, as far as providers need it. */
 struct provider_context {
 	char state_dir[PATHS_MAX];   /* "/var/lib/sandbox-ssh" */
@@ -44,6 +59,7 @@ struct provider_context {
 	int isolation_wanted;	     /* enum isolation_wanted */
 	uint64_t uid_range_start;    /* as root; 0: from /etc/subuid */
 	uint64_t uid_range_count;
+	struct local_limits limits;
 };
 
 /* Setting `isolation`: auto probes once per creation. */

@@ -97,7 +97,7 @@ life() {
 
 	check 0 "ssh" inside one id -u
 	is "into an account of its own" "$(cat "$out")" 1000
-	base=$(inside one awk "'NR==1{print \$2}'" /proc/self/uid_map)
+	base=$(map_of one)
 	is "that is the range of its slot" "$base" \
 	    "$(cut -d' ' -f2 "$state/sandboxes/one/slot")"
 	is "process 1 runs in that range, not as us" "$base" \
@@ -137,6 +137,7 @@ life() {
 	provider credentials one | cmp -s - "$HOME/before" ||
 		fail "other credentials"
 
+	bounded one
 	check 0 "a process that ignores polite signals" inside one \
 	    "trap '' HUP TERM; (sleep 1000 &) >/dev/null 2>&1 </dev/null"
 	check 0 "stop it" provider stop one
@@ -162,6 +163,84 @@ life() {
 	is "no slot is left" "$(entries "$state/slots")" 0
 	is "no socket is left" "$(entries "$runtime/sandboxes")" 0
 	! grep -q "$state" /proc/mounts || fail "a mount is left"
+}
+
+# Uses up inotify instances until it is told to end.
+cat_inotify() {
+	cat <<-'END'
+	import ctypes, sys
+	libc = ctypes.CDLL(None)
+	count = 0
+	while count < 5000 and libc.inotify_init1(0) >= 0:
+	    count += 1
+	print(count, flush=True)
+	sys.stdin.read()
+	END
+}
+
+# Forks as often as it can.
+cat_bomb() {
+	cat <<-'END'
+	import os, signal, sys
+	children = []
+	try:
+	    while len(children) < 5000:
+	        pid = os.fork()
+	        if pid == 0:
+	            signal.pause()
+	        children.append(pid)
+	except BlockingIOError:
+	    pass
+	print(len(children), flush=True)
+	sys.stdin.read()
+	for pid in children:
+	    os.kill(pid, signal.SIGKILL)
+	    os.waitpid(pid, 0)
+	END
+}
+
+# The host's uid of a running sandbox's 0.
+map_of() { awk 'NR==1{print $2}' "/proc/$(process_1 "$1")/uid_map"; }
+
+# bounded ID: whatever it does, the host and others have theirs.
+bounded() {
+	local id=$1 before left holder
+	cat_inotify >"$HOME/inotify.py"
+	before=$(/usr/bin/python3 "$HOME/inotify.py" </dev/null)
+	rm -f "$HOME/hold"
+	mkfifo "$HOME/hold"
+	inside "$id" 'cat >inotify.py' <"$HOME/inotify.py"
+	inside "$id" python3 inotify.py <"$HOME/hold" >"$HOME/used" &
+	holder=$!
+	exec 8>"$HOME/hold"
+	wait_for "inotify instances in use" test -s "$HOME/used"
+	left=$(/usr/bin/python3 "$HOME/inotify.py" </dev/null)
+	if [ "$(id -u)" = 0 ]; then
+		is "root keeps all its inotify instances" "$left" "$before"
+	else
+		[ "$left" -ge $((before * 2 / 3)) ] ||
+			fail "of $before inotify instances $left are left"
+		ok "a user keeps most inotify instances"
+	fi
+	exec 8>&-
+	wait "$holder"
+
+	rm -f "$HOME/used"
+	inside "$id" 'cat >bomb.py' < <(cat_bomb)
+	inside "$id" python3 bomb.py <"$HOME/hold" >"$HOME/used" &
+	holder=$!
+	exec 8>"$HOME/hold"
+	wait_for "a fork bomb" test -s "$HOME/used"
+	[ "$(cat "$HOME/used")" -gt 150 ] || fail "it may have too few"
+	[ "$(processes_of "$(map_of "$id")")" -le $((200 + 64)) ] ||
+		fail "it has too many"
+	ok "a fork bomb is held to what a sandbox may have"
+	check 255 "sshd knows who comes, and can start nothing" \
+	    inside "$id" true
+	grep -q 'request failed' "$err" || fail "another reason"
+	exec 8>&-
+	wait "$holder" || fail "the bomb"
+	check 0 "when it is over all is well" inside "$id" true
 }
 
 # Somebody empties the folder of a sandbox that runs.

@@ -197,7 +197,7 @@ try_namespaces(const struct provider_context *context,
 		return err;
 	err = box_write_slice(box->dir, &box->slice, why);
 	if (err == SBX_OK)
-		err = probe(&box->slice, why);
+		err = probe(context, &box->slice, why);
 	if (err != SBX_OK) {
 		ids_release(shelf->slots, &box->slice, box->id);
 		(void)unlinkat(box->dir, "slot", 0);

@@ -13,8 +13,8 @@
 
 /* Can a sandbox with this slice be run here?  SBX_REFUSED: the kernel says no.
  */
-typedef enum sbx_err
-make_probe(const struct local_slice *slice, struct sbx_why *why);
+typedef enum sbx_err make_probe(const struct provider_context *context,
+    const struct local_slice *slice, struct sbx_why *why);
 
 /* SBX_EXISTS; nothing is left when it fails. */
 enum sbx_err make_box(const struct provider_context *context,

@@ -20,7 +20,6 @@
 #define STAGE "/mnt"
 #define INFO_MAX 1024
 #define SMALL_TEXT_MAX 8192
-#define NAMESPACES_MAX "64" /* of each kind, below the sandbox's own */
 
 /* What is seen inside of the sandbox's own folder. */
 static const struct {
@@ -34,6 +33,8 @@ static const struct {
 
 struct launch {
 	struct bwrap bwrap;
+	const struct local_slice *slice;
+	const struct local_limits *limits;
 	int dir; /* the sandbox's own; -1: none */
 };
 
@@ -54,37 +55,12 @@ stage(int dir)
 	return 0;
 }
 
-/*
- * Namespaces inside are counted against whoever made ours as well; some are
- * plenty.  Where /proc/sys is read-only the host's own limit has to do.
- */
-static void
-limit_namespaces(void)
-{
-	static const char *const kinds[] = { "user", "pid", "net", "mnt", "ipc",
-		"uts", "cgroup", "time" };
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		char path[64];
-		cleanup_close int fd = -1;
-
-		(void)snprintf(path, sizeof(path),
-		    "/proc/sys/user/max_%s_namespaces", kinds[i]);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd >= 0 &&
-		    file_write_fd(fd, VIEW_STR(NAMESPACES_MAX)) != SBX_OK)
-			continue;
-	}
-}
-
 static int
 launch_body(void *arg, int sync)
 {
 	struct launch *launch = arg;
-	int status = userns_enter(sync);
+	int status = userns_enter_sandbox(sync, launch->slice, launch->limits);
 
-	if (status == 0)
-		limit_namespaces();
 	if (status == 0 && launch->dir >= 0)
 		status = stage(launch->dir);
 	if (status != 0)
@@ -96,8 +72,8 @@ launch_body(void *arg, int sync)
 }
 
 static enum sbx_err
-start_child(struct launch *launch, enum child_kind kind,
-    const struct local_slice *slice, struct child *ret, struct sbx_why *why)
+start_child(struct launch *launch, enum child_kind kind, struct child *ret,
+    struct sbx_why *why)
 {
 	char *const *argv;
 	enum sbx_err err = bwrap_argv(&launch->bwrap, &argv, why);
@@ -105,21 +81,24 @@ start_child(struct launch *launch, enum child_kind kind,
 	if (err == SBX_OK)
 		err = child_start(launch_body, launch, kind, ret, why);
 	return err != SBX_OK ? err
-			     : userns_map(ret, USERNS_SANDBOX, slice, why);
+			     : userns_map_sandbox(ret, launch->slice, why);
 }
 
 enum sbx_err
-start_probe(const struct local_slice *slice, struct sbx_why *why)
+start_probe(const struct provider_context *context,
+    const struct local_slice *slice, struct sbx_why *why)
 {
 	cleanup_child struct child child = CHILD_INIT;
-	struct launch launch = { .dir = -1 };
+	struct launch launch = {
+		.slice = slice, .limits = &context->limits, .dir = -1
+	};
 	char line[320];
 	enum sbx_err err;
 
 	bwrap_begin(&launch.bwrap);
 	bwrap_add(&launch.bwrap, "--");
 	bwrap_add(&launch.bwrap, "/usr/bin/true");
-	err = start_child(&launch, CHILD_ATTACHED, slice, &child, why);
+	err = start_child(&launch, CHILD_ATTACHED, &child, why);
 	bwrap_free(&launch.bwrap);
 	if (err != SBX_OK)
 		return err;
@@ -347,7 +326,9 @@ start_namespaces(const struct provider_context *context, const struct box *box,
 {
 	cleanup_child struct child child = CHILD_INIT;
 	cleanup_pipes struct pipes pipes = PIPES_INIT;
-	struct launch launch = { .dir = box->dir };
+	struct launch launch = { .slice = &box->slice,
+		.limits = &context->limits,
+		.dir = box->dir };
 	enum sbx_err err;
 
 	if (pipe2(pipes.info, O_CLOEXEC) < 0 ||
@@ -360,7 +341,7 @@ start_namespaces(const struct provider_context *context, const struct box *box,
 	add_texts(&launch.bwrap, context, box);
 	add_programs(&launch.bwrap, context);
 	add_command(&launch.bwrap, box, &pipes, sockets);
-	err = start_child(&launch, CHILD_DETACHED, &box->slice, &child, why);
+	err = start_child(&launch, CHILD_DETACHED, &child, why);
 	bwrap_free(&launch.bwrap);
 	(void)close(steal_fd(&pipes.info[1]));
 	(void)close(steal_fd(&pipes.block[0]));

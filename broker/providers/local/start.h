@@ -35,8 +35,8 @@ start_box start_namespaces;
 start_box start_plain;
 
 /* Can a sandbox with namespaces be run here?  See make_probe. */
-enum sbx_err
-start_probe(const struct local_slice *slice, struct sbx_why *why) MUST_USE;
+enum sbx_err start_probe(const struct provider_context *context,
+    const struct local_slice *slice, struct sbx_why *why) MUST_USE;
 
 /*
  * The second half of both: wait for sandbox-init's byte on ready.  When it

@@ -7,6 +7,9 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -14,8 +17,16 @@
 
 #define NEXT_STEP_MS 10000
 
-int
-userns_enter(int sync)
+static bool
+become(uid_t uid, gid_t gid)
+{
+	return setgroups(0, NULL) == 0 && setresgid(gid, gid, gid) == 0 &&
+	    setresuid(uid, uid, uid) == 0;
+}
+
+/* A new namespace, root in it once the parent has mapped it. */
+static int
+enter(int sync)
 {
 	char byte;
 
@@ -23,10 +34,8 @@ userns_enter(int sync)
 		return child_fail("unshare");
 	if (write(sync, "", 1) != 1 || read(sync, &byte, 1) != 1)
 		return EX_OSERR; /* the parent knows why */
-	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 ||
-	    setresuid(0, 0, 0) < 0)
-		return child_fail("cannot become root of the namespace");
-	return 0;
+	return become(0, 0) ? 0
+			    : child_fail("cannot become root of the namespace");
 }
 
 /*
@@ -91,22 +100,26 @@ struct map {
 
 #define MAP_ROWS 2
 
+/* The sandbox's own namespace. */
 static size_t
-rows_of(enum userns_kind kind, uint64_t self, uint64_t slice,
-    struct map ret[static MAP_ROWS])
+rows_of_sandbox(uint64_t first, struct map ret[static MAP_ROWS])
 {
-	if (kind == USERNS_SANDBOX) {
-		ret[0] = (struct map){ 0, slice, LOCAL_SLICE };
-		return 1;
-	}
+	ret[0] = (struct map){ 0, first, LOCAL_SLICE };
+	return 1;
+}
+
+/* The one in which an ordinary user has power over the slice. */
+static size_t
+rows_of_admin(uint64_t self, uint64_t first, struct map ret[static MAP_ROWS])
+{
 	ret[0] = (struct map){ 0, self, 1 };
-	ret[1] = (struct map){ 1, slice, LOCAL_SLICE };
+	ret[1] = (struct map){ 1, first, LOCAL_SLICE };
 	return 2;
 }
 
 static enum sbx_err
-write_map(const struct child *child, const char *file, const struct map *rows,
-    size_t count, struct sbx_why *why)
+write_map(pid_t pid, const char *file, const struct map *rows, size_t count,
+    struct sbx_why *why)
 {
 	cleanup_buf struct buf text = BUF_INIT(256);
 	cleanup_close int fd = -1;
@@ -115,13 +128,26 @@ write_map(const struct child *child, const char *file, const struct map *rows,
 	for (size_t i = 0; i < count; i++)
 		buf_printf(&text, "%" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
 		    rows[i].inside, rows[i].outside, rows[i].count);
-	(void)snprintf(
-	    path, sizeof(path), "/proc/%ld/%s", (long)child->pid, file);
+	(void)snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, file);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || file_write_fd(fd, buf_view(&text)) != SBX_OK)
 		return sbx_fail(why, SBX_UNAVAILABLE, "cannot write %s: %s",
 		    file, strerror(errno));
 	return SBX_OK;
+}
+
+static enum sbx_err
+write_sandbox_maps(
+    pid_t pid, uint64_t first_uid, uint64_t first_gid, struct sbx_why *why)
+{
+	struct map rows[MAP_ROWS];
+	size_t count = rows_of_sandbox(first_uid, rows);
+	enum sbx_err err = write_map(pid, "uid_map", rows, count, why);
+
+	if (err != SBX_OK)
+		return err;
+	count = rows_of_sandbox(first_gid, rows);
+	return write_map(pid, "gid_map", rows, count, why);
 }
 
 /* newuidmap PID INSIDE OUTSIDE COUNT ... */
@@ -154,32 +180,149 @@ run_newidmap(const struct child *child, const char *program,
 			     : sbx_fail(why, SBX_UNAVAILABLE, "%s", said.text);
 }
 
-enum sbx_err
-userns_map(const struct child *child, enum userns_kind kind,
-    const struct local_slice *slice, struct sbx_why *why)
+/* Wait until the child is in its namespace. */
+static enum sbx_err
+await(const struct child *child, struct sbx_why *why)
 {
-	struct map uid[MAP_ROWS], gid[MAP_ROWS];
-	size_t count = rows_of(kind, geteuid(), slice->uid, uid);
 	char line[320];
+
+	if (child_hear(child, NEXT_STEP_MS))
+		return SBX_OK;
+	child_last_line(child, line, sizeof(line));
+	return sbx_fail(why, SBX_UNAVAILABLE, "%s", line);
+}
+
+static enum sbx_err
+let_go(const struct child *child)
+{
+	return child_tell(child) ? SBX_OK : SBX_UNAVAILABLE;
+}
+
+static enum sbx_err
+map_admin(const struct child *child, const struct local_slice *slice,
+    struct sbx_why *why)
+{
+	struct map rows[MAP_ROWS];
+	size_t count = rows_of_admin(geteuid(), slice->uid, rows);
+	enum sbx_err err = await(child, why);
+
+	if (err == SBX_OK)
+		err = run_newidmap(child, "newuidmap", rows, count, why);
+	count = rows_of_admin(getegid(), slice->gid, rows);
+	if (err == SBX_OK)
+		err = run_newidmap(child, "newgidmap", rows, count, why);
+	return err != SBX_OK ? err : let_go(child);
+}
+
+enum sbx_err
+userns_map_sandbox(const struct child *child, const struct local_slice *slice,
+    struct sbx_why *why)
+{
 	enum sbx_err err;
 
-	(void)rows_of(kind, getegid(), slice->gid, gid);
-	if (!child_hear(child, NEXT_STEP_MS)) {
-		child_last_line(child, line, sizeof(line));
-		return sbx_fail(why, SBX_UNAVAILABLE, "%s", line);
+	if (geteuid() != 0)
+		return map_admin(child, slice, why);
+	err = await(child, why);
+	if (err == SBX_OK)
+		err =
+		    write_sandbox_maps(child->pid, slice->uid, slice->gid, why);
+	return err != SBX_OK ? err : let_go(child);
+}
+
+/* Of a sandbox, in the outer namespace: what its user has is for four. */
+#define OUTER_SHARE 4
+
+/*
+ * An ordinary user's child in the outer namespace keeps power there while it
+ * becomes the slice's first uid, in the form of another process: that one
+ * maps the sandbox's own namespace when it has heard a byte on sync.
+ */
+static int
+keeper(int sync)
+{
+	struct sbx_why why = { "" };
+	char byte;
+
+	if (read(sync, &byte, 1) != 1)
+		return EX_OSERR;
+	if (write_sandbox_maps(getppid(), 1, 1, &why) != SBX_OK) {
+		(void)dprintf(STDERR_FILENO, "%s\n", why.text);
+		return EX_OSERR;
 	}
-	if (geteuid() == 0) {
-		err = write_map(child, "uid_map", uid, count, why);
-		if (err == SBX_OK)
-			err = write_map(child, "gid_map", gid, count, why);
-	} else {
-		err = run_newidmap(child, "newuidmap", uid, count, why);
-		if (err == SBX_OK)
-			err = run_newidmap(child, "newgidmap", gid, count, why);
+	return write(sync, "", 1) == 1 ? 0 : EX_OSERR;
+}
+
+static pid_t
+start_keeper(int *ret_sync)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		(void)close(pair[0]);
+		_exit(keeper(pair[1]));
 	}
-	if (err == SBX_OK && !child_tell(child))
-		return SBX_UNAVAILABLE;
-	return err;
+	(void)close(pair[1]);
+	*ret_sync = pair[0];
+	return pid;
+}
+
+static int
+enter_below(int sync, const struct local_limits *limits)
+{
+	cleanup_close int keeper_sync = -1;
+	struct counters outside;
+	pid_t pid;
+	int status;
+
+	limits_read_counters(&outside);
+	status = enter(sync);
+	if (status != 0)
+		return status;
+	limits_write_counters(&outside, OUTER_SHARE);
+	pid = start_keeper(&keeper_sync);
+	if (pid < 0)
+		return child_fail("cannot fork");
+	/* Another uid's process is root's to see, unless it may be traced. */
+	if (!limits_of_namespace(limits) || !become(1, 1) ||
+	    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+		return child_fail("cannot become the sandbox's uid");
+	status = enter(keeper_sync);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	return status;
+}
+
+static int
+enter_as_root(int sync, const struct local_slice *slice,
+    const struct local_limits *limits)
+{
+	struct counters outside;
+	int status;
+
+	limits_read_counters(&outside);
+	if (!limits_of_namespace(limits) ||
+	    !become((uid_t)slice->uid, (gid_t)slice->gid))
+		return child_fail("cannot become the sandbox's uid");
+	status = enter(sync);
+	if (status == 0)
+		limits_write_counters(&outside, /* share= */ 1);
+	return status;
+}
+
+int
+userns_enter_sandbox(int sync, const struct local_slice *slice,
+    const struct local_limits *limits)
+{
+	int status = geteuid() == 0 ? enter_as_root(sync, slice, limits)
+				    : enter_below(sync, limits);
+
+	if (status != 0)
+		return status;
+	return limits_of_users(limits) ? 0 : child_fail("limits");
 }
 
 struct admin {
@@ -192,7 +335,7 @@ admin_body(void *arg, int sync)
 {
 	const struct admin *admin = arg;
 	struct sbx_why why = { "" };
-	int status = userns_enter(sync);
+	int status = enter(sync);
 	enum sbx_err err;
 
 	if (status != 0)
@@ -218,7 +361,7 @@ userns_run(const struct local_slice *slice, userns_job *job, void *arg,
 		return job(arg, (uid_t)slice->uid, (gid_t)slice->gid, why);
 	err = child_start(admin_body, &admin, CHILD_ATTACHED, &child, why);
 	if (err == SBX_OK)
-		err = userns_map(&child, USERNS_ADMIN, slice, why);
+		err = map_admin(&child, slice, why);
 	if (err != SBX_OK)
 		return err;
 	child_last_line(&child, line, sizeof(line));

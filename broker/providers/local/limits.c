@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+#include "broker/providers/local/limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/text.h"
+
+#define MIB (1024 * 1024)
+
+/* What a login gets on a machine that nobody has changed. */
+static const struct {
+	__rlimit_resource_t resource;
+	rlim_t soft, hard;
+} resources[] = {
+	{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY },
+	{ RLIMIT_CORE, 0, RLIM_INFINITY },
+	{ RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY },
+	{ RLIMIT_DATA, RLIM_INFINITY, RLIM_INFINITY },
+	{ RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY },
+	{ RLIMIT_LOCKS, RLIM_INFINITY, RLIM_INFINITY },
+	{ RLIMIT_MEMLOCK, 8 * MIB, 8 * MIB },
+	{ RLIMIT_MSGQUEUE, 819200, 819200 },
+	{ RLIMIT_NICE, 0, 0 },
+	{ RLIMIT_NOFILE, 1024, 524288 },
+	{ RLIMIT_RSS, RLIM_INFINITY, RLIM_INFINITY },
+	{ RLIMIT_RTPRIO, 0, 0 },
+	{ RLIMIT_RTTIME, RLIM_INFINITY, RLIM_INFINITY },
+	{ RLIMIT_SIGPENDING, 16384, 16384 },
+	{ RLIMIT_STACK, 8 * MIB, RLIM_INFINITY },
+};
+
+/* A hard limit that we may not raise stays. */
+static bool
+set(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
+{
+	struct rlimit old, limit = { soft, hard };
+
+	if (setrlimit(resource, &limit) == 0)
+		return true;
+	if (errno != EPERM || getrlimit(resource, &old) < 0)
+		return false;
+	limit.rlim_max = old.rlim_max;
+	if (limit.rlim_cur > limit.rlim_max)
+		limit.rlim_cur = limit.rlim_max;
+	return setrlimit(resource, &limit) == 0;
+}
+
+/*
+ * A dump that goes to a program of the host's is for the host's root to keep;
+ * the value 1 means none at all then (core(5)).
+ */
+static bool
+set_core(void)
+{
+	cleanup_buf struct buf pattern = BUF_INIT(256);
+
+	if (file_read(AT_FDCWD, "/proc/sys/kernel/core_pattern", &pattern,
+		NULL) != SBX_OK ||
+	    *buf_text(&pattern) != '|')
+		return true;
+	return set(RLIMIT_CORE, 1, 1);
+}
+
+bool
+limits_of_namespace(const struct local_limits *limits)
+{
+	rlim_t all = limits->processes + LIMITS_SPARE;
+
+	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
+		if (!set(resources[i].resource, resources[i].soft,
+			resources[i].hard))
+			return false;
+	}
+	return set_core() && set(RLIMIT_NPROC, all, all);
+}
+
+bool
+limits_of_users(const struct local_limits *limits)
+{
+	return set(RLIMIT_NPROC, limits->processes, limits->processes);
+}
+
+#define NAMESPACES_MAX 64
+
+static const struct {
+	const char *name;
+	uint64_t max; /* 0: a share of what holds outside */
+} counters[LIMITS_COUNTERS] = {
+	{ "cgroup_namespaces", NAMESPACES_MAX },
+	{ "fanotify_groups", 0 },
+	{ "fanotify_marks", 0 },
+	{ "inotify_instances", 0 },
+	{ "inotify_watches", 0 },
+	{ "ipc_namespaces", NAMESPACES_MAX },
+	{ "mnt_namespaces", NAMESPACES_MAX },
+	{ "net_namespaces", NAMESPACES_MAX },
+	{ "pid_namespaces", NAMESPACES_MAX },
+	{ "time_namespaces", NAMESPACES_MAX },
+	{ "user_namespaces", NAMESPACES_MAX },
+	{ "uts_namespaces", NAMESPACES_MAX },
+};
+
+static int
+open_counter(size_t i, int flags)
+{
+	char path[64];
+
+	(void)snprintf(
+	    path, sizeof(path), "/proc/sys/user/max_%s", counters[i].name);
+	return open(path, flags | O_CLOEXEC);
+}
+
+void
+limits_read_counters(struct counters *ret)
+{
+	for (size_t i = 0; i < LIMITS_COUNTERS; i++) {
+		cleanup_close int fd = open_counter(i, O_RDONLY);
+		char text[24] = "";
+
+		if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+			text[0] = '\0';
+		text[strcspn(text, "\n")] = '\0';
+		if (text_uint(text, 0, INT_MAX, &ret->max[i]) != SBX_OK)
+			ret->max[i] = 0;
+	}
+}
+
+void
+limits_write_counters(const struct counters *outside, unsigned share)
+{
+	for (size_t i = 0; i < LIMITS_COUNTERS; i++) {
+		cleanup_close int fd = open_counter(i, O_WRONLY);
+		uint64_t max = outside->max[i] / share;
+		char text[24];
+
+		if (counters[i].max != 0 && max > counters[i].max)
+			max = counters[i].max;
+		if (fd < 0 || max == 0)
+			continue;
+		(void)snprintf(text, sizeof(text), "%" PRIu64, max);
+		(void)!file_write_fd(fd, VIEW_STR(text));
+	}
+}
