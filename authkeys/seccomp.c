@@ -2,22 +2,17 @@
 #include "authkeys/seccomp.h"
 
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "authkeys/sanitized.h"
+#include "common/seccomp_bpf.h"
 
-#if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
+/* Where the list below was tried. */
+#if defined(__x86_64__) || defined(__aarch64__)
+#define ARCH BPF_NATIVE_ARCH
 #else
 #define ARCH 0
 #endif
@@ -91,26 +86,15 @@ static const struct argument {
 
 #define ARGUMENTS (sizeof(arguments) / sizeof(arguments[0]))
 
-/* Offsets of the low half of an argument: both kinds are little-endian. */
-#define NUMBER_AT offsetof(struct seccomp_data, nr)
-#define ARCH_AT offsetof(struct seccomp_data, arch)
-#define ARGUMENT_AT(i) (offsetof(struct seccomp_data, args) + (i)*8)
-
-#define STATEMENT(code, k) ((struct sock_filter)BPF_STMT(code, k))
-#define JUMP(code, k, yes, no) ((struct sock_filter)BPF_JUMP(code, k, yes, no))
-
 /*
  * A new filter is tried by Linux for each of its system calls, to remember
  * what it always allows, unless it meets a statement that needs a processor's
  * state.  This one does nothing else: no process as short as ours gets back
  * what trying costs.
  */
-#define NOT_AHEAD STATEMENT(BPF_MISC | BPF_TAX, 0)
-#define LOAD(offset) STATEMENT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offset))
-#define IF_EQUAL(k, yes, no) JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, yes, no)
-#define ALLOW STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-#define FAIL STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
-#define KILL STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+#define NOT_AHEAD BPF_DO(BPF_MISC | BPF_TAX, 0)
+#define FAIL BPF_FAIL(EPERM)
+#define KILL BPF_DO(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 
 #define PER_ARGUMENT 6
 #define FILTER_MAX (6 + ARGUMENTS * PER_ARGUMENT + ALLOWED + 2)
@@ -121,25 +105,25 @@ build(struct sock_filter *ret)
 	struct sock_filter *f = ret;
 
 	*f++ = NOT_AHEAD;
-	*f++ = LOAD(ARCH_AT);
-	*f++ = IF_EQUAL(ARCH, 1, 0);
+	*f++ = BPF_LOAD(BPF_ARCH_AT);
+	*f++ = BPF_IF_EQUAL(ARCH, 1, 0);
 	*f++ = KILL;
-	*f++ = LOAD(NUMBER_AT);
+	*f++ = BPF_LOAD(BPF_NUMBER_AT);
 	for (size_t i = 0; i < ARGUMENTS; i++) {
 		const struct argument *a = &arguments[i];
 
-		*f++ = IF_EQUAL(a->number, 0, PER_ARGUMENT - 1);
-		*f++ = LOAD(ARGUMENT_AT(a->index));
-		*f++ = STATEMENT(BPF_ALU | BPF_AND | BPF_K, a->mask);
-		*f++ = IF_EQUAL(a->want, 0, 1);
-		*f++ = ALLOW;
+		*f++ = BPF_IF_EQUAL(a->number, 0, PER_ARGUMENT - 1);
+		*f++ = BPF_LOAD(BPF_ARGUMENT_AT(a->index));
+		*f++ = BPF_DO(BPF_ALU | BPF_AND | BPF_K, a->mask);
+		*f++ = BPF_IF_EQUAL(a->want, 0, 1);
+		*f++ = BPF_ALLOW;
 		*f++ = FAIL;
 	}
 	/* To the last statement; the distances are what is left. */
 	for (size_t i = 0; i < ALLOWED; i++)
-		*f++ = IF_EQUAL(allowed[i], (uint8_t)(ALLOWED - i), 0);
+		*f++ = BPF_IF_EQUAL(allowed[i], (uint8_t)(ALLOWED - i), 0);
 	*f++ = FAIL;
-	*f++ = ALLOW;
+	*f++ = BPF_ALLOW;
 	return (unsigned short)(f - ret);
 }
 

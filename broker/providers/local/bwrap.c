@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "broker/providers/local/child.h"
+#include "broker/providers/local/filter.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 
@@ -165,21 +166,46 @@ add_file(struct bwrap *b, const char *mode, const char *path, int fd)
 	bwrap_add(b, path);
 }
 
+/* A file in memory; -1, and b->err is set. */
+static int
+hold(struct bwrap *b, const char *what, struct view bytes)
+{
+	cleanup_close int fd = memfd_create("sandbox-file", MFD_CLOEXEC);
+
+	if (fd < 0 || file_write_fd(fd, bytes) != SBX_OK ||
+	    lseek(fd, 0, SEEK_SET) < 0) {
+		b->err = sbx_fail(&b->why, SBX_IO, "cannot prepare %s: %s",
+		    what, strerror(errno));
+		return -1;
+	}
+	return steal_fd(&fd);
+}
+
 void
 bwrap_text(
     struct bwrap *b, const char *mode, const char *path, struct view text)
 {
-	int fd = memfd_create("sandbox-file", MFD_CLOEXEC);
+	int fd = hold(b, path, text);
 
-	if (fd < 0 || file_write_fd(fd, text) != SBX_OK ||
-	    lseek(fd, 0, SEEK_SET) < 0) {
-		b->err = sbx_fail(&b->why, SBX_IO, "cannot prepare %s: %s",
-		    path, strerror(errno));
-		if (fd >= 0)
-			(void)close(fd);
+	if (fd >= 0)
+		add_file(b, mode, path, fd);
+}
+
+static void
+add_filter(struct bwrap *b)
+{
+	cleanup_buf struct buf filter = BUF_INIT(FILTER_BYTES_MAX);
+	int fd;
+
+	filter_put(&filter);
+	fd = hold(b, "the filter of system calls", buf_view(&filter));
+	if (buf_error(&filter) != SBX_OK)
+		b->err = buf_error(&filter);
+	if (fd < 0)
 		return;
-	}
-	add_file(b, mode, path, fd);
+	inherit(b, fd, /* own= */ true);
+	bwrap_add(b, "--seccomp");
+	add_number(b, fd);
 }
 
 void
@@ -227,6 +253,7 @@ bwrap_begin(struct bwrap *ret)
 	*ret = (struct bwrap){ .words = BUF_INIT(BWRAP_TEXT_MAX) };
 	for (size_t i = 0; i < COUNT(options); i++)
 		bwrap_add(ret, options[i]);
+	add_filter(ret);
 	for (size_t i = 0; i < COUNT(folders); i++)
 		bwrap_folder(ret, folders[i].mode, folders[i].path);
 	bwrap_add(ret, "--ro-bind");
