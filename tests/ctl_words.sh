@@ -4,9 +4,9 @@
 # completion, and nothing stands there that it does not know.
 set -euo pipefail
 
-: "${srcdir:=.}"
+: "${SRCDIR:?run this with make check}"
 ctl=./sandboxctl
-page=$srcdir/man/sandboxctl.1
+page=$SRCDIR/man/sandboxctl.1
 status=0
 
 wrong() {

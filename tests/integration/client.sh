@@ -5,57 +5,26 @@
 # The cache is written by hand, and sandbox-resolve is a script that records
 # how it was called, so no broker is needed.
 
-set -euo pipefail
-: "${SRCDIR:=$(cd "$(dirname "$0")/../.." && pwd)}"
-: "${BUILDDIR:=$PWD}"
+. "$(dirname "$0")/../world/world.sh"
+world_enter "$0" "$@"
+
 proxy=$BUILDDIR/sandbox-proxy
 alias=run-1234.sandbox
-
-skip() {
-	[ "${SANDBOX_REQUIRE:-0}" = 0 ] || {
-		echo "client.sh: $* (and SANDBOX_REQUIRE is set)" >&2
-		exit 99
-	}
-	echo "skipped: $*"
-	exit 77
-}
-
-for need in ssh ssh-keygen /usr/bin/python3; do
-	command -v "$need" >/dev/null || skip "$need is missing"
-done
-sshd=$(PATH=$PATH:/usr/sbin:/sbin command -v sshd) || skip "sshd is missing"
-if [ "$(id -u)" = 0 ] && [ ! -d /run/sshd ]; then
-	# sshd wants its folder; give it one that goes with us.
-	[ "${CLIENT_SH_INSIDE:-0}" = 0 ] || skip "cannot make /run/sshd"
-	export SRCDIR BUILDDIR CLIENT_SH_INSIDE=1
-	exec unshare --mount -- bash -c 'mount -t tmpfs -o mode=0755 run /run &&
-	    mkdir -m 0755 /run/sshd; exec bash "$0"' "$(realpath "$0")"
-fi
-
+sshd=/usr/sbin/sshd
 dir=$(mktemp -d /tmp/client.XXXXXX)
 cache="$dir/the cache" # a blank, to see the quoting
 entry=$cache/$alias
 log=$dir/resolve.log
-failures=0
-
-# The server ends when nobody holds its standard input any more.
-finish() {
-	exec 9>&- || true
-	[ -z "${server:-}" ] || wait "$server" || true
-	rm -rf "$dir"
-}
-trap finish EXIT
 
 check() {
 	local name=$1
+	step="in: $name"
 	shift
-	if "$@" >"$dir/check.log" 2>&1 9>&-; then
-		echo "ok: $name"
-	else
-		echo "FAILED: $name"
-		sed 's/^/    /' "$dir/check.log"
-		failures=$((failures + 1))
-	fi
+	"$@" >"$out" 2>"$err" 9>&- || {
+		cat "$out" >&2
+		fail "$name"
+	}
+	ok "$name"
 }
 
 # session KEY=VALUE...: over the defaults, then endpoints in order
@@ -125,7 +94,6 @@ world() {
 	/usr/bin/python3 "$SRCDIR/tests/fixtures/sshd_socket.py" \
 	    "$dir/sshd.sock" "$sshd" -i -f "$dir/sshd_config" \
 	    <"$dir/hold" >"$dir/port" 2>"$dir/sshd.log" &
-	server=$!
 	exec 9>"$dir/hold"
 	read -r port <"$dir/port"
 
@@ -307,7 +275,4 @@ mode=fdpass
 session "$tcp"
 check "nothing of ours stays with a session" nothing_of_ours_stays
 
-[ "$failures" = 0 ] || {
-	echo "$failures failed"
-	exit 1
-}
+done_testing

@@ -13,7 +13,7 @@ set -euo pipefail
 
 : "${SRCDIR:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
 : "${BUILDDIR:=$PWD}"
-export SRCDIR BUILDDIR LC_ALL=C.UTF-8
+export SRCDIR BUILDDIR
 
 world_die() {
 	echo "$(basename "$0"): $*" >&2
@@ -210,7 +210,7 @@ world_pivot() {
 	# A home as new, and the tests where every user can read them.
 	mkdir -m 0700 "$root/root" "$root/home/root"
 	mkdir "$root/srv/tests"
-	for place in integration world fixtures; do
+	for place in bench fixtures integration world; do
 		cp -R "$SRCDIR/tests/$place" "$root/srv/tests"
 	done
 	chmod -R go+rX "$root/srv/tests"
@@ -221,33 +221,34 @@ world_pivot() {
 	rmdir /old
 	ip link set lo up
 	cd /
-	exec env -i WORLD_INSIDE=1 SRCDIR="$SRCDIR" BUILDDIR="$BUILDDIR" \
-	    SANDBOX_REQUIRE="${SANDBOX_REQUIRE:-0}" LC_ALL=C.UTF-8 \
-	    TERM=xterm HOME=/home/root USER=root LOGNAME=root \
-	    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-	    bash "/srv/tests/integration/$1" "${@:2}"
+	exec env -u TMPDIR WORLD_INSIDE=1 HOME=/home/root USER=root \
+	    LOGNAME=root bash "/srv/tests/$1" "${@:2}"
 }
 
-# First line of every test: "world_enter "$0" "$@"".
+# First line of every test, and of what else needs such a machine:
+# "world_enter "$0" "$@"".
 world_enter() {
-	local top need status=0
+	local test top need status=0
+	test=$(realpath "$1")
 	if [ "${WORLD_INSIDE:-0}" != 0 ]; then
 		[ "$(findmnt -n -o SOURCE /)" = world ] ||
 			world_die "WORLD_INSIDE is set, but this is outside"
 		return 0
 	fi
+	rm "$out"
+	# By hand as by make check; it is there when a test was made once.
+	[ "${TEST_RUNNER:-0}" != 0 ] ||
+		exec "$BUILDDIR/tests/runner" bash "$test" "${@:2}"
 	[ "$(id -u)" = 0 ] || world_skip "needs root"
 	for need in unshare pivot_root ip; do
 		command -v "$need" >/dev/null || world_skip "$need is missing"
 	done
-	rm "$out"
-	top=$(mktemp -d /tmp/world.XXXXXX)
+	top=$(mktemp -d)
 	unshare --mount --pid --net --ipc --uts --fork --kill-child -- \
 	    bash -c '. "$1/tests/world/world.sh"
 		shift
 		world_pivot "$@"' world "$SRCDIR" "$top" \
-	    "$(basename "$1")" "${@:2}" || status=$?
-	rmdir "$top"
+	    "${test#"$SRCDIR"/tests/}" "${@:2}" || status=$?
 	exit "$status"
 }
 
@@ -305,17 +306,24 @@ world_main() {
 	done
 }
 
-# Counting. A check that fails ends the test at once, with what it saw.
+# Counting. A check that fails ends the test at once, with what it saw. It is
+# told where the test's own words go, also in the middle of a check.
 passed=0
+step=
+exec {world_log}>&2
+
+# When its time is over tests/runner ends what runs, then this.
+trap '[ -z "$step" ] || fail "ended $step"; exit 1' TERM
 
 ok() {
 	passed=$((passed + 1))
+	step="after: $*"
 	echo "ok - $*"
 }
 
 fail() {
-	echo "not ok - $*" >&2
-	[ ! -s "$err" ] || tail -20 "$err" | sed 's/^/    /' >&2
+	echo "not ok - $*" >&"$world_log"
+	[ ! -s "$err" ] || tail -20 "$err" | sed 's/^/    /' >&"$world_log"
 	exit 1
 }
 
@@ -330,6 +338,7 @@ err=$out.err
 # check STATUS NAME COMMAND...: output in $out and $err.
 check() {
 	local want=$1 name=$2 status=0
+	step="in: $name"
 	shift 2
 	"$@" >"$out" 2>"$err" </dev/null || status=$?
 	[ "$status" = "$want" ] || {
@@ -354,6 +363,7 @@ is() {
 # wait_for NAME COMMAND...: until it succeeds, for a generous while.
 wait_for() {
 	local name=$1 tries=0
+	step="while waiting for: $name"
 	shift
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries + 1))
