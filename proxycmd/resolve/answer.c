@@ -11,9 +11,7 @@
 #include "proxycmd/dial/kind.h"
 #include "proxycmd/relay/plan.h"
 
-#define SMALL_SKEW                                                 \
-	10 /* seconds between two clocks that are not worth a word \
-	    */
+#define SMALL_SKEW 10 /* seconds */
 
 struct said {
 	char id[NAME_ID_MAX + 1];

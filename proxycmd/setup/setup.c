@@ -6,12 +6,14 @@
 #include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/text.h"
 #include "proxycmd/setup/config_text.h"
 #include "proxycmd/setup/include_line.h"
+#include "proxycmd/setup/owned_path.h"
 
 #define BLOCK_SHOWN 80 /* bytes of a Host or Match line */
 
@@ -105,12 +107,12 @@ check_target(const struct setup_request *request, const struct target *target,
 }
 
 static enum sbx_err
-load(int dirfd, const struct target *target, struct buf *ret,
+load(int dirfd, const struct target *target, bool to_write, struct buf *ret,
     struct sbx_why *why)
 {
 	if (!target->exists)
 		return SBX_OK;
-	if (faccessat(dirfd, target->name, W_OK, AT_EACCESS) < 0)
+	if (to_write && faccessat(dirfd, target->name, W_OK, AT_EACCESS) < 0)
 		return cannot(why, "write", target->name);
 	return file_read(dirfd, target->name, ret, why);
 }
@@ -216,14 +218,21 @@ static enum sbx_err
 open_folder(const struct setup_request *request, const struct target *target,
     int *ret_fd, struct sbx_why *why)
 {
+	struct stat st;
+
 	/* ~/.ssh, when this is the first use of ssh. */
 	if (!request->remove && !request->dry_run &&
 	    mkdir(target->folder, 0700) < 0 && errno != EEXIST)
 		return cannot(why, "create folder", target->folder);
 	*ret_fd = open(target->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*ret_fd >= 0 || (errno == ENOENT && !target->exists))
-		return SBX_OK;
-	return cannot(why, "open folder", target->folder);
+	if (*ret_fd < 0 && (errno != ENOENT || target->exists))
+		return cannot(why, "open folder", target->folder);
+	/* One that was missing may just have been made by somebody else. */
+	if (*ret_fd >= 0 && geteuid() == 0 &&
+	    (fstat(*ret_fd, &st) < 0 || st.st_uid != 0))
+		return sbx_fail(
+		    why, SBX_UNTRUSTED, "%s is not root's", target->folder);
+	return SBX_OK;
 }
 
 static enum sbx_err
@@ -251,7 +260,7 @@ edit(const struct setup_request *request, const struct target *target,
 	bool found;
 
 	if (err == SBX_OK)
-		err = load(dirfd, target, &old, why);
+		err = load(dirfd, target, !request->dry_run, &old, why);
 	if (err != SBX_OK)
 		return err;
 	found = include_line_find(buf_view(&old), line, &place);
@@ -289,21 +298,42 @@ make_line(const char *snippet, struct buf *ret, struct sbx_why *why)
 	return config_text_put_path(snippet, ret, why);
 }
 
+/* What cannot be written here may be made from elsewhere (Nix, Ansible). */
+static enum sbx_err
+tell_line(const struct setup_request *request, enum sbx_err err,
+    const struct sbx_why *what, const char *line, struct sbx_why *why)
+{
+	return sbx_fail(why, err, "%.250s: %s it by other means: %s",
+	    sbx_why_text(what, err),
+	    request->remove ? "take this line out of"
+			    : "put this line at the top of",
+	    line);
+}
+
 enum sbx_err
 setup_run(const struct setup_request *request, struct buf *ret_report,
     struct sbx_why *why)
 {
 	cleanup_buf struct buf line = BUF_INIT(2 * PATH_MAX);
+	struct sbx_why own = { "" };
 	struct target target;
 	enum sbx_err err = make_line(request->snippet, &line, why);
 
+	/* Others may change what is theirs at any moment. */
+	if (err == SBX_OK && geteuid() == 0)
+		err = owned_path_check(request->file, 0, why);
 	if (err == SBX_OK)
 		err = find_target(request->file, &target, why);
 	if (err == SBX_OK)
 		err = check_target(request, &target, why);
-	if (err == SBX_OK)
-		err = edit(request, &target, buf_text(&line), ret_report, why);
-	return err != SBX_OK ? err : buf_error(ret_report);
+	if (err != SBX_OK)
+		return err;
+	err = edit(request, &target, buf_text(&line), ret_report, &own);
+	if (err == SBX_IO && !request->dry_run)
+		return tell_line(request, err, &own, buf_text(&line), why);
+	if (err != SBX_OK)
+		return sbx_fail(why, err, "%s", sbx_why_text(&own, err));
+	return buf_error(ret_report);
 }
 
 bool

@@ -23,7 +23,9 @@ struct setup_request {
  * is replaced whole or not at all and keeps mode and owner; a symbolic link
  * stays one.  A file that setup made is removed when nothing was added to it;
  * any other is as it was before, byte for byte, if that is nothing too.  A
- * line that holds for some hosts only is none of ours: remove refuses it.
+ * line that holds for some hosts only is none of ours: remove refuses it.  Root
+ * is not led through folders and links of others (SBX_UNTRUSTED).  Where the
+ * file cannot be written (SBX_IO), why has the line.
  */
 enum sbx_err setup_run(const struct setup_request *request,
     struct buf *ret_report, struct sbx_why *why) MUST_USE;

@@ -65,8 +65,28 @@ example() {
 	cmp "$config" "$work/example" || fail "it was changed"
 }
 
+# Root would follow what they put there.
+of_others() {
+	local theirs=/home/alice/.ssh/config
+	[ "$(id -u)" = 0 ] || return 0
+	install -d -o alice -m 0700 /home/alice/.ssh
+	ln -sfn "$config" "$theirs"
+	cp "$config" "$work/mine"
+	check 78 "root, another's link" sandbox-proxy setup --file "$theirs"
+	says "says whose" "/home/alice belongs to uid $(id -u alice): run it as that account"
+	rm "$theirs"
+	check 78 "root, another's folder" sandbox-proxy setup --file "$theirs"
+	check 78 "root, to look only" sandbox-proxy setup --dry-run \
+	    --file "$theirs"
+	[ ! -e "$theirs" ] || fail "it is there"
+	ln -sfn "$theirs" "$config"
+	check 78 "root's own, a link into another's folder" sandbox-proxy setup
+	rm -r "$config" /home/alice/.ssh
+	cp "$work/mine" "$config"
+}
+
 main() {
-	local fixture count=0
+	local fixture count=0 include
 	work=$(mktemp -d)
 	mkdir -m 700 "$HOME/.ssh"
 	# Not the test's own folder: other users must be able to read them.
@@ -99,6 +119,7 @@ main() {
 	is "the repository is unchanged" \
 	    "$(git -C "$HOME/dotfiles" diff --name-only)" ""
 	rm "$config"
+	include=$(sandbox-proxy setup --dry-run | sed -n 's/^+\(Include .*\)/\1/p')
 
 	# Read-only: root may write it all the same.
 	printf 'Host work\n' >"$config"
@@ -108,10 +129,22 @@ main() {
 		there_and_back "read-only, for root" "$work/readonly"
 	else
 		check 74 "read-only" sandbox-proxy setup
-		says "read-only: says so" 'config.*nothing was changed'
+		says "read-only: says so, and what to add" \
+		    "config: .*nothing was changed: put this line at the top of it by other means: $include\$"
+		check 0 "read-only: what would be done" \
+		    sandbox-proxy setup --dry-run
+		grep -qxF "+$include" "$out" || fail "it is not shown"
+		chmod 555 "$HOME/.ssh"
+		chmod 600 "$config"
+		check 74 "a folder that is read-only" sandbox-proxy setup
+		says "a folder that is read-only: says what to add" "$include\$"
+		check 0 "a folder that is read-only: what would be done" \
+		    sandbox-proxy setup --dry-run
+		chmod 755 "$HOME/.ssh"
 		cmp "$config" "$work/readonly" || fail "it was changed"
 	fi
 
+	of_others
 	example
 	rm -f "$config"
 	check 0 "no file: setup" sandbox-proxy setup

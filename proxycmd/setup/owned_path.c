@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxycmd/setup/owned_path.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINKS_MAX 40 /* as the kernel has it */
+
+/* The way so far, and what is still to be walked. */
+struct walk {
+	char done[PATH_MAX];
+	char rest[2 * PATH_MAX];
+	unsigned links;
+};
+
+static enum sbx_err
+too_long(struct sbx_why *why)
+{
+	return sbx_fail(why, SBX_IO, "%s", strerror(ENAMETOOLONG));
+}
+
+/* Put the target before the rest; it starts anew if it is absolute. */
+static enum sbx_err
+follow(struct walk *w, const char *name, struct sbx_why *why)
+{
+	char target[PATH_MAX], rest[sizeof(w->rest)];
+	ssize_t len = readlink(w->done, target, sizeof(target) - 1);
+
+	if (len < 0 || ++w->links > LINKS_MAX)
+		return sbx_fail(why, SBX_IO, "cannot follow %s: %s", w->done,
+		    strerror(len < 0 ? errno : ELOOP));
+	target[len] = '\0';
+	memcpy(rest, w->rest, sizeof(rest));
+	if (snprintf(w->rest, sizeof(w->rest), "%s/%s", target, rest) >=
+	    (int)sizeof(w->rest))
+		return too_long(why);
+	w->done[*target == '/' ? 0 : strlen(w->done) - strlen(name) - 1] = '\0';
+	return SBX_OK;
+}
+
+/* Move the first name of the rest to the way, and judge what it is. */
+static enum sbx_err
+step(struct walk *w, uid_t owner, struct sbx_why *why)
+{
+	size_t len = strcspn(w->rest, "/"), before = strlen(w->done);
+	char name[NAME_MAX + 1];
+	struct stat st;
+
+	if (len > NAME_MAX || before + 1 + len >= sizeof(w->done))
+		return too_long(why);
+	memcpy(name, w->rest, len);
+	name[len] = '\0';
+	memmove(w->rest, w->rest + len, strlen(w->rest + len) + 1);
+	(void)snprintf(w->done + before, sizeof(w->done) - before, "/%s", name);
+	if (lstat(w->done, &st) < 0) {
+		*w->rest = '\0';
+		return errno == ENOENT
+		    ? SBX_OK
+		    : sbx_fail(why, SBX_IO, "cannot look at %s: %s", w->done,
+			  strerror(errno));
+	}
+	if ((S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode)) && st.st_uid != 0 &&
+	    st.st_uid != owner)
+		return sbx_fail(why, SBX_UNTRUSTED,
+		    "%s belongs to uid %lu: run it as that account", w->done,
+		    (unsigned long)st.st_uid);
+	return S_ISLNK(st.st_mode) ? follow(w, name, why) : SBX_OK;
+}
+
+enum sbx_err
+owned_path_check(const char *path, uid_t owner, struct sbx_why *why)
+{
+	struct walk w = { .done = "" };
+	enum sbx_err err = SBX_OK;
+
+	if (snprintf(w.rest, sizeof(w.rest), "%s", path) >= PATH_MAX)
+		return too_long(why);
+	while (err == SBX_OK) {
+		size_t slashes = strspn(w.rest, "/");
+
+		memmove(w.rest, w.rest + slashes, strlen(w.rest + slashes) + 1);
+		if (*w.rest == '\0')
+			break;
+		err = step(&w, owner, why);
+	}
+	return err;
+}
