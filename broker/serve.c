@@ -94,8 +94,12 @@ static void
 log_resisting(
     const char *id, unsigned delay, enum sbx_err err, const struct sbx_why *why)
 {
-	log_error("removing %s, which is at its end: %s; again in %us", id,
-	    sbx_why_text(why, err), delay);
+	if (*id == '\0')
+		log_error("clearing away what was left: %s; again in %us",
+		    sbx_why_text(why, err), delay);
+	else
+		log_error("removing %s, which is at its end: %s; again in %us",
+		    id, sbx_why_text(why, err), delay);
 }
 
 /* Do the rounds until a signal says that it is over. */
@@ -147,7 +151,7 @@ enum sbx_err
 serve_run(const struct serve *serve, struct sbx_why *why)
 {
 	static const struct reaper_steps steps = { sandboxes_stop_ended,
-		sandboxes_remove_ended, log_resisting };
+		sandboxes_remove_ended, sandboxes_sweep, log_resisting };
 	static struct broker broker; /* threads may outlive this call */
 	struct reaper *reaper = NULL;
 	struct http *http = NULL;

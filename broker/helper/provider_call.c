@@ -13,6 +13,7 @@ enum op {
 	OP_KILL,
 	OP_INSPECT,
 	OP_CREDENTIALS,
+	OP_SWEEP,
 	OP_COUNT
 };
 
@@ -29,6 +30,7 @@ static const unsigned timeouts[OP_COUNT] = {
 	[OP_KILL] = 60,
 	[OP_INSPECT] = 15,
 	[OP_CREDENTIALS] = 15,
+	[OP_SWEEP] = 10, /* shorter than the supervisor waits for us */
 };
 
 /* One request as the provider process sees it. */
@@ -113,6 +115,14 @@ do_credentials(const struct asked *a, struct buf *answer, struct sbx_why *why)
 	return SBX_OK;
 }
 
+static enum sbx_err
+do_sweep(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	(void)answer;
+	return a->provider->sweep == NULL ? SBX_OK
+					  : a->provider->sweep(a->context, why);
+}
+
 static enum sbx_err (*const jobs[OP_COUNT])(
     const struct asked *, struct buf *, struct sbx_why *) = {
 	[OP_CREATE] = do_create,
@@ -121,6 +131,7 @@ static enum sbx_err (*const jobs[OP_COUNT])(
 	[OP_KILL] = do_kill,
 	[OP_INSPECT] = do_inspect,
 	[OP_CREDENTIALS] = do_credentials,
+	[OP_SWEEP] = do_sweep,
 };
 
 enum sbx_err
@@ -256,6 +267,13 @@ provider_call_inspect(int fd, const char *provider, const char *id,
 	enum sbx_err err = ask_id(fd, OP_INSPECT, provider, id, &answer, why);
 
 	return err != SBX_OK ? err : read_status(buf_view(&answer), ret, why);
+}
+
+enum sbx_err
+provider_call_sweep(int fd, const char *provider, struct sbx_why *why)
+{
+	/* Every request has an id. */
+	return call_plain(fd, OP_SWEEP, provider, "all", why);
 }
 
 static void

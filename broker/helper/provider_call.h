@@ -25,6 +25,9 @@ enum sbx_err provider_call_kill(
     int fd, const char *provider, const char *id, struct sbx_why *why) MUST_USE;
 enum sbx_err provider_call_inspect(int fd, const char *provider, const char *id,
     struct provider_status *ret, struct sbx_why *why) MUST_USE;
+/* SBX_UNAVAILABLE, too, when its time was over before all was done. */
+enum sbx_err
+provider_call_sweep(int fd, const char *provider, struct sbx_why *why) MUST_USE;
 enum sbx_err provider_call_credentials(int fd, const char *provider,
     const char *id, struct provider_access *ret, struct sbx_why *why) MUST_USE;
 

@@ -24,14 +24,28 @@ _Static_assert(KEEP > 2 * CHECK_TTL_MAX, "floors must outlive certificates");
 #define DELAY_FIRST 10 /* seconds; doubled each time */
 #define THREAD_STACK (256 * 1024)
 
-enum phase { PHASE_STOP, PHASE_REMOVE, PHASES };
+#define SWEEP_INTERVAL 600
+#define WORKERS_MAX 8
 
-static const unsigned workers_of[PHASES] = { 4, 2 };
+enum phase { PHASE_STOP, PHASE_REMOVE, PHASE_SWEEP, PHASES };
 
-/* A sandbox past its end. */
+/*
+ * How many do it, and how many of them are kept for owners for whom none is
+ * at work: whoever has many that resist holds up nobody else's.
+ */
+static const struct {
+	unsigned workers, kept;
+} staff[PHASES] = {
+	[PHASE_STOP] = { WORKERS_MAX, 2 },
+	[PHASE_REMOVE] = { 3, 1 },
+	[PHASE_SWEEP] = { 1, 0 },
+};
+
+/* A sandbox past its end; to sweep is one without a name, which stays. */
 struct ended {
 	struct ended *next;
 	char id[NAME_ID_MAX + 1];
+	char owner[STORE_OWNER_MAX + 1];
 	enum phase phase;
 	bool busy;
 	unsigned failures;
@@ -44,6 +58,7 @@ struct reaper {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	struct ended *first;
+	struct ended *at_work[PHASES][WORKERS_MAX]; /* each worker's; or NULL */
 	unsigned workers;
 	bool closed;
 };
@@ -51,6 +66,7 @@ struct reaper {
 struct worker {
 	struct reaper *reaper;
 	enum phase phase;
+	unsigned place; /* in at_work */
 };
 
 static struct timespec
@@ -89,19 +105,76 @@ drop(struct reaper *r, struct ended *ended)
 	free(ended);
 }
 
-/* Of those that are due the one that has failed least, then longest due. */
-static struct ended *
-choose(const struct reaper *r, enum phase phase)
+static enum sbx_err
+take_note(struct reaper *r, const struct store_end *end, enum phase phase)
 {
+	struct ended *ended;
+
+	if (find(r, end->id) != NULL)
+		return SBX_OK;
+	ended = calloc(1, sizeof(*ended));
+	if (ended == NULL)
+		return SBX_NOMEM;
+	memcpy(ended->id, end->id, sizeof(ended->id));
+	memcpy(ended->owner, end->owner, sizeof(ended->owner));
+	ended->phase = phase;
+	ended->due = clock_plus(0).tv_sec;
+	ended->next = r->first;
+	r->first = ended;
+	return SBX_OK;
+}
+
+/* How many are at work, for this owner, or for all (NULL). */
+static unsigned
+count_at_work(const struct reaper *r, enum phase phase, const char *owner)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < staff[phase].workers; i++) {
+		const struct ended *e = r->at_work[phase][i];
+
+		count += e != NULL &&
+		    (owner == NULL || strcmp(e->owner, owner) == 0);
+	}
+	return count;
+}
+
+/*
+ * Of those that are due one whose owner has the fewest at work, then the one
+ * that has failed least, then longest due.  NULL: there is none before
+ * *ret_next (0: none at all), unless something changes.
+ */
+static struct ended *
+choose(const struct reaper *r, enum phase phase, time_t *ret_next)
+{
+	unsigned idle =
+	    staff[phase].workers - count_at_work(r, phase, /* owner= */ NULL);
 	time_t now = clock_plus(0).tv_sec;
 	struct ended *best = NULL;
+	unsigned least = 0;
 
+	*ret_next = 0;
 	for (struct ended *e = r->first; e != NULL; e = e->next) {
-		if (e->busy || e->phase != phase || e->due > now)
+		unsigned theirs;
+
+		if (e->busy || e->phase != phase)
 			continue;
-		if (best == NULL || e->failures < best->failures ||
-		    (e->failures == best->failures && e->due < best->due))
+		if (e->due > now) {
+			if (*ret_next == 0 || e->due < *ret_next)
+				*ret_next = e->due;
+			continue;
+		}
+		theirs = count_at_work(r, phase, e->owner);
+		if (theirs > 0 && idle <= staff[phase].kept)
+			continue;
+		if (best == NULL || theirs < least ||
+		    (theirs == least &&
+			(e->failures < best->failures ||
+			    (e->failures == best->failures &&
+				e->due < best->due)))) {
 			best = e;
+			least = theirs;
+		}
 	}
 	return best;
 }
@@ -120,31 +193,38 @@ delay_after(unsigned failures)
 static unsigned
 settle(struct reaper *r, struct ended *ended, enum sbx_err err)
 {
-	unsigned delay = 0;
+	bool sweep = ended->phase == PHASE_SWEEP;
+	unsigned rest = 0, delay = 0;
 
 	ended->busy = false;
-	if (err == SBX_STATE) {
-		/* Somebody is at work on it. */
-		ended->due = clock_plus(REAPER_INTERVAL).tv_sec;
+	(void)pthread_cond_broadcast(&r->changed);
+	if (sweep && err == SBX_OK) {
+		ended->failures = 0;
+		rest = SWEEP_INTERVAL;
+	} else if (err == SBX_STATE || (sweep && err == SBX_UNAVAILABLE)) {
+		/* Somebody is at work on it, or there is more of it. */
+		rest = REAPER_INTERVAL;
 	} else if (ended->phase == PHASE_STOP && err != SBX_NOT_FOUND) {
 		/* A removal kills what a stop could not. */
 		ended->phase = PHASE_REMOVE;
-		ended->due = clock_plus(0).tv_sec;
-	} else if (err == SBX_OK || err == SBX_NOT_FOUND) {
+	} else if (!sweep && (err == SBX_OK || err == SBX_NOT_FOUND)) {
 		drop(r, ended);
+		return 0;
 	} else {
-		delay = delay_after(++ended->failures);
-		ended->due = clock_plus(delay).tv_sec;
+		rest = delay = delay_after(++ended->failures);
 	}
-	(void)pthread_cond_broadcast(&r->changed);
+	ended->due = clock_plus(rest).tv_sec;
 	return delay;
 }
 
 static void
-work_on(struct reaper *r, struct ended *ended)
+work_on(struct reaper *r, const struct worker *worker, struct ended *ended)
 {
-	reaper_step *step =
-	    ended->phase == PHASE_STOP ? r->steps.stop : r->steps.remove;
+	reaper_step *const steps[PHASES] = {
+		[PHASE_STOP] = r->steps.stop,
+		[PHASE_REMOVE] = r->steps.remove,
+		[PHASE_SWEEP] = r->steps.sweep,
+	};
 	struct sbx_why why = { "" };
 	char id[NAME_ID_MAX + 1];
 	enum sbx_err err;
@@ -152,9 +232,11 @@ work_on(struct reaper *r, struct ended *ended)
 
 	memcpy(id, ended->id, sizeof(id));
 	ended->busy = true;
+	r->at_work[worker->phase][worker->place] = ended;
 	(void)pthread_mutex_unlock(&r->mutex);
-	err = step(r->broker, id, &why);
+	err = steps[worker->phase](r->broker, id, &why);
 	(void)pthread_mutex_lock(&r->mutex);
+	r->at_work[worker->phase][worker->place] = NULL;
 	delay = settle(r, ended, err);
 	if (delay > 0)
 		r->steps.observer(id, delay, err, &why);
@@ -163,19 +245,18 @@ work_on(struct reaper *r, struct ended *ended)
 static void *
 worker_main(void *argument)
 {
-	struct worker *worker = argument;
-	struct reaper *r = worker->reaper;
-	enum phase phase = worker->phase;
+	struct worker worker = *(struct worker *)argument;
+	struct reaper *r = worker.reaper;
 
-	free(worker);
+	free(argument);
 	(void)pthread_mutex_lock(&r->mutex);
 	while (!r->closed) {
-		struct ended *ended = choose(r, phase);
-		struct timespec when = clock_plus(1);
+		struct timespec when = { 0 };
+		struct ended *ended = choose(r, worker.phase, &when.tv_sec);
 
 		if (ended != NULL)
-			work_on(r, ended);
-		else if (r->first == NULL)
+			work_on(r, &worker, ended);
+		else if (when.tv_sec == 0)
 			(void)pthread_cond_wait(&r->changed, &r->mutex);
 		else
 			(void)pthread_cond_timedwait(
@@ -188,14 +269,14 @@ worker_main(void *argument)
 }
 
 static enum sbx_err
-run_worker(struct reaper *r, enum phase phase)
+run_worker(struct reaper *r, enum phase phase, unsigned place)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 	bool ok;
 
 	if (worker == NULL)
 		return SBX_NOMEM;
-	*worker = (struct worker){ r, phase };
+	*worker = (struct worker){ r, phase, place };
 	(void)pthread_mutex_lock(&r->mutex);
 	ok = thread_start(worker_main, worker, THREAD_STACK, /* ret= */ NULL);
 	if (ok)
@@ -224,33 +305,18 @@ reaper_new(struct broker *broker, const struct reaper_steps *steps,
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&r->changed, &attr);
 	(void)pthread_condattr_destroy(&attr);
+	if (steps->sweep != NULL)
+		err = take_note(r, &(struct store_end){ "", "" }, PHASE_SWEEP);
 	for (int phase = 0; phase < PHASES; phase++) {
-		for (unsigned i = 0; i < workers_of[phase] && err == SBX_OK;
+		for (unsigned i = 0; i < staff[phase].workers && err == SBX_OK;
 		     i++)
-			err = run_worker(r, (enum phase)phase);
+			err = run_worker(r, (enum phase)phase, i);
 	}
 	if (err == SBX_OK)
 		*ret = r;
 	else if (!reaper_end(r, 1))
 		return err; /* its threads still have it */
 	return err;
-}
-
-static enum sbx_err
-take_note(struct reaper *r, const char *id)
-{
-	struct ended *ended;
-
-	if (find(r, id) != NULL)
-		return SBX_OK;
-	ended = calloc(1, sizeof(*ended));
-	if (ended == NULL)
-		return SBX_NOMEM;
-	memcpy(ended->id, id, sizeof(ended->id));
-	ended->due = clock_plus(0).tv_sec;
-	ended->next = r->first;
-	r->first = ended;
-	return SBX_OK;
 }
 
 /* All that have ended, not only the oldest: these may be who resists. */
@@ -262,19 +328,20 @@ look(struct reaper *r, uint64_t now, struct sbx_why *why)
 	size_t count = PAGE;
 
 	while (err == SBX_OK && count == PAGE) {
-		cleanup_free char(*ids)[NAME_ID_MAX + 1] = NULL;
+		cleanup_free struct store_end *ends = NULL;
 
 		err = store_expired(
-		    r->broker->store, now, after, PAGE, &ids, &count, why);
+		    r->broker->store, now, after, PAGE, &ends, &count, why);
 		if (err != SBX_OK)
 			break;
 		(void)pthread_mutex_lock(&r->mutex);
 		for (size_t i = 0; i < count && err == SBX_OK; i++)
-			err = take_note(r, ids[i]);
-		(void)pthread_cond_broadcast(&r->changed);
+			err = take_note(r, &ends[i], PHASE_STOP);
+		if (count > 0)
+			(void)pthread_cond_broadcast(&r->changed);
 		(void)pthread_mutex_unlock(&r->mutex);
 		if (count > 0)
-			memcpy(after, ids[count - 1], sizeof(after));
+			memcpy(after, ends[count - 1].id, sizeof(after));
 	}
 	return err;
 }

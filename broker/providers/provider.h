@@ -122,6 +122,12 @@ struct provider {
 	    struct provider_status *ret, struct sbx_why *);
 	enum sbx_err (*credentials)(const struct provider_context *,
 	    const char *id, struct provider_access *ret, struct sbx_why *);
+	/*
+	 * Clear away what calls that were cut short have left; NULL: nothing
+	 * ever is.  Other calls go on meanwhile, and it may be cut short.
+	 */
+	enum sbx_err (*sweep)(
+	    const struct provider_context *, struct sbx_why *);
 };
 
 extern const struct provider provider_local;

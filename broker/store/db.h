@@ -51,7 +51,7 @@
 	    "max(last_valid_after, excluded.last_valid_after)")               \
 	X(REMOVE, "DELETE FROM sandboxes WHERE id = ?1")                      \
 	X(ENDED,                                                              \
-	    "SELECT id FROM sandboxes WHERE expires_at > 0 "                  \
+	    "SELECT id, owner FROM sandboxes WHERE expires_at > 0 "           \
 	    "AND expires_at <= ?1 AND id > ?3 ORDER BY id LIMIT ?2")          \
 	X(ADD_CERTIFICATE,                                                    \
 	    "INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")   \

@@ -268,25 +268,28 @@ store_remove(struct store *store, const char *id, struct sbx_why *why)
 
 enum sbx_err
 store_expired(struct store *store, uint64_t now, const char *after,
-    size_t limit, char (**ret)[NAME_ID_MAX + 1], size_t *ret_count,
+    size_t limit, struct store_end **ret, size_t *ret_count,
     struct sbx_why *why)
 {
-	cleanup_free char(*ids)[NAME_ID_MAX + 1] =
-	    calloc(limit + 1, sizeof(*ids));
+	cleanup_free struct store_end *ends = calloc(limit + 1, sizeof(*ends));
 	enum sbx_err err = SBX_OK;
 	size_t count = 0;
 	sqlite3_stmt *st;
 	int code = SQLITE_DONE;
 
-	if (ids == NULL)
+	if (ends == NULL)
 		return SBX_NOMEM;
 	(void)pthread_mutex_lock(&store->mutex);
 	st = db_bound(store, ST_ENDED, NULL);
 	db_bind_u64(st, 1, now);
 	db_bind_u64(st, 2, limit);
 	db_bind_text(st, 3, after);
-	while (count < limit && (code = sqlite3_step(st)) == SQLITE_ROW)
-		db_column_text(st, 0, ids[count++], sizeof(*ids));
+	while (count < limit && (code = sqlite3_step(st)) == SQLITE_ROW) {
+		struct store_end *end = &ends[count++];
+
+		db_column_text(st, 0, end->id, sizeof(end->id));
+		db_column_text(st, 1, end->owner, sizeof(end->owner));
+	}
 	if (count < limit && code != SQLITE_DONE)
 		err = db_fail(store, why);
 	(void)sqlite3_reset(st);
@@ -294,6 +297,6 @@ store_expired(struct store *store, uint64_t now, const char *after,
 	if (err != SBX_OK)
 		return err;
 	*ret_count = count;
-	*ret = steal_ptr(&ids);
+	*ret = steal_ptr(&ends);
 	return SBX_OK;
 }

@@ -82,6 +82,12 @@ struct store_filter {
 	size_t limit;	   /* at most STORE_PAGE_MAX */
 };
 
+/* A sandbox that is past its end. */
+struct store_end {
+	char id[NAME_ID_MAX + 1];
+	char owner[STORE_OWNER_MAX + 1];
+};
+
 struct store;
 
 /* SBX_CONFIG for a database that a newer sandboxd wrote. */
@@ -110,11 +116,11 @@ enum sbx_err store_set_held(struct store *store, const char *id, bool held,
 enum sbx_err
 store_remove(struct store *store, const char *id, struct sbx_why *why) MUST_USE;
 /*
- * Ids (caller frees) of at most limit sandboxes that end by now, by id, those
+ * At most limit (caller frees) of those that end by now, by id, the ids
  * greater than after.
  */
 enum sbx_err store_expired(struct store *store, uint64_t now, const char *after,
-    size_t limit, char (**ret)[NAME_ID_MAX + 1], size_t *ret_count,
+    size_t limit, struct store_end **ret, size_t *ret_count,
     struct sbx_why *why) MUST_USE;
 
 /*

@@ -314,8 +314,27 @@ trouble() {
 	mkdir -p "$state/sandboxes/.crashed.tmp/workspace/some" "$state/slots"
 	echo -n crashed >"$state/slots/7"
 	check 0 "create beside the rest of a crash" provider create one
-	is "the rest is gone" "$(entries "$state/slots")" 1
+	[ -e "$state/sandboxes/.crashed.tmp" ] ||
+		fail "whoever creates clears away what is others'"
+	ok "whoever creates leaves it alone"
+	# Somebody is at work on this one.
+	mkdir "$state/sandboxes/.busy.tmp"
+	echo -n busy >"$state/slots/8"
+	exec 8<"$state/sandboxes/.busy.tmp"
+	flock 8
+	check 0 "sweep" provider sweep -
+	is "the rest is gone" "$(entries "$state/slots")" 2
 	[ ! -e "$state/sandboxes/.crashed.tmp" ] || fail "it is still there"
+	[ -e "$state/sandboxes/.busy.tmp" ] || fail "a busy one is gone"
+	ok "one that is busy is not"
+	check 73 "its id is not free" provider create busy
+	says "and it says so" 'earlier sandbox busy .* still being removed'
+	exec 8<&-
+	check 0 "create over the rest of a crash" provider create busy
+	check 0 "kill" provider kill busy
+	check 0 "sweep again" provider sweep -
+	is "a slot of which no folder tells is given back" \
+	    "$(entries "$state/slots")" 1
 
 	# However a start is cut short, what runs is known or ends.
 	base=$(cut -d' ' -f2 "$state/sandboxes/one/slot")

@@ -10,6 +10,12 @@
 
 #define SMALL_FILE_MAX 256
 
+const struct box_folder box_folders[BOX_FOLDERS] = {
+	{ BOX_WORKSPACE, 0755, LOCAL_UID_SANDBOX },
+	{ BOX_GATE, 0700, LOCAL_UID_AUTHKEYS },
+	{ BOX_REPORT, 0755, LOCAL_UID_AUTHKEYS },
+};
+
 static const char *const isolation_line[ISOLATION_COUNT] = {
 	[ISOLATION_NONE] = "none\n",
 	[ISOLATION_NAMESPACES] = "namespaces\n",

@@ -15,6 +15,8 @@
 #ifndef SBX_LOCAL_BOX_H
 #define SBX_LOCAL_BOX_H
 
+#include <sys/types.h>
+
 #include "broker/providers/local/ids.h"
 #include "broker/providers/local/process.h"
 #include "certs/keyfile.h"
@@ -24,6 +26,15 @@
 #define BOX_GATE "gate"
 #define BOX_REPORT "report"
 #define BOX_REFUSED "refused"
+
+/* Those that belong to an account of the sandbox, and its group. */
+struct box_folder {
+	const char *name;
+	mode_t mode;
+	uid_t owner;
+};
+#define BOX_FOLDERS 3
+extern const struct box_folder box_folders[BOX_FOLDERS];
 
 struct box {
 	char id[NAME_ID_MAX + 1];

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "common/cleanup.h"
 #include "common/file.h"
@@ -87,12 +88,25 @@ ids_slot_end(const struct local_ranges *ranges)
 	return least / LOCAL_SLICE;
 }
 
+static void
+unlock_slots(int *slots)
+{
+	int saved = errno;
+
+	(void)flock(*slots, LOCK_UN);
+	errno = saved;
+}
+#define cleanup_slots __attribute__((cleanup(unlock_slots)))
+
 enum sbx_err
 ids_claim(int slots, const struct local_ranges *ranges, const char *id,
     struct local_slice *ret, struct sbx_why *why)
 {
 	uint64_t end = ids_slot_end(ranges);
+	cleanup_slots int held = slots;
 
+	/* Whoever sweeps waits for the name in it. */
+	(void)flock(held, LOCK_SH);
 	for (uint64_t slot = ranges->first_slot; slot < end; slot++) {
 		cleanup_close int fd = -1;
 		char name[24];

@@ -14,6 +14,7 @@
 #include "broker/providers/local/control.h"
 #include "broker/providers/local/make.h"
 #include "broker/providers/local/start.h"
+#include "broker/providers/local/temporary.h"
 #include "common/cleanup.h"
 
 /* sandbox-init needs its 2 s; after these it hangs. */
@@ -350,4 +351,5 @@ const struct provider provider_local = {
 	.kill = local_kill,
 	.inspect = local_inspect,
 	.credentials = local_credentials,
+	.sweep = temporary_sweep,
 };

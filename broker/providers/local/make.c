@@ -3,34 +3,11 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 
-#include "broker/providers/local/tree.h"
+#include "broker/providers/local/temporary.h"
 #include "broker/providers/local/userns.h"
 #include "common/cleanup.h"
 #include "common/text.h"
-
-#define TEMPORARY_LEN (NAME_ID_MAX + 8)
-#define LOCK_NAME ".lock"
-
-static void
-put_temporary(const char *id, char ret[static TEMPORARY_LEN])
-{
-	(void)snprintf(ret, TEMPORARY_LEN, ".%s.tmp", id);
-}
-
-/* The reverse; false if name is none. */
-static bool
-parse_temporary(const char *name, char ret[static NAME_ID_MAX + 1])
-{
-	size_t len = strlen(name);
-	struct view id;
-
-	if (name[0] != '.' || len < 6 || strcmp(name + len - 4, ".tmp") != 0)
-		return false;
-	id = VIEW(name + 1, len - 5);
-	return name_is_id(id) && text_copy(id, ret, NAME_ID_MAX + 1) == SBX_OK;
-}
 
 static bool
 exists(int dir, const char *name)
@@ -38,145 +15,23 @@ exists(int dir, const char *name)
 	return faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Folders that belong to an account of the sandbox; its group is the same. */
-static const struct {
-	const char *name;
-	mode_t mode;
-	uid_t owner;
-} inner[] = {
-	{ BOX_WORKSPACE, 0755, LOCAL_UID_SANDBOX },
-	{ BOX_GATE, 0700, LOCAL_UID_AUTHKEYS },
-	{ BOX_REPORT, 0755, LOCAL_UID_AUTHKEYS },
-};
-
-#define INNER (sizeof(inner) / sizeof(inner[0]))
-
-static bool
-has_inner(int dir)
-{
-	for (size_t i = 0; i < INNER; i++) {
-		if (exists(dir, inner[i].name))
-			return true;
-	}
-	return false;
-}
-
-/* arg is the descriptor of the sandbox's folder. */
-static enum sbx_err
-remove_job(void *arg, uid_t first_uid, gid_t first_gid, struct sbx_why *why)
-{
-	const int *dir = arg;
-	enum sbx_err err = SBX_OK;
-
-	(void)first_uid;
-	(void)first_gid;
-	for (size_t i = 0; err == SBX_OK && i < INNER; i++)
-		err = tree_remove(*dir, inner[i].name, why);
-	return err;
-}
-
 static enum sbx_err
 make_job(void *arg, uid_t first_uid, gid_t first_gid, struct sbx_why *why)
 {
 	const int *dir = arg;
 
-	for (size_t i = 0; i < INNER; i++) {
-		const char *name = inner[i].name;
+	for (size_t i = 0; i < BOX_FOLDERS; i++) {
+		const struct box_folder *f = &box_folders[i];
 
-		if (mkdirat(*dir, name, inner[i].mode) < 0 ||
-		    fchmodat(*dir, name, inner[i].mode, 0) < 0 ||
-		    fchownat(*dir, name, first_uid + inner[i].owner,
-			first_gid + inner[i].owner, AT_SYMLINK_NOFOLLOW) < 0)
+		if (mkdirat(*dir, f->name, f->mode) < 0 ||
+		    fchmodat(*dir, f->name, f->mode, 0) < 0 ||
+		    fchownat(*dir, f->name, first_uid + f->owner,
+			first_gid + f->owner, AT_SYMLINK_NOFOLLOW) < 0)
 			return sbx_fail(why, SBX_IO,
-			    "cannot make the folder '%s': %s", name,
+			    "cannot make the folder '%s': %s", f->name,
 			    strerror(errno));
 	}
 	return SBX_OK;
-}
-
-/*
- * Those folders go first, while the folder still says whose it is, then
- * the slot, so that its next owner never meets files of this one.
- */
-static enum sbx_err
-remove_temporary(
-    const struct shelf *shelf, const char *id, int dir, struct sbx_why *why)
-{
-	char name[TEMPORARY_LEN];
-	struct local_slice slice;
-	bool sliced = box_read_slice(dir, &slice, NULL) == SBX_OK;
-	enum sbx_err err;
-
-	put_temporary(id, name);
-	if (!sliced)
-		err = tree_remove(dir, BOX_WORKSPACE, why);
-	else if (has_inner(dir))
-		err = userns_run(&slice, remove_job, &dir, why);
-	else
-		err = SBX_OK;
-	if (err != SBX_OK)
-		return err;
-	if (sliced)
-		ids_release(shelf->slots, &slice, id);
-	return tree_remove(shelf->boxes, name, why);
-}
-
-/* Open and lock .ID.tmp: SBX_STATE if someone works on it. */
-static enum sbx_err
-lock_folder(int boxes, const char *name, int *ret, struct sbx_why *why)
-{
-	cleanup_close int fd = -1;
-	enum sbx_err err = file_open_dir(boxes, name, &fd, why);
-
-	if (err != SBX_OK)
-		return err;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return sbx_fail(why, SBX_STATE, "%s is being worked on", name);
-	*ret = steal_fd(&fd);
-	return SBX_OK;
-}
-
-/* Left-overs of crashes; what resists is left for the next time. */
-static void
-sweep_boxes(const struct shelf *shelf)
-{
-	int fd = openat(shelf->boxes, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	char id[NAME_ID_MAX + 1];
-
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		cleanup_close int left = -1;
-
-		if (parse_temporary(entry->d_name, id) &&
-		    lock_folder(shelf->boxes, entry->d_name, &left, NULL) ==
-			SBX_OK &&
-		    remove_temporary(shelf, id, left, NULL) != SBX_OK)
-			continue;
-	}
-}
-
-static void
-sweep_slots(const struct shelf *shelf)
-{
-	int fd = openat(shelf->slots, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		cleanup_buf struct buf holder = BUF_INIT(NAME_ID_MAX + 1);
-		char name[TEMPORARY_LEN];
-
-		if (entry->d_name[0] == '.' ||
-		    file_read(shelf->slots, entry->d_name, &holder, NULL) !=
-			SBX_OK)
-			continue;
-		put_temporary(buf_text(&holder), name);
-		/* In this order: a folder is renamed from the first name. */
-		if (!exists(shelf->boxes, name) &&
-		    !exists(shelf->boxes, buf_text(&holder)))
-			(void)unlinkat(shelf->slots, entry->d_name, 0);
-	}
 }
 
 /* Claim a slot and see whether a sandbox could run with it. */
@@ -250,29 +105,56 @@ fill(const struct box *box, struct sbx_why *why)
 	return box_write(box, why);
 }
 
-/* Make .ID.tmp, with its lock held in box->dir, where there is no ID. */
+/*
+ * Make .ID.tmp, with its lock held in box->dir, where there is no ID.
+ * *ret_left: it was there, left by a call that was cut short.
+ */
 static enum sbx_err
-begin(const struct shelf *shelf, struct box *box, struct sbx_why *why)
+take_name(const struct shelf *shelf, struct box *box, bool *ret_left,
+    struct sbx_why *why)
 {
 	cleanup_close int lock = -1;
 	char name[TEMPORARY_LEN];
-	enum sbx_err err =
-	    file_lock(shelf->boxes, LOCK_NAME, /* wait= */ true, &lock, why);
+	enum sbx_err err = shelf_lock(shelf, &lock, why);
 
 	if (err != SBX_OK)
 		return err;
 	if (exists(shelf->boxes, box->id))
 		return sbx_fail(
 		    why, SBX_EXISTS, "sandbox %s exists already", box->id);
-	sweep_boxes(shelf);
-	sweep_slots(shelf);
-	put_temporary(box->id, name);
+	temporary_name(box->id, name);
 	/* The sandbox's own root, who is nobody here, must get through it. */
-	if (mkdirat(shelf->boxes, name, 0711) < 0 ||
-	    fchmodat(shelf->boxes, name, 0711, 0) < 0)
+	*ret_left = false;
+	if (mkdirat(shelf->boxes, name, 0711) < 0)
+		*ret_left = errno == EEXIST;
+	else if (fchmodat(shelf->boxes, name, 0711, 0) == 0)
+		return temporary_lock(shelf, name, &box->dir, why);
+	if (!*ret_left)
 		return sbx_fail(why, SBX_IO, "cannot create folder %s: %s",
 		    name, strerror(errno));
-	return lock_folder(shelf->boxes, name, &box->dir, why);
+	return temporary_lock(shelf, name, &box->dir, why);
+}
+
+/* What was left of that id goes first, in the time of whoever wants it. */
+static enum sbx_err
+begin(const struct shelf *shelf, struct box *box, struct sbx_why *why)
+{
+	bool left;
+	enum sbx_err err = take_name(shelf, box, &left, why);
+
+	while (err == SBX_OK && left) {
+		err = temporary_remove(shelf, box->id, box->dir, why);
+		(void)close(steal_fd(&box->dir));
+		if (err == SBX_OK)
+			err = take_name(shelf, box, &left, why);
+	}
+	/* A row that was made for it goes, as with any other. */
+	if (err == SBX_STATE)
+		return sbx_fail(why, SBX_EXISTS,
+		    "what an earlier sandbox %s has left is still being "
+		    "removed: try again later, or choose another id",
+		    box->id);
+	return err;
 }
 
 enum sbx_err
@@ -294,7 +176,7 @@ make_box(const struct provider_context *context,
 	box.issued_after = spec->issued_after;
 	box.owner = spec->owner;
 	box.incarnation = spec->incarnation;
-	put_temporary(box.id, name);
+	temporary_name(box.id, name);
 	err = choose_isolation(context, &shelf, probe, &box, why);
 	if (err == SBX_OK)
 		err = fill(&box, why);
@@ -307,7 +189,7 @@ make_box(const struct provider_context *context,
 		return SBX_OK;
 	}
 	/* Its own failure would hide the one that matters. */
-	if (remove_temporary(&shelf, box.id, box.dir, NULL) != SBX_OK)
+	if (temporary_remove(&shelf, box.id, box.dir, NULL) != SBX_OK)
 		return err;
 	return err;
 }
@@ -323,18 +205,21 @@ unmake_box(
 
 	if (err != SBX_OK)
 		return err == SBX_NOT_FOUND ? SBX_OK : err;
-	put_temporary(id, name);
+	temporary_name(id, name);
 	/* An earlier removal may have been cut short. */
-	err = lock_folder(shelf.boxes, name, &left, why);
+	err = temporary_lock(&shelf, name, &left, why);
 	if (err == SBX_OK)
-		err = remove_temporary(&shelf, id, left, why);
+		err = temporary_remove(&shelf, id, left, why);
 	if (err != SBX_OK && err != SBX_NOT_FOUND)
 		return err;
-	err = lock_folder(shelf.boxes, id, &dir, why);
+	err = temporary_lock(&shelf, id, &dir, why);
 	if (err != SBX_OK)
 		return err == SBX_NOT_FOUND ? SBX_OK : err;
-	if (renameat(shelf.boxes, id, shelf.boxes, name) < 0)
+	/* On a full disk even a name may have no place. */
+	if (renameat(shelf.boxes, id, shelf.boxes, name) < 0 &&
+	    (temporary_empty(dir, NULL) != SBX_OK ||
+		renameat(shelf.boxes, id, shelf.boxes, name) < 0))
 		return sbx_fail(why, SBX_IO, "cannot remove sandbox %s: %s", id,
 		    strerror(errno));
-	return remove_temporary(&shelf, id, dir, why);
+	return temporary_remove(&shelf, id, dir, why);
 }

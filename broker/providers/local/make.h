@@ -2,9 +2,8 @@
 /*
  * Making and removing the folder of a sandbox.
  *
- * It is made as .ID.tmp and renamed when it is complete, and its removal
- * starts with the reverse.  Whoever works on .ID.tmp holds a lock on it; one
- * that nobody holds is left over from a crash, and goes at the next creation.
+ * It is made as .ID.tmp (temporary.h) and renamed when it is complete, and
+ * its removal starts with the reverse.
  */
 #ifndef SBX_LOCAL_MAKE_H
 #define SBX_LOCAL_MAKE_H

@@ -19,15 +19,19 @@ struct removal {
 	uint64_t moved; /* makes names for them */
 	bool found;	/* this pass saw an entry of the top */
 	bool progress;	/* and something was removed or moved */
-	int border;	/* how many file systems this top lies within */
+	int error;	/* of what resisted in it; the others go all the same */
+	int border;	/* how many tops this one lies within */
 };
 
-/* A sandbox can make them on btrfs, where subvolumes count as such. */
+/*
+ * A sandbox can make file systems on btrfs, where subvolumes count as such;
+ * and where a disk is full nothing can be moved.
+ */
 #define BORDERS_MAX 8
 
 static bool remove_tree(int parent, const char *name, int border);
 
-typedef bool visitor(struct removal *r, int folder, const char *name);
+typedef void visitor(struct removal *r, int folder, const char *name);
 
 /* Folders that are read-only keep out everyone but root, us too. */
 static int
@@ -56,6 +60,17 @@ unlink_any(int parent, const char *name)
 	return errno == EISDIR && unlinkat(parent, name, AT_REMOVEDIR) == 0;
 }
 
+/* What could not be unlinked; if it is no folder, errno still says why. */
+static int
+open_left(int parent, const char *name)
+{
+	int saved = errno, fd = open_folder(parent, name);
+
+	if (fd < 0 && errno == ENOTDIR)
+		errno = saved;
+	return fd;
+}
+
 /* False with errno set. */
 static bool
 each_entry(struct removal *r, int folder, visitor *visit)
@@ -74,8 +89,7 @@ each_entry(struct removal *r, int folder, visitor *visit)
 		if (strcmp(entry->d_name, ".") == 0 ||
 		    strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (!visit(r, folder, entry->d_name))
-			return false;
+		visit(r, folder, entry->d_name);
 	}
 	return errno == 0;
 }
@@ -100,41 +114,44 @@ leave_empty(struct removal *r, int folder, const char *name)
 {
 	if (move_up(r, folder, name))
 		return true;
-	return (errno == EXDEV || errno == ENOKEY) &&
+	return (errno == EXDEV || errno == ENOKEY || errno == ENOSPC ||
+		   errno == EDQUOT) &&
 	    remove_tree(folder, name, r->border + 1);
 }
 
-static bool
+static void
 empty_entry(struct removal *r, int folder, const char *name)
 {
 	cleanup_close int fd = -1;
 
 	if (!unlink_any(folder, name)) {
 		/* Moving changes its "..", for which it must be writable. */
-		fd = open_folder(folder, name);
-		if (fd < 0 || !leave_empty(r, folder, name))
-			return false;
+		fd = open_left(folder, name);
+		if (fd < 0 || !leave_empty(r, folder, name)) {
+			r->error = errno;
+			return;
+		}
 	}
 	r->progress = true;
-	return true;
 }
 
-static bool
+static void
 remove_entry(struct removal *r, int top, const char *name)
 {
 	cleanup_close int fd = -1;
 
 	r->found = true;
 	if (!unlink_any(top, name)) {
-		fd = open_folder(top, name);
-		if (fd < 0 || !each_entry(r, fd, empty_entry))
-			return false;
+		fd = open_left(top, name);
 		/* A folder that changes while it is read may hide entries. */
-		if (unlinkat(top, name, AT_REMOVEDIR) < 0)
-			return errno == ENOTEMPTY;
+		if (fd < 0 || !each_entry(r, fd, empty_entry) ||
+		    unlinkat(top, name, AT_REMOVEDIR) < 0) {
+			if (errno != ENOTEMPTY)
+				r->error = errno;
+			return;
+		}
 	}
 	r->progress = true;
-	return true;
 }
 
 static bool
@@ -150,12 +167,18 @@ remove_tree(int parent, const char *name, int border)
 		errno = ELOOP;
 		return false;
 	}
+	/* What was removed may have made room for what could not be moved. */
 	do {
 		r.found = r.progress = false;
+		r.error = 0;
 		if (!each_entry(&r, top, remove_entry))
 			return false;
 	} while (r.found && r.progress);
-	return unlinkat(parent, name, AT_REMOVEDIR) == 0;
+	if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
+		return true;
+	if (r.error != 0)
+		errno = r.error;
+	return false;
 }
 
 enum sbx_err

@@ -13,7 +13,7 @@
 
 #define NOW 1000
 #define RESISTING 32
-#define STOPPERS 4 /* at once, in reaper.c */
+#define STOPPERS 6 /* at once for one owner, in reaper.c */
 #define MANY 300   /* more than the store hands out at once */
 
 /* What the reaper takes for the present: ahead by this. */
@@ -36,7 +36,8 @@ static struct {
 	pthread_cond_t changed;
 	bool hung; /* removals of "hang-...", stops of "wait-...", do not end */
 	bool one_goes; /* "hang-1" does end */
-	size_t stopped, removed, resisted, told, hanging, waiting;
+	size_t stopped, removed, resisted, told, hanging, waiting, swept;
+	enum sbx_err sweep;	/* what comes of one */
 	bool early;		/* removed before it was stopped */
 	size_t resisted_before; /* when "z-another" was removed */
 	char was_stopped[MANY][NAME_ID_MAX + 1];
@@ -109,6 +110,20 @@ remove_it(struct broker *b, const char *id, struct sbx_why *why)
 	return err;
 }
 
+static enum sbx_err
+sweep(struct broker *b, const char *id, struct sbx_why *why)
+{
+	enum sbx_err err;
+
+	(void)b, (void)why;
+	(void)pthread_mutex_lock(&seen.mutex);
+	seen.swept += *id == '\0';
+	err = seen.sweep;
+	(void)pthread_cond_broadcast(&seen.changed);
+	(void)pthread_mutex_unlock(&seen.mutex);
+	return err;
+}
+
 static void
 on_resisting(
     const char *id, unsigned delay, enum sbx_err err, const struct sbx_why *why)
@@ -130,14 +145,20 @@ wait_until(const size_t *number, size_t want)
 }
 
 static void
-add(const char *id, uint64_t expires_at)
+add_of(const char *owner, const char *id, uint64_t expires_at)
 {
 	struct sandbox s = { .created_at = 1, .expires_at = expires_at };
 
 	(void)snprintf(s.id, sizeof(s.id), "%s", id);
-	(void)snprintf(s.owner, sizeof(s.owner), "alice");
+	(void)snprintf(s.owner, sizeof(s.owner), "%s", owner);
 	(void)snprintf(s.provider, sizeof(s.provider), "local");
 	assert_int_equal(store_add(broker.store, &s, 1000, NULL), SBX_OK);
+}
+
+static void
+add(const char *id, uint64_t expires_at)
+{
+	add_of("alice", id, expires_at);
 }
 
 /* Of long ago: "NAME-0", "NAME-1", ... */
@@ -164,7 +185,7 @@ say(bool *what, bool value)
 static int
 set_up(void **state)
 {
-	static const struct reaper_steps steps = { stop, remove_it,
+	static const struct reaper_steps steps = { stop, remove_it, sweep,
 		on_resisting };
 	char path[64];
 
@@ -173,6 +194,8 @@ set_up(void **state)
 	seen.stopped = seen.removed = seen.resisted = seen.told = 0;
 	seen.hanging = 0;
 	seen.waiting = 0;
+	seen.swept = 0;
+	seen.sweep = SBX_OK;
 	seen.hung = seen.early = seen.one_goes = false;
 	ahead = 0;
 	present = NOW;
@@ -356,6 +379,79 @@ test_a_slow_removal_holds_up_no_stop(void **state)
 	wait_until(&seen.removed, 9);
 }
 
+/* However many of one owner's do not end. */
+static void
+test_owners_take_turns(void **state)
+{
+	(void)state;
+	say(&seen.hung, true);
+	add_many("wait", 24);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.waiting, STOPPERS);
+	add_of("bob", "bobs", NOW);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.removed, 1);
+	assert_int_equal(seen.stopped, STOPPERS + 1);
+	say(&seen.hung, false);
+	wait_until(&seen.removed, 25);
+}
+
+/* Nor does it matter how many of one owner's are slow to remove. */
+static void
+test_owners_take_turns_in_removal(void **state)
+{
+	(void)state;
+	say(&seen.hung, true);
+	add_many("hang", 8);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.hanging, 2);
+	add_of("bob", "bobs", NOW);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.removed, 1);
+	assert_int_equal(seen.hanging, 2);
+	say(&seen.hung, false);
+	wait_until(&seen.removed, 9);
+}
+
+/* Let time pass until it was swept so often; how long that took. */
+static time_t
+pass_until_swept(size_t times, time_t step)
+{
+	static size_t made;
+	time_t before = ahead;
+	bool done = false;
+
+	while (!done) {
+		char id[NAME_ID_MAX + 1];
+
+		ahead += step;
+		/* Whoever waits for a time looks at the clock again. */
+		(void)snprintf(id, sizeof(id), "over-%zu", made++);
+		add(id, NOW);
+		assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+		(void)pthread_mutex_lock(&seen.mutex);
+		while (seen.removed < seen.stopped || seen.stopped == 0)
+			(void)pthread_cond_wait(&seen.changed, &seen.mutex);
+		done = seen.swept >= times;
+		(void)pthread_mutex_unlock(&seen.mutex);
+	}
+	return ahead - before;
+}
+
+/* At once, and now and then; soon where one was cut short. */
+static void
+test_sweeping(void **state)
+{
+	(void)state;
+	wait_until(&seen.swept, 1);
+	(void)pthread_mutex_lock(&seen.mutex);
+	seen.sweep = SBX_UNAVAILABLE;
+	(void)pthread_mutex_unlock(&seen.mutex);
+	assert_true(pass_until_swept(2, 50) >= 600);
+	assert_true(pass_until_swept(3, 2) < 500);
+	assert_int_equal(seen.told, 0);
+}
+
 static int
 make_folder(void **state)
 {
@@ -383,6 +479,9 @@ main(void)
 		FRESH(test_what_is_over_is_forgotten),
 		FRESH(test_who_comes_back_is_stopped_again),
 		FRESH(test_a_slow_removal_holds_up_no_stop),
+		FRESH(test_owners_take_turns),
+		FRESH(test_owners_take_turns_in_removal),
+		FRESH(test_sweeping),
 	};
 
 	/* What is waited for never comes if the reaper is wrong. */

@@ -243,7 +243,7 @@ static void
 test_expired(void **state)
 {
 	struct sandbox s = a_sandbox("run-1", "alice");
-	char(*ids)[NAME_ID_MAX + 1] = NULL;
+	struct store_end *ids = NULL;
 	size_t n = 0;
 
 	s.expires_at = NOW + 10;
@@ -256,7 +256,7 @@ test_expired(void **state)
 	assert_int_equal(
 	    store_expired(*state, NOW + 10, "", 10, &ids, &n, NULL), SBX_OK);
 	assert_int_equal(n, 1);
-	assert_string_equal(ids[0], "run-1");
+	assert_string_equal(ids[0].id, "run-1");
 	free(ids);
 	assert_int_equal(
 	    store_expired(*state, NOW + 10, "run-1", 10, &ids, &n, NULL),

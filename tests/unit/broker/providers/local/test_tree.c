@@ -160,6 +160,7 @@ test_row(void **state)
 }
 
 static bool at_a_border;
+static int full; /* no room for a name until so many files are gone */
 int __real_renameat2(int, const char *, int, const char *, unsigned);
 int __wrap_renameat2(int, const char *, int, const char *, unsigned);
 
@@ -172,7 +173,73 @@ __wrap_renameat2(
 		errno = EXDEV;
 		return -1;
 	}
+	if (full > 0) {
+		errno = ENOSPC;
+		return -1;
+	}
 	return __real_renameat2(from_dir, from, to_dir, to, flags);
+}
+
+/* Deeper than can be done without moving anything. */
+static void
+test_a_full_disk(void **state)
+{
+	struct sbx_why why = { "" };
+	int top = make_dir(home, "top");
+
+	(void)state;
+	fill_deep(top);
+	fill_wide(top);
+	(void)close(top);
+	full = 100;
+	if (tree_remove(home, "top", &why) != SBX_OK)
+		fail_msg("%s", why.text);
+	full = 0;
+	assert_int_not_equal(faccessat(home, "top", F_OK, 0), 0);
+}
+
+static bool resists;
+int __real_unlinkat(int, const char *, int);
+int __wrap_unlinkat(int, const char *, int);
+
+int
+__wrap_unlinkat(int dir, const char *name, int flags)
+{
+	int result;
+
+	if (resists && strncmp(name, "resist", 6) == 0) {
+		errno = EPERM;
+		return -1;
+	}
+	result = __real_unlinkat(dir, name, flags);
+	full -= result == 0 && full > 0;
+	return result;
+}
+
+/* One that cannot be removed keeps none of the others. */
+static void
+test_what_resists(void **state)
+{
+	struct sbx_why why = { "" };
+	int top = make_dir(home, "top"), inner;
+
+	(void)state;
+	fill_wide(top);
+	make_file(top, "resist-1");
+	inner = make_dir(top, "folder");
+	make_file(inner, "resist-2");
+	make_file(inner, "other");
+	resists = true;
+	assert_int_equal(tree_remove(home, "top", &why), SBX_IO);
+	assert_non_null(strstr(why.text, strerror(EPERM)));
+	resists = false;
+	assert_int_equal(faccessat(top, "resist-1", F_OK, 0), 0);
+	assert_int_equal(faccessat(inner, "resist-2", F_OK, 0), 0);
+	assert_int_not_equal(faccessat(inner, "other", F_OK, 0), 0);
+	assert_int_not_equal(faccessat(top, "99", F_OK, 0), 0);
+	(void)close(inner);
+	(void)close(top);
+	assert_int_equal(tree_remove(home, "top", NULL), SBX_OK);
 }
 
 static void
@@ -220,8 +287,8 @@ test_a_link_instead(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[ROWS + 3];
-	const struct rlimit few = { 40, 40 };
+	struct CMUnitTest tests[ROWS + 5];
+	const struct rlimit few = { 64, 64 };
 	char path[] = "/tmp/test_local_tree.XXXXXX";
 	int bystander, failed;
 
@@ -241,6 +308,9 @@ main(void)
 	    (struct CMUnitTest)cmocka_unit_test(test_a_link_instead);
 	tests[ROWS + 2] = (struct CMUnitTest)cmocka_unit_test(
 	    test_where_nothing_can_be_moved);
+	tests[ROWS + 3] = (struct CMUnitTest)cmocka_unit_test(test_a_full_disk);
+	tests[ROWS + 4] =
+	    (struct CMUnitTest)cmocka_unit_test(test_what_resists);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	(void)unlinkat(home, "bystander/file", 0);
 	(void)unlinkat(home, "bystander", AT_REMOVEDIR);
