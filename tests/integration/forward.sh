@@ -13,9 +13,11 @@ main() {
 	scp -q "$work/page.py" "$host:workspace/page.py"
 	local_forward
 	remote_forward
+	remote_again
 	dynamic_forward
 	agent
 	shared_connection
+	many_channels
 }
 
 # A web server that serves one line and writes its port to a file.
@@ -59,6 +61,19 @@ remote_forward() {
 	is "-R reaches a server outside" "$(cat "$out")" outside
 	end_client
 	kill "$page"
+}
+
+# As with a gpg-agent's socket: the first connection ended without a word and
+# left it lying there.
+remote_again() {
+	set -- -R "/home/sandbox/again.sock:$work/nobody.sock"
+	client "$@" "$host"
+	wait_for "-R" ssh "$host" test -S again.sock
+	kill -KILL "$client"
+	wait "$client" 2>/dev/null || :
+	check 0 "the socket stays" ssh "$host" test -S again.sock
+	check 0 "-R where it was before" \
+	    ssh -o ExitOnForwardFailure=yes "$@" "$host" true
 }
 
 # The only port that ssh must be told: one that was free a moment ago.
@@ -130,6 +145,27 @@ shared_connection() {
 	check 0 "ControlMaster: the second" ssh "$@" "$host" echo shared
 	is "over the same connection" "$(cat "$out")" shared
 	check 0 "the master ends" ssh "$@" -O exit "$host"
+}
+
+# As an editor or a test runner does: all at once, over one connection.
+many_channels() {
+	set -- -S "$work/many" -o ProxyCommand=false
+	ssh -o ControlMaster=yes -S "$work/many" -o ControlPersist=60 "$host" true
+	mkfifo "$work/hold"
+	exec 7<>"$work/hold"
+	for _ in $(seq 40); do
+		ssh "$@" "$host" 'echo in; exec cat' <"$work/hold" \
+		    >>"$work/in" 2>>"$work/in" 7>&- &
+	done
+	wait_for "40 commands at once" lines_in 40 "$work/in"
+	exec 7>&-
+	wait
+	is "40 commands over one connection" "$(grep -cx in "$work/in")" 40
+	ssh -S "$work/many" -O exit "$host" 2>/dev/null
+}
+
+lines_in() {
+	[ "$(wc -l <"$2")" -ge "$1" ]
 }
 
 world_main "$@"

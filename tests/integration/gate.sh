@@ -55,7 +55,9 @@ test_snippet() {
 	"$sshd" -T -f "$keys/sshd_config" | tr '[:upper:]' '[:lower:]' >"$out"
 	for line in 'trustedusercakeys none' \
 	    'passwordauthentication no' 'permittunnel no' \
-	    'authenticationmethods publickey'; do
+	    'authenticationmethods publickey' 'logingracetime 120' \
+	    'maxsessions 64' 'streamlocalbindunlink yes' \
+	    'clientaliveinterval 10' 'clientalivecountmax 3'; do
 		grep -qx "$line" "$out" || fail "sshd does not have: $line"
 		ok "$line"
 	done
@@ -305,6 +307,30 @@ is_over() {
 	[ "$(date +%s)" -gt "$due" ]
 }
 
+# Every second instead of every 10: ssh lives on, and says nothing any more.
+test_dead_peer() {
+	local client session
+	certify "${good[@]}"
+	mkfifo "$keys/hold"
+	exec 9<>"$keys/hold"
+	sshd_flags="-i -e -o ClientAliveInterval=1 -o ClientAliveCountMax=1" \
+	    login sandbox "$cert" 'echo $PPID; exec cat' \
+	    <"$keys/hold" >"$keys/session" 9>&- &
+	wait_for "the session" test -s "$keys/session"
+	session=$(<"$keys/session")
+	client=$(pgrep -x ssh)
+	kill -STOP "$client"
+	wait_for "sshd's end" is_gone "$session"
+	ok "a peer that falls silent is noticed"
+	kill -KILL "$client"
+	exec 9>&-
+	wait "$!" 2>/dev/null || :
+}
+
+is_gone() {
+	! kill -0 "$1"
+}
+
 # sshd's own log: a stranger cannot fill it, the operator finds what is broken.
 test_sshd_log() {
 	certify "${good[@]}" -V -2h:-1h
@@ -494,6 +520,7 @@ test_restrictions
 test_refused
 test_sandbox_cert
 test_revoked
+test_dead_peer
 test_sshd_log
 test_plain_key
 test_last_refusal

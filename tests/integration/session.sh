@@ -26,6 +26,7 @@ main() {
 
 	without_command
 	binary
+	environment
 	terminal
 	hang_up
 }
@@ -48,12 +49,31 @@ binary() {
 }
 
 
+# Whatever somebody sends to all their machines, no secret comes in.
+environment() {
+	printf 'Host *\n    SendEnv *\n' >>"$HOME/.ssh/config"
+	check 0 "SendEnv *" env ANTHROPIC_API_KEY=secret AWS_SECRET_KEY=secret \
+	    LD_PRELOAD= LANG=C.UTF-8 LC_TIME=C.UTF-8 GIT_PROTOCOL=version=2 \
+	    COLORTERM=truecolor NO_COLOR=1 TZ=Asia/Tokyo \
+	    ssh "$host" env
+	is "what arrives" "$(sort "$out" | grep -E \
+	    '^(LANG|LC_TIME|GIT_PROTOCOL|COLORTERM|NO_COLOR|TZ)=' | paste -sd' ')" \
+	    'COLORTERM=truecolor GIT_PROTOCOL=version=2 LANG=C.UTF-8 LC_TIME=C.UTF-8 NO_COLOR=1 TZ=Asia/Tokyo'
+	is "what does not" "$(grep -E 'secret|LD_PRELOAD' "$out" || :)" ""
+	sed -i '/^Host \*$/,$d' "$HOME/.ssh/config"
+}
+
 screen() {
 	tmux -L test capture-pane -p -t ssh
 }
 
 on_screen() {
 	screen | tee "$err" | grep -Eq -- "$1"
+}
+
+# What is typed before that is lost.
+prompt_after_interrupt() {
+	screen | tee "$err" | grep -A 1 '^^C' | grep -q 'sandbox@run-1234.*\$'
 }
 
 terminal() {
@@ -72,7 +92,7 @@ terminal() {
 	tmux -L test send-keys -t ssh 'echo run''ning; cat' Enter
 	wait_for "a program" on_screen '^running'
 	tmux -L test send-keys -t ssh C-c
-	wait_for "the prompt is back" on_screen '^\^C'
+	wait_for "the prompt is back" prompt_after_interrupt
 	tmux -L test send-keys -t ssh 'exit 5' Enter
 	wait_for "the end" on_screen 'ended with 5'
 	ok "Ctrl-C reaches the program; the shell's status comes back"

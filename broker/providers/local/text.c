@@ -29,27 +29,12 @@ const struct text_file text_files[] = {
 };
 
 /* Every line of sshd_config that does not depend on the sandbox. */
-static const char sshd_common[] =
-    "AuthorizedKeysFile none\n"
-    "TrustedUserCAKeys none\n"
-    "AuthorizedPrincipalsFile none\n"
-    "PubkeyAuthentication yes\n"
-    "PasswordAuthentication no\n"
-    "KbdInteractiveAuthentication no\n"
-    "HostbasedAuthentication no\n"
+static const char sshd_lines[] =
+#include "broker/providers/local/sshd_common.inc"
     "UsePAM no\n"
-    "PermitTunnel no\n"
-    /* What a login may do is in its certificate. */
-    "AllowAgentForwarding yes\n"
-    "AllowTcpForwarding yes\n"
-    "AllowStreamLocalForwarding yes\n"
-    "X11Forwarding no\n"
     "PrintMotd no\n"
     "PrintLastLog no\n"
-    "AcceptEnv LANG LC_*\n"
     "Subsystem sftp internal-sftp\n"
-    "UseDNS no\n"
-    "LoginGraceTime 20\n"
     "PidFile none\n";
 
 /* sshd splits at blanks, and % starts a token in a command. */
@@ -87,7 +72,7 @@ text_sshd_config(
 	if (setup->workspace != NULL)
 		buf_printf(
 		    ret, "SetEnv SANDBOX_WORKSPACE=%s\n", setup->workspace);
-	buf_put_text(ret, sshd_common);
+	buf_put_text(ret, sshd_lines);
 	return buf_error(ret);
 }
 
