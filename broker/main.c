@@ -151,6 +151,28 @@ stop(const struct broker_settings *settings, int *ret_status,
 	return SBX_OK;
 }
 
+/* Only returns when it could not become make-kit. */
+static int
+make_kit(const struct paths *paths, const struct broker_options *options)
+{
+	char path[PATHS_MAX];
+	const char *argv[6] = { "make-kit" };
+	size_t n = 1;
+
+	if (paths_join(paths->libexec, "make-kit", path) != SBX_OK)
+		return log_failure(SBX_CONFIG, NULL);
+	if (*options->openssh != '\0') {
+		argv[n++] = "--openssh";
+		argv[n++] = options->openssh;
+	}
+	argv[n++] = "--";
+	argv[n++] = options->make_kit;
+	(void)execv(path, (char *const *)argv);
+	log_error("cannot start %s: %s: install sandbox-ssh completely", path,
+	    strerror(errno));
+	return EX_UNAVAILABLE;
+}
+
 static uint64_t
 unix_time(void)
 {
@@ -313,6 +335,8 @@ main(int argc, char **argv)
 	if (sodium_init() < 0)
 		return log_failure(SBX_INTERNAL, NULL);
 	err = begin_afresh(&start, &why);
+	if (err == SBX_OK && *start.options.make_kit != '\0')
+		return make_kit(&start.paths, &start.options);
 	if (err == SBX_OK)
 		err = broker_settings_read(&start.paths, getuid(),
 		    &start.options, &start.settings, &why);

@@ -99,6 +99,12 @@ const struct opt broker_option_rows[] = {
 	{ 0, NULL,
 	    { "stop", field_bool, OPTION(stop),
 		.help = "end the one that runs; sandboxes go on" } },
+	{ 0, "DIR",
+	    { "make-kit", field_path, OPTION(make_kit),
+		.help = "put the server side for containers together there" } },
+	{ 0, "DIR",
+	    { "openssh", field_path, OPTION(openssh),
+		.help = "the kit has this release, not the installed one" } },
 };
 
 const size_t broker_option_count =

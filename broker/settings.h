@@ -45,6 +45,8 @@ struct broker_options {
 	char socket[FIELD_TEXT];
 	char state_dir[FIELD_TEXT];
 	char runtime_dir[FIELD_TEXT];
+	char make_kit[FIELD_TEXT];
+	char openssh[FIELD_TEXT];
 	bool daemon;
 	bool stop;
 };

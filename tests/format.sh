@@ -15,7 +15,7 @@ if [ "$version" != 14 ]; then
 fi
 
 cd "$SRCDIR"
-files=$(find common certs authkeys net proxycmd broker ctl init tests \
+files=$(find common certs authkeys net proxycmd broker ctl init kit tests \
     -name '*.[ch]' | sort)
 for file in $files; do
 	"$clang_format" --dry-run -Werror "$file" 2>&1 | head -n 3 | grep . &&
