@@ -90,8 +90,8 @@ static enum sbx_err
 refresh(const struct connect_request *request, const char *verb,
     struct session *ret, int *ret_status, struct sbx_why *why)
 {
-	enum sbx_err err = delegate_run(
-	    request->delegate, verb, request->alias, ret_status, why);
+	enum sbx_err err = delegate_run(request->delegate, /* quiet= */ false,
+	    verb, request->alias, ret_status, why);
 
 	if (err != SBX_OK || *ret_status != 0)
 		return err;

@@ -54,17 +54,6 @@ cannot_run(const struct delegate *delegate, struct sbx_why *why)
 	    delegate->program);
 }
 
-enum sbx_err
-delegate_exec(const struct delegate *delegate, const char *verb,
-    const struct alias *alias, struct sbx_why *why)
-{
-	struct delegate_args args =
-	    delegate_build(delegate, /* quiet= */ true, verb, alias->text);
-
-	execute(&args);
-	return cannot_run(delegate, why);
-}
-
 static _Noreturn void
 child(const struct delegate_args *args, pid_t parent)
 {
@@ -80,11 +69,11 @@ child(const struct delegate_args *args, pid_t parent)
 }
 
 enum sbx_err
-delegate_run(const struct delegate *delegate, const char *verb,
+delegate_run(const struct delegate *delegate, bool quiet, const char *verb,
     const struct alias *alias, int *ret_status, struct sbx_why *why)
 {
-	struct delegate_args args = delegate_build(delegate, /* quiet= */ false,
-	    verb, alias == NULL ? NULL : alias->text);
+	struct delegate_args args = delegate_build(
+	    delegate, quiet, verb, alias == NULL ? NULL : alias->text);
 	pid_t self = getpid(), pid = fork();
 	int status;
 

@@ -28,15 +28,13 @@ struct delegate_args {
 struct delegate_args delegate_build(const struct delegate *delegate, bool quiet,
     const char *verb, const char *name);
 
-/* Become it, with --quiet; returns only if it cannot be executed. */
-enum sbx_err delegate_exec(const struct delegate *delegate, const char *verb,
-    const struct alias *alias, struct sbx_why *why) MUST_USE;
 /*
  * Run it and wait: nothing to read, its standard output goes to our standard
- * error, and it ends when we do.  alias may be NULL.  SBX_OK with its exit
- * status, whatever that is.
+ * error, and it ends when we do.  quiet: with --quiet.  alias may be NULL.
+ * SBX_OK with its exit status, whatever that is.
  */
-enum sbx_err delegate_run(const struct delegate *delegate, const char *verb,
+enum sbx_err
+delegate_run(const struct delegate *delegate, bool quiet, const char *verb,
     const struct alias *alias, int *ret_status, struct sbx_why *why) MUST_USE;
 
 #endif

@@ -17,6 +17,7 @@
 #include "common/opt.h"
 #include "common/paths.h"
 #include "proxycmd/setup/config_text.h"
+#include "proxycmd/agent.h"
 #include "proxycmd/connect.h"
 #include "proxycmd/doctor/doctor.h"
 #include "proxycmd/dial/handoff.h"
@@ -28,6 +29,7 @@
 
 #define SNIPPET DATADIR "/sandbox-ssh/ssh_config.d/sandbox.conf"
 #define PROGRAM BINDIR "/sandbox-proxy"
+#define AGENT_TIME 2000 /* milliseconds */
 
 /* The options before the command; "" where none was given. */
 static struct {
@@ -149,24 +151,55 @@ start(const struct usage *usage, int argc, char **argv, int min, int max,
 	return result == OPT_RUN;
 }
 
+struct prepare_options {
+	bool no_agent;
+};
+
+static const struct opt prepare_options[] = {
+	{ 0, NULL,
+	    FIELD("no-agent", field_bool, struct prepare_options, no_agent,
+		NULL, "fail, too, if ssh needs the ssh-agent") },
+};
+
+/* Does ssh, our parent, need an agent that is there to be asked? */
+static bool
+needs_agent(const struct target *target, const struct session *session)
+{
+	const char *socket = getenv("SSH_AUTH_SOCK");
+
+	if (!agent_has_key(target->cache, &target->alias, session) &&
+	    !agent_is_forwarded(getppid(), target->paths.home))
+		return false;
+	/* Without one it is IdentityAgent that names it. */
+	return socket == NULL || *socket == '\0' ||
+	    agent_answers(socket, AGENT_TIME);
+}
+
 /* A failure is not told: ssh goes on to connect, which tells it once. */
 static int
 command_prepare(int argc, char **argv)
 {
 	static const struct usage usage = { .program = "sandbox-proxy prepare",
-		.args = "ALIAS",
-		.summary = "Make sure that ALIAS has credentials." };
+		.args = "[--no-agent] ALIAS",
+		.summary = "Make sure that ALIAS has credentials.",
+		.options = prepare_options,
+		.option_count = 1 };
+	struct prepare_options own = { 0 };
 	struct target target;
+	struct session session;
 	enum sbx_err err;
 	int first, status;
 
-	if (!start(&usage, argc, argv, 1, 1, NULL, &first, &status))
+	if (!start(&usage, argc, argv, 1, 1, &own, &first, &status))
 		return status;
 	err = find_target(argv[first], &target, NULL);
 	if (err == SBX_OK)
 		err = prepare_run(target.cache, &target.alias, target.origin,
-		    (uint64_t)time(NULL), &target.delegate, NULL);
-	return sbx_err_exit(err);
+		    (uint64_t)time(NULL), &target.delegate, &session, &status,
+		    NULL);
+	if (err != SBX_OK || status != 0)
+		return err != SBX_OK ? sbx_err_exit(err) : status;
+	return own.no_agent && needs_agent(&target, &session) ? 1 : 0;
 }
 
 struct connect_options {
@@ -405,8 +438,8 @@ command_hosts(int argc, char **argv)
 		return status;
 	err = find_target(NULL, &target, &why);
 	if (err == SBX_OK && own.refresh)
-		err = delegate_run(
-		    &target.delegate, "hosts", NULL, &status, &why);
+		err = delegate_run(&target.delegate, /* quiet= */ false,
+		    "hosts", NULL, &status, &why);
 	if (err == SBX_OK && own.refresh && status != 0)
 		return status;
 	if (err == SBX_OK)
@@ -468,8 +501,8 @@ command_doctor(int argc, char **argv)
 }
 
 static const struct command commands[] = {
-	{ "prepare", "ALIAS", "get credentials unless there are good ones",
-	    command_prepare },
+	{ "prepare", "[--no-agent] ALIAS",
+	    "get credentials unless there are good ones", command_prepare },
 	{ "connect", "[--fdpass] ALIAS [PORT]",
 	    "connect, waking the sandbox if need be", command_connect },
 	{ "print-config", "[--program FILE] [--stdio]",

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxycmd/prepare.h"
 
-#include "proxycmd/session.h"
-
 enum sbx_err
 prepare_run(const char *cache, const struct alias *alias, const char *origin,
-    uint64_t now, const struct delegate *delegate, struct sbx_why *why)
+    uint64_t now, const struct delegate *delegate, struct session *ret,
+    int *ret_status, struct sbx_why *why)
 {
-	struct session session;
+	enum sbx_err err;
 
-	if (session_find(cache, alias, &session) == SBX_OK &&
-	    session_is_fresh(&session, now, origin) &&
-	    session_is_there(&session))
+	*ret_status = 0;
+	if (session_find(cache, alias, ret) == SBX_OK &&
+	    session_is_fresh(ret, now, origin) && session_is_there(ret))
 		return SBX_OK;
-	return delegate_exec(delegate, "prepare", alias, why);
+	err = delegate_run(
+	    delegate, /* quiet= */ true, "prepare", alias, ret_status, why);
+	return err != SBX_OK || *ret_status != 0
+	    ? err
+	    : session_find(cache, alias, ret);
 }

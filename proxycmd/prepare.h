@@ -11,13 +11,14 @@
 #include <stdint.h>
 
 #include "proxycmd/delegate.h"
+#include "proxycmd/session.h"
 
 /*
- * SBX_OK when the credentials are good; otherwise becomes sandbox-resolve
- * and returns only if that cannot be executed.
+ * SBX_OK with *ret, what the cache knows then, and *ret_status 0; or with the
+ * exit status of sandbox-resolve, which failed to get credentials.
  */
 enum sbx_err prepare_run(const char *cache, const struct alias *alias,
     const char *origin, uint64_t now, const struct delegate *delegate,
-    struct sbx_why *why) MUST_USE;
+    struct session *ret, int *ret_status, struct sbx_why *why) MUST_USE;
 
 #endif

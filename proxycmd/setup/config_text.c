@@ -123,32 +123,70 @@ static const struct place {
 	{ "@FDPASS@", put_fdpass },
 };
 
-/* How the lines begin that only OpenSSH understands. */
-static const char *const openssh_lines[] = { "Match ", "    Include ",
-	"    ProxyUseFdpass " };
+/*
+ * What clients that are not OpenSSH get instead of lines that begin so; they
+ * would stumble over them, or over values that are not their default.
+ */
+static const struct {
+	const char *start;
+	const char *instead;
+} openssh_lines[] = {
+	{ "Match host \"*.@SUFFIX@,!*'*\"\n", "Host *.@SUFFIX@ \"!*'*\"\n" },
+	{ "Match ", "" },
+	{ "    IdentityAgent ", "" },
+	{ "    Include ", "" },
+	{ "    ProxyUseFdpass ", "" },
+};
+
+/* From here on nothing is for them. */
+static const char openssh_rest[] = "# What ";
 
 #define PLACES (sizeof(places) / sizeof(places[0]))
 #define OPENSSH_LINES (sizeof(openssh_lines) / sizeof(openssh_lines[0]))
 
-/* The text without the lines at its start that are not for this client. */
-static const char *
-skip_lines(const struct config_text *text, const char *c)
+static bool
+starts_with(const char *text, const char *start)
 {
-	for (size_t i = 0; text->stdio && i < OPENSSH_LINES; i++) {
-		if (strncmp(c, openssh_lines[i], strlen(openssh_lines[i])) == 0)
-			return skip_lines(text, strchr(c, '\n') + 1);
-	}
-	return c;
+	return strncmp(text, start, strlen(start)) == 0;
 }
 
 static const struct place *
 place_at(const char *text)
 {
 	for (size_t i = 0; i < PLACES; i++) {
-		if (strncmp(text, places[i].mark, strlen(places[i].mark)) == 0)
+		if (starts_with(text, places[i].mark))
 			return &places[i];
 	}
 	return NULL;
+}
+
+static void
+put_filled(const struct config_text *text, struct view line, struct buf *ret)
+{
+	while (line.len > 0) {
+		const char *c = (const char *)line.p;
+		const struct place *place = *c == '@' ? place_at(c) : NULL;
+		size_t len = place == NULL ? 1 : strlen(place->mark);
+
+		if (place == NULL)
+			buf_put(ret, c, 1);
+		else
+			place->put(text, ret);
+		line = VIEW(c + len, line.len - len);
+	}
+}
+
+static void
+put_for_others(
+    const struct config_text *text, struct view line, struct buf *ret)
+{
+	for (size_t i = 0; i < OPENSSH_LINES; i++) {
+		if (!starts_with((const char *)line.p, openssh_lines[i].start))
+			continue;
+		put_filled(text, VIEW_STR(openssh_lines[i].instead), ret);
+		return;
+	}
+	put_filled(text, line, ret);
 }
 
 enum sbx_err
@@ -157,7 +195,6 @@ config_text_put(
 {
 	const char *const paths[] = { text->program, text->cache,
 		text->config };
-	const char *c = template;
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		enum sbx_err err = check_path(paths[i], why);
@@ -165,17 +202,14 @@ config_text_put(
 		if (err != SBX_OK)
 			return err;
 	}
-	c = skip_lines(text, c);
-	while (*c != '\0') {
-		const struct place *place = *c == '@' ? place_at(c) : NULL;
-
-		if (place == NULL) {
-			buf_put_u8(ret, (uint8_t)*c);
-			c = *c == '\n' ? skip_lines(text, c + 1) : c + 1;
-			continue;
-		}
-		place->put(text, ret);
-		c += strlen(place->mark);
+	for (const char *c = template, *end; *c != '\0'; c = end) {
+		end = strchr(c, '\n') + 1;
+		if (!text->stdio)
+			put_filled(text, VIEW(c, (size_t)(end - c)), ret);
+		else if (starts_with(c, openssh_rest))
+			break;
+		else
+			put_for_others(text, VIEW(c, (size_t)(end - c)), ret);
 	}
 	return buf_error(ret);
 }

@@ -161,7 +161,7 @@ nothing_of_ours_stays() {
 
 same_as_installed() {
 	local built=$BUILDDIR/ssh_config.d/sandbox.conf program
-	program=$(sed -n 's/^Match .* exec "\(.*\) prepare .*/\1/p' "$built")
+	program=$(sed -n 's/^Match .* exec "exec \(.*\) prepare .*/\1/p' "$built")
 	"$proxy" print-config --program "$program" | diff "$built" -
 }
 

@@ -22,9 +22,13 @@ test_usual(void **state)
 	t = buf_text(&text);
 	assert_non_null(strstr(t,
 	    "Match host \"*.sandbox,!*'*\" exec "
-	    "\"/usr/bin/sandbox-proxy prepare '%h'\"\n"
+	    "\"exec /usr/bin/sandbox-proxy prepare --no-agent '%h'\"\n"
+	    "    IdentityAgent none\n"
+	    "Match host \"*.sandbox,!*'*\"\n"
 	    "    Include ~/.cache/sandbox-ssh/hosts.conf\n"
-	    "Host *.sandbox\n"));
+	    "Match host \"*.sandbox,!*'*\"\n"
+	    "    User sandbox\n"));
+	assert_non_null(strstr(t, "\n    Tunnel no\n"));
 	assert_non_null(strstr(t,
 	    "ProxyCommand /usr/bin/sandbox-proxy connect --fdpass '%h' %p\n"));
 	assert_null(strchr(t, '@'));
@@ -33,7 +37,8 @@ test_usual(void **state)
 static void
 test_stdio(void **state)
 {
-	static const char *const openssh[] = { "Match", "Include", "dpass" };
+	static const char *const openssh[] = { "Match", "Include", "dpass",
+		"Agent none", "CertificateFile", "# What" };
 	cleanup_buf struct buf text = BUF_INIT(CONFIG_TEXT_MAX);
 	struct config_text stdio = usual;
 	const char *t;
@@ -45,7 +50,7 @@ test_stdio(void **state)
 	for (size_t i = 0; i < sizeof(openssh) / sizeof(openssh[0]); i++)
 		assert_null(strstr(t, openssh[i]));
 	assert_non_null(strstr(t,
-	    "\nHost *.sandbox\n    User sandbox\n"
+	    "\nHost *.sandbox \"!*'*\"\n    User sandbox\n"
 	    "    ProxyCommand /usr/bin/sandbox-proxy connect '%h' %p\n"
 	    "    IdentityFile "));
 	assert_non_null(strstr(t, "\n    CheckHostIP no\n"));
@@ -65,13 +70,13 @@ test_everything_else(void **state)
 	assert_int_equal(config_text_put(&other, &text, NULL), SBX_OK);
 	t = buf_text(&text);
 	assert_non_null(strstr(t,
-	    "exec \"'/opt/my own/sandbox-proxy' --cache '/var/a b' "
-	    "--config '/etc/c d' --suffix x.y prepare '%h'\"\n"));
+	    "exec \"exec '/opt/my own/sandbox-proxy' --cache '/var/a b' "
+	    "--config '/etc/c d' --suffix x.y prepare --no-agent '%h'\"\n"));
 	assert_non_null(strstr(t,
 	    "ProxyCommand '/opt/my own/sandbox-proxy' --cache '/var/a b' "
 	    "--config '/etc/c d' --suffix x.y connect --fdpass '%h' %p\n"));
 	assert_non_null(strstr(t, "\"/var/a b/%h/known_hosts\"\n"));
-	assert_non_null(strstr(t, "\nHost *.x.y\n"));
+	assert_non_null(strstr(t, "\nMatch host \"*.x.y,!*'*\"\n"));
 }
 
 static const char *const bad_paths[] = { "/a'b", "/a\"b", "/a\\b", "/a%h",
