@@ -19,6 +19,7 @@
 #include "broker/process.h"
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/scope.h"
 #include "common/text.h"
 
 #define PATH_FOR_ALL \
@@ -106,7 +107,7 @@ per_system(void)
 	    SBX_OK)
 		return RLIM_INFINITY;
 	if (text.len > 0 && text.p[text.len - 1] == '\n')
-		text.len--;
+		text.p[text.len - 1] = '\0';
 	return text_uint(buf_text(&text), 2, INT32_MAX, &threads) == SBX_OK
 	    ? (rlim_t)threads / 2
 	    : RLIM_INFINITY;
@@ -183,5 +184,7 @@ fresh_daemon(char *ret, size_t size)
 	if (geteuid() == 0 && setgroups(0, NULL) == 0 && setresgid(0, 0, 0) < 0)
 		leave(&left, "gid");
 	(void)!chdir("/");
+	/* Not in the session, or the unit, of whoever called. */
+	(void)scope_move(&(struct scope){ .name = "sandboxd" }, getpid());
 	return *ret != '\0';
 }

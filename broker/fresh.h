@@ -4,8 +4,9 @@
  * starts serves others for a long time: nothing of the one who happened to be
  * the first may reach it, or a sandbox.
  *
- * What confines (capabilities, namespaces, seccomp, no_new_privs, the control
- * group) is not taken off, nor could most of it be.
+ * What confines (capabilities, namespaces, seccomp, no_new_privs) is not taken
+ * off, nor could most of it be; the control group is left where there is a
+ * systemd that makes another.
  */
 #ifndef SBX_BROKER_FRESH_H
 #define SBX_BROKER_FRESH_H

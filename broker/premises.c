@@ -94,7 +94,7 @@ premises_holder(const struct broker_settings *s)
 	    file_read(AT_FDCWD, path, &text, NULL) != SBX_OK || text.len == 0 ||
 	    text.p[text.len - 1] != '\n')
 		return 0;
-	text.len--;
+	text.p[text.len - 1] = '\0';
 	return text_uint(buf_text(&text), 2, INT32_MAX, &pid) == SBX_OK
 	    ? (pid_t)pid
 	    : 0;
@@ -198,6 +198,8 @@ premises_leave(struct premises *premises)
 {
 	if (premises->socket_lock >= 0)
 		(void)close(steal_fd(&premises->socket_lock));
-	if (premises->state_lock >= 0)
+	if (premises->state_lock >= 0) {
+		(void)!ftruncate(premises->state_lock, 0);
 		(void)close(steal_fd(&premises->state_lock));
+	}
 }

@@ -68,16 +68,19 @@ no_one(const char *path, struct sbx_why *why)
 	    "nothing to stop: no sandboxd listens at %s", path);
 }
 
-/* A pid may have been given to another process. */
+/*
+ * A pid may have been given to another process, which says so: unless it is
+ * hidden from us (ProtectProc=).
+ */
 static bool
-is_sandboxd(pid_t pid)
+is_another(pid_t pid)
 {
 	cleanup_buf struct buf name = BUF_INIT(64);
 	char path[64];
 
 	(void)snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
 	return file_read(AT_FDCWD, path, &name, NULL) == SBX_OK &&
-	    view_eq_str(buf_view(&name), "sandboxd\n");
+	    !view_eq_str(buf_view(&name), "sandboxd\n");
 }
 
 enum sbx_err
@@ -86,7 +89,7 @@ probe_end(pid_t pid, struct sbx_why *why)
 	cleanup_close int process = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd ended = { .fd = process, .events = POLLIN };
 
-	if (process >= 0 && !is_sandboxd(pid))
+	if (process >= 0 && is_another(pid))
 		return sbx_fail(
 		    why, SBX_STATE, "process %ld is no sandboxd", (long)pid);
 	if (process < 0 ||

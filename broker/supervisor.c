@@ -31,7 +31,8 @@ struct team {
 struct supervisor {
 	struct team team;
 	struct premises premises;
-	bool handed_over; /* the socket is the service manager's */
+	bool handed_over;  /* the socket is the service manager's */
+	struct stat bound; /* the one that we have made */
 };
 
 static time_t
@@ -144,7 +145,8 @@ listen_at(struct supervisor *v, struct sbx_why *why)
 	/* Until chmod only we can connect: the umask forbids writing. */
 	if (fd < 0 ||
 	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    listen(fd, BACKLOG) < 0 || chmod(s->socket, mode) < 0)
+	    listen(fd, BACKLOG) < 0 || chmod(s->socket, mode) < 0 ||
+	    lstat(s->socket, &v->bound) < 0)
 		return sbx_fail(why, SBX_IO, "cannot listen at %s: %s",
 		    s->socket, strerror(errno));
 	v->team.kit.listen_fd = steal_fd(&fd);
@@ -263,12 +265,22 @@ end_team(struct team *t)
 		await_child(deadline);
 }
 
-/* A socket that was handed over is there for the next of us. */
+/* What lies there may be another's by now: a service manager's, say. */
+static void
+remove_socket(const struct supervisor *v)
+{
+	const char *path = v->team.settings.socket;
+	struct stat st;
+
+	if (!v->handed_over && lstat(path, &st) == 0 &&
+	    st.st_ino == v->bound.st_ino && st.st_dev == v->bound.st_dev)
+		(void)unlink(path);
+}
+
 void
 supervisor_stop(struct supervisor *v)
 {
-	if (!v->handed_over)
-		(void)unlink(v->team.settings.socket);
+	remove_socket(v);
 	close_fd(&v->team.kit.listen_fd);
 	end_team(&v->team);
 }

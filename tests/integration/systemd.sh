@@ -10,56 +10,27 @@ world_enter "$0" "$@"
 conf=$(printf 'show:\n\t@echo $(pkgsysconfdir)\n' |
 	make -s -C "$BUILDDIR" -f Makefile -f - show)/sandboxd.conf
 
-install_all() {
-	make -s -C "$BUILDDIR" install \
-	    systemdsystemunitdir=/lib/systemd/system \
-	    systemduserunitdir=/usr/lib/systemd/user >/tmp/install.log 2>&1
-}
-
-main_pid() {
-	inside systemctl show -P MainPID sandboxd
-}
-
-# Those that are no helper of another.
-brokers() {
-	inside pgrep -x sandboxd | grep -c .
-}
-
-# journal TEXT: has sandboxd, or systemd about it, said that since the mark?
-mark() {
-	cursor=$(inside journalctl -u sandboxd --show-cursor -n 0 |
-		sed -n 's/^-- cursor: //p')
-}
-
-journal() {
-	inside journalctl -u sandboxd -o cat --no-pager \
-	    --after-cursor "$cursor" | grep -q -- "$1"
-}
-
-# A session that answers every line that is written to it.
-session_begin() {
-	coproc session { inside ssh run-1.sandbox cat 2>&1; }
-	session_says "a session"
-}
-
-session_says() {
-	local line
-	echo "$1" >&"${session[1]}"
-	IFS= read -rt 30 line <&"${session[0]}" || fail "$1: no answer"
-	is "$1: it answers" "$line" "$1"
-}
-
 test_units() {
-	check 0 "the units are in order" inside systemd-analyze verify \
+	check 0 "the units are in order" inside systemd-analyze verify --man=no \
 	    sandboxd.service sandboxd.socket
 	is "nothing is said about them" "$(cat "$out" "$err")" ""
 	check 0 "the user's, too" inside env XDG_RUNTIME_DIR=/tmp \
-	    systemd-analyze --user verify \
+	    systemd-analyze --user verify --man=no \
 	    sandboxd.service sandboxd.socket
 	is "nothing is said about those" "$(cat "$out" "$err")" ""
 	check 0 "enable" inside systemctl enable --now sandboxd.socket
 	is "nothing runs before somebody calls" \
 	    "$(inside systemctl is-active sandboxd)" inactive
+}
+
+# The figure is in the manual as well.
+test_hardening() {
+	check 0 "how exposed it is" inside systemd-analyze security --no-pager \
+	    sandboxd.service
+	figure=$(sed -n 's/.*exposure level .*: \([0-9.]*\) .*/\1/p' "$out")
+	grep -q "exposure level $figure " "$SRCDIR/doc/operating.md" ||
+		fail "doc/operating.md does not say $figure"
+	ok "is what the manual says: $figure"
 }
 
 test_activation() {
@@ -80,6 +51,27 @@ test_activation() {
 	is "it goes on" "$(inside systemctl is-active sandboxd)" active
 }
 
+# Each in a control group of its own, with what comes of it.
+test_groups() {
+	local group
+	group=$(inside systemctl list-units --plain --no-legend \
+	    'sandbox-run-1-*.scope' | cut -d' ' -f1)
+	check 0 "a sandbox has a scope" inside systemctl is-active "$group"
+	is "below all of them" "$(inside systemctl show -P Slice "$group")" \
+	    sandbox.slice
+	group=$(inside systemctl show -P ControlGroup sandboxd)
+	is "the unit has the broker's processes alone" \
+	    "$(grep -c . <"$systemd_group$group/cgroup.procs")" 4
+	check 0 "stop run-2" inside_as alice sandboxctl stop run-2
+	wait_for "the end of its scope" no_scope run-2
+	check 0 "start it again" inside_as alice sandboxctl start run-2
+}
+
+no_scope() {
+	[ -z "$(inside systemctl list-units --plain --no-legend \
+	    "sandbox-$1-*.scope")" ]
+}
+
 test_restart() {
 	session_begin
 	check 0 "restart" inside systemctl restart sandboxd
@@ -92,7 +84,7 @@ test_restart() {
 test_upgrade() {
 	local before
 	before=$(stat -c %i /usr/local/sbin/sandboxd)
-	install_all || fail "make install over it"
+	check 0 "install over it" make -s -C "$BUILDDIR" install
 	[ "$before" != "$(stat -c %i /usr/local/sbin/sandboxd)" ] ||
 		fail "nothing new was installed"
 	check 0 "reload the units" inside systemctl daemon-reload
@@ -108,27 +100,27 @@ test_reload() {
 	local pid
 	pid=$(main_pid)
 	printf '[limits]\nmax_sandboxes = 1\n' >"$conf"
-	mark
+	journal_mark
 	check 0 "reload" inside systemctl reload sandboxd
-	wait_for "a line" journal '^sandboxd: reloaded$'
+	wait_for "a line" journal_has '^sandboxd: reloaded$'
 	is "the same process" "$(main_pid)" "$pid"
 	check 0 "is active" inside systemctl is-active sandboxd
 	check 77 "the new limit holds" inside sandboxctl create run-3
 	session_says "after the reload"
 	printf '[limits]\nmax_tll = 5m\n' >"$conf"
-	mark
+	journal_mark
 	check 0 "a reload with a wrong file" inside systemctl reload sandboxd
-	wait_for "it names the line" journal 'not reloaded: .*sandboxd.conf:2'
+	wait_for "it names the line" journal_has 'not reloaded: .*sandboxd.conf:2'
 	check 0 "it goes on" inside sandboxctl list
 	printf '[ca]\nkey = /nonexistent/key\n' >"$conf"
-	mark
+	journal_mark
 	check 0 "a reload with a CA that is not there" \
 	    inside systemctl reload sandboxd
-	wait_for "it says so" journal 'not reloaded: .*/nonexistent/key'
+	wait_for "it says so" journal_has 'not reloaded: .*/nonexistent/key'
 	printf '[broker]\nstate_dir = /var/lib/other\n' >"$conf"
-	mark
+	journal_mark
 	check 0 "a reload with another folder" inside systemctl reload sandboxd
-	wait_for "it says so" journal 'state_dir stays as it is'
+	wait_for "it says so" journal_has 'state_dir stays as it is'
 	check 0 "list" inside sandboxctl list
 	grep -q '^run-1 *running' "$out" || fail "run-1 does not run"
 	rm "$conf"
@@ -136,12 +128,10 @@ test_reload() {
 }
 
 mkdir -p "${conf%/*}"
-world_install
-install_all
-world_user alice
+systemd_install
 systemd_boot
-for part in units activation restart upgrade reload; do
+for part in units hardening activation groups restart upgrade reload; do
 	"test_$part"
 done
-eval "exec ${session[1]}>&-"
+session_end
 done_testing

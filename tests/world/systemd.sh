@@ -42,7 +42,8 @@ systemd_boot() {
 	local unit groups=/run/groups
 	[ -x /lib/systemd/systemd ] ||
 		world_skip "systemd is missing: apt-get install systemd dbus"
-	rm -rf /etc/systemd/system/*
+	mkdir -p /etc/systemd/system
+	systemd-sysusers >/dev/null 2>&1
 	for unit in "${systemd_masked[@]}"; do
 		ln -s /dev/null "/etc/systemd/system/$unit"
 	done
@@ -52,8 +53,7 @@ systemd_boot() {
 	After=basic.target dbus.socket systemd-journald.service
 	AllowIsolate=yes
 	END
-	: >/etc/machine-id
-	mkdir -p /run/lock "$groups"
+	mkdir "$groups"
 	mount -t cgroup2 cgroup2 "$groups"
 	# Of tests that were killed.
 	systemd_remove_groups "$groups"/sandbox-ssh-test.*
@@ -87,6 +87,59 @@ inside() {
 	)
 }
 
+# Install the build under test with its units, and make alice.
+systemd_install() {
+	world_install
+	make -s -C "$BUILDDIR" install \
+	    systemdsystemunitdir=/lib/systemd/system \
+	    systemduserunitdir=/usr/lib/systemd/user >/tmp/install.log 2>&1 ||
+		world_die "make install with units failed"
+	world_user alice
+}
+
+# The process that systemd takes for sandboxd, as it sees it.
+main_pid() {
+	inside systemctl show -P MainPID sandboxd
+}
+
+# journal_mark, and what sandboxd, or systemd about it, said since.
+journal_mark() {
+	journal_cursor=$(inside journalctl -u sandboxd --show-cursor -n 0 |
+		sed -n 's/^-- cursor: //p')
+}
+
+journal_since() {
+	inside journalctl -u sandboxd -o cat --no-pager \
+	    --after-cursor "$journal_cursor"
+}
+
+# journal_has REGEX
+journal_has() {
+	journal_since | grep -q -- "$1"
+}
+
+# A session in run-1 that answers every line that is written to it.
+session_begin() {
+	coproc session { inside ssh run-1.sandbox cat 2>&1; }
+	session_says "a session"
+}
+
+session_says() {
+	local line
+	echo "$1" >&"${session[1]}"
+	IFS= read -rt 30 line <&"${session[0]}" || fail "$1: no answer"
+	is "$1: it answers" "$line" "$1"
+}
+
+session_end() {
+	eval "exec ${session[1]}>&-"
+	wait_for "the session's end" session_ended
+}
+
+session_ended() {
+	! kill -0 "${session_PID:-0}" 2>/dev/null
+}
+
 # inside_as USER COMMAND...: as somebody who has logged in.
 inside_as() {
 	local who=$1
@@ -98,6 +151,9 @@ inside_as() {
 
 systemd_end() {
 	local status=$?
+	[ "$status" = 0 ] ||
+		inside journalctl -o cat --no-pager -n 30 -u sandboxd |
+		sed 's/^/    journal: /' >&2 || :
 	kill -9 "$systemd_pid" 2>/dev/null || :
 	wait "$systemd_fork" 2>/dev/null || :
 	systemd_remove_groups "$systemd_group"

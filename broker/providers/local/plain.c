@@ -383,6 +383,8 @@ start_plain(const struct provider_context *context, const struct box *box,
 		err = process_identify(child.pid, &process[BOX_PROCESS_1]);
 	if (err == SBX_OK)
 		err = box_put_processes(box, process, why);
+	if (err == SBX_OK)
+		start_apart(box->id, &context->limits, child.pid);
 	if (err == SBX_OK && !child_tell(&child))
 		err = SBX_UNAVAILABLE;
 	if (err == SBX_OK)

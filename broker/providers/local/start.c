@@ -14,6 +14,7 @@
 #include "broker/providers/local/text.h"
 #include "broker/providers/local/userns.h"
 #include "common/cleanup.h"
+#include "common/scope.h"
 #include "common/text.h"
 
 /* Any folder that exists everywhere: seen by bwrap alone. */
@@ -33,6 +34,7 @@ static const struct {
 
 struct launch {
 	struct bwrap bwrap;
+	const char *id; /* of the sandbox; NULL: a probe */
 	const struct local_slice *slice;
 	const struct local_limits *limits;
 	int dir; /* the sandbox's own; -1: none */
@@ -80,8 +82,23 @@ start_child(struct launch *launch, enum child_kind kind, struct child *ret,
 
 	if (err == SBX_OK)
 		err = child_start(launch_body, launch, kind, ret, why);
+	if (err == SBX_OK && launch->id != NULL)
+		start_apart(launch->id, launch->limits, ret->pid);
 	return err != SBX_OK ? err
 			     : userns_map_sandbox(ret, launch->slice, why);
+}
+
+void
+start_apart(const char *id, const struct local_limits *limits, pid_t pid)
+{
+	char name[NAME_ID_MAX + 16];
+
+	(void)snprintf(name, sizeof(name), "sandbox-%s", id);
+	(void)scope_move(
+	    &(struct scope){ .name = name,
+		.slice = "sandbox.slice",
+		.tasks = limits->processes + LIMITS_SPARE },
+	    pid);
 }
 
 enum sbx_err
@@ -326,7 +343,8 @@ start_namespaces(const struct provider_context *context, const struct box *box,
 {
 	cleanup_child struct child child = CHILD_INIT;
 	cleanup_pipes struct pipes pipes = PIPES_INIT;
-	struct launch launch = { .slice = &box->slice,
+	struct launch launch = { .id = box->id,
+		.slice = &box->slice,
 		.limits = &context->limits,
 		.dir = box->dir };
 	enum sbx_err err;

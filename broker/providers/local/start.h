@@ -39,6 +39,13 @@ enum sbx_err start_probe(const struct provider_context *context,
     const struct local_slice *slice, struct sbx_why *why) MUST_USE;
 
 /*
+ * Before it goes on: a control group of its own, where there is who makes
+ * one, so that it outlives sandboxd's unit.
+ */
+void start_apart(
+    const char *id, const struct local_limits *limits, pid_t pid);
+
+/*
  * The second half of both: wait for sandbox-init's byte on ready.  When it
  * does not come, why is the last line of the child.
  */
