@@ -15,6 +15,8 @@
 
 /* Seconds for all of a request, and between bytes. */
 #define PATIENCE 15
+/* Seconds for what has come in when the end comes; see serve.c's DRAIN. */
+#define LAST_CALLS 4
 #define HEADERS_MAX (32 * 1024)
 #define THREAD_STACK (512 * 1024)
 /* A body that is too large is still read to its end up to this. */
@@ -269,8 +271,11 @@ static void *
 on_uri(void *context, const char *uri, struct MHD_Connection *connection)
 {
 	struct request *request = calloc(1, sizeof(*request));
+	struct peer *peer = peer_of(connection);
+	struct http *http = context;
 
-	(void)context, (void)connection;
+	if (peer != NULL)
+		peer_set_waiting(http->peers, peer, true);
 	if (request == NULL)
 		return NULL;
 	request->body = BUF_INIT(BODY_MAX);
@@ -284,8 +289,12 @@ on_end(void *context, struct MHD_Connection *connection, void **request_at,
     enum MHD_RequestTerminationCode code)
 {
 	struct request *request = *request_at;
+	struct peer *peer = peer_of(connection);
+	struct http *http = context;
 
-	(void)context, (void)connection, (void)code;
+	(void)code;
+	if (peer != NULL)
+		peer_set_waiting(http->peers, peer, false);
 	if (request == NULL)
 		return;
 	buf_free(&request->body);
@@ -375,8 +384,8 @@ start_library(struct http *http, unsigned connections)
 	    connections + 1, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX,
 	    MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
-	    MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_uri, http,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_end, http,
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
 }
 
@@ -428,6 +437,9 @@ http_stop(struct http *http)
 	if (http == NULL)
 		return;
 	door_close(http->door);
+	/* The library hangs up on whoever has no answer yet. */
+	if (http->peers != NULL)
+		peers_await(http->peers, LAST_CALLS);
 	if (http->daemon != NULL)
 		MHD_stop_daemon(http->daemon);
 	discard_unread(http);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "broker/front/peers.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@ struct peer {
 	uid_t uid;
 	bool arrived;
 	bool calling;
+	bool waiting;	 /* for an answer; at first, too */
 	time_t deadline; /* CLOCK_MONOTONIC; from arrival, while not calling */
 };
 
@@ -19,6 +21,7 @@ struct peer {
 struct peers {
 	struct peers_limits limits;
 	pthread_mutex_t mutex;
+	pthread_cond_t changed;
 	struct peer *first;
 };
 
@@ -35,11 +38,16 @@ enum sbx_err
 peers_new(const struct peers_limits *limits, struct peers **ret)
 {
 	struct peers *peers = calloc(1, sizeof(*peers));
+	pthread_condattr_t attr;
 
 	if (peers == NULL)
 		return SBX_NOMEM;
 	peers->limits = *limits;
 	(void)pthread_mutex_init(&peers->mutex, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&peers->changed, &attr);
+	(void)pthread_condattr_destroy(&attr);
 	*ret = peers;
 	return SBX_OK;
 }
@@ -61,6 +69,7 @@ peers_free(struct peers *peers)
 		return;
 	while (peers->first != NULL)
 		drop(&peers->first);
+	(void)pthread_cond_destroy(&peers->changed);
 	(void)pthread_mutex_destroy(&peers->mutex);
 	free(peers);
 }
@@ -110,6 +119,7 @@ peer_add(struct peers *peers, int fd, uid_t uid)
 		return NULL;
 	peer->fd = fd;
 	peer->uid = uid;
+	peer->waiting = true;
 	(void)pthread_mutex_lock(&peers->mutex);
 	drop_lost(peers, fd);
 	room = has_room(peers, uid);
@@ -152,6 +162,7 @@ peer_remove(struct peers *peers, struct peer *peer)
 			break;
 		}
 	}
+	(void)pthread_cond_broadcast(&peers->changed);
 	(void)pthread_mutex_unlock(&peers->mutex);
 }
 
@@ -175,6 +186,41 @@ peer_end_call(struct peers *peers, struct peer *peer)
 	(void)pthread_mutex_lock(&peers->mutex);
 	peer->calling = false;
 	peer->deadline = clock_seconds() + peers->limits.patience;
+	(void)pthread_mutex_unlock(&peers->mutex);
+}
+
+void
+peer_set_waiting(struct peers *peers, struct peer *peer, bool waiting)
+{
+	(void)pthread_mutex_lock(&peers->mutex);
+	peer->waiting = waiting;
+	(void)pthread_cond_broadcast(&peers->changed);
+	(void)pthread_mutex_unlock(&peers->mutex);
+}
+
+/* Under the mutex. */
+static bool
+somebody_waits(const struct peers *peers)
+{
+	for (const struct peer *p = peers->first; p != NULL; p = p->next) {
+		if (p->waiting)
+			return true;
+	}
+	return false;
+}
+
+void
+peers_await(struct peers *peers, unsigned seconds)
+{
+	struct timespec deadline = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += (time_t)seconds;
+	(void)pthread_mutex_lock(&peers->mutex);
+	while (somebody_waits(peers) &&
+	    pthread_cond_timedwait(&peers->changed, &peers->mutex, &deadline) !=
+		ETIMEDOUT)
+		continue;
 	(void)pthread_mutex_unlock(&peers->mutex);
 }
 

@@ -47,6 +47,16 @@ bool peer_begin_call(struct peers *peers, struct peer *peer) MUST_USE;
 void peer_end_call(struct peers *peers, struct peer *peer);
 
 /*
+ * Has a request begun, or has all of its answer been sent?  Whoever was added
+ * waits from then on.
+ */
+void peer_set_waiting(struct peers *peers, struct peer *peer, bool waiting);
+/*
+ * Wait until nobody waits any more, at most so many seconds.  For the end,
+ * when no one comes in.
+ */
+void peers_await(struct peers *peers, unsigned seconds);
+/*
  * Shut down the connections whose time is over: whoever reads or writes on
  * one sees its end; its owner closes it.
  */

@@ -94,10 +94,9 @@ start_apart(const char *id, const struct local_limits *limits, pid_t pid)
 	char name[NAME_ID_MAX + 16];
 
 	(void)snprintf(name, sizeof(name), "sandbox-%s", id);
-	(void)scope_move(
-	    &(struct scope){ .name = name,
-		.slice = "sandbox.slice",
-		.tasks = limits->processes + LIMITS_SPARE },
+	(void)scope_move(&(struct scope){ .name = name,
+			     .slice = "sandbox.slice",
+			     .tasks = limits->processes + LIMITS_SPARE },
 	    pid);
 }
 

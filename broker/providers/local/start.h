@@ -42,8 +42,7 @@ enum sbx_err start_probe(const struct provider_context *context,
  * Before it goes on: a control group of its own, where there is who makes
  * one, so that it outlives sandboxd's unit.
  */
-void start_apart(
-    const char *id, const struct local_limits *limits, pid_t pid);
+void start_apart(const char *id, const struct local_limits *limits, pid_t pid);
 
 /*
  * The second half of both: wait for sandbox-init's byte on ready.  When it

@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -214,6 +216,45 @@ map_admin(const struct child *child, const struct local_slice *slice,
 	return err != SBX_OK ? err : let_go(child);
 }
 
+/*
+ * A namespace obeys the uid that made it, and anyone else only with
+ * CAP_SYS_ADMIN, which sandboxd need not have: so we are that uid for a
+ * moment, with our power over the slice's ids.
+ */
+static bool
+act_as(uid_t uid)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	if (setresuid((uid_t)-1, uid, (uid_t)-1) < 0 ||
+	    syscall(SYS_capget, &header, sets) < 0)
+		return false;
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		sets[i].effective = sets[i].permitted;
+	return syscall(SYS_capset, &header, sets) == 0;
+}
+
+static enum sbx_err
+map_as_maker(const struct child *child, const struct local_slice *slice,
+    struct sbx_why *why)
+{
+	enum sbx_err err = SBX_OK;
+
+	if (!act_as((uid_t)slice->uid))
+		err = sbx_fail(why, SBX_UNAVAILABLE,
+		    "cannot act as the sandbox's uid: %s", strerror(errno));
+	if (err == SBX_OK)
+		err =
+		    write_sandbox_maps(child->pid, slice->uid, slice->gid, why);
+	if (!act_as(0))
+		return sbx_fail(why, SBX_UNAVAILABLE,
+		    "cannot act as root again: %s", strerror(errno));
+	return err;
+}
+
 enum sbx_err
 userns_map_sandbox(const struct child *child, const struct local_slice *slice,
     struct sbx_why *why)
@@ -224,8 +265,7 @@ userns_map_sandbox(const struct child *child, const struct local_slice *slice,
 		return map_admin(child, slice, why);
 	err = await(child, why);
 	if (err == SBX_OK)
-		err =
-		    write_sandbox_maps(child->pid, slice->uid, slice->gid, why);
+		err = map_as_maker(child, slice, why);
 	return err != SBX_OK ? err : let_go(child);
 }
 

@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "broker/front/peers.h"
@@ -137,6 +139,46 @@ test_calls(void **state)
 }
 
 /* Bytes that come in change nothing about the deadline. */
+struct answer {
+	struct peers *peers;
+	struct peer *peer;
+};
+
+static void *
+give_answers(void *context)
+{
+	struct answer *a = context;
+
+	peer_set_waiting(a[0].peers, a[0].peer, false);
+	peer_remove(a[1].peers, a[1].peer);
+	return NULL;
+}
+
+/* Whoever has come in waits, until it is answered or gone. */
+static void
+test_await(void **state)
+{
+	struct answer a[] = { { *state, add(*state, ALICE) },
+		{ *state, add(*state, ALICE) } };
+	struct timespec before, after;
+	pthread_t thread;
+
+	peers_await(*state, 0);
+	(void)clock_gettime(CLOCK_MONOTONIC, &before);
+	assert_int_equal(pthread_create(&thread, NULL, give_answers, a), 0);
+	peers_await(*state, 60);
+	(void)clock_gettime(CLOCK_MONOTONIC, &after);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_in_range(after.tv_sec - before.tv_sec, 0, 30);
+	/* Nobody: at once. */
+	peers_await(*state, 60);
+	peer_set_waiting(*state, a[0].peer, true);
+	(void)clock_gettime(CLOCK_MONOTONIC, &before);
+	peers_await(*state, 1);
+	(void)clock_gettime(CLOCK_MONOTONIC, &after);
+	assert_in_range(after.tv_sec - before.tv_sec, 1, 30);
+}
+
 static void
 test_the_slow_are_ended(void **state)
 {
@@ -184,6 +226,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_lost_ones, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_calls, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_await, set_up, tear_down),
 		cmocka_unit_test(test_the_slow_are_ended),
 	};
 
