@@ -2,6 +2,7 @@
 #include "broker/serve.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -9,16 +10,29 @@
 #include "broker/front/http.h"
 #include "broker/life/quota.h"
 #include "broker/life/reaper.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/text.h"
 
 /* Less than the supervisor waits for us (supervisor.c). */
 #define DRAIN 8
+/* Seconds after a boot in which nothing ends: its clock may be wrong. */
+#define DOUBT 3600
 
 static uint64_t
 unix_time(void)
 {
 	return (uint64_t)time(NULL);
+}
+
+/* Goes on while the machine sleeps. */
+static uint64_t
+boot_time(void)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec;
 }
 
 static struct quota quota = QUOTA_INIT;
@@ -123,6 +137,19 @@ wait_for_end(struct reaper *reaper)
 	}
 }
 
+/* An empty id, where there is none to be had, is another each time. */
+static enum sbx_err
+tell_boot(const struct broker *broker, struct sbx_why *why)
+{
+	cleanup_buf struct buf id = BUF_INIT(64);
+	const struct moment now = { broker->now(), broker->ticks() };
+
+	if (file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &id, NULL) !=
+	    SBX_OK)
+		buf_reset(&id);
+	return store_boot(broker->store, buf_text(&id), &now, DOUBT, why);
+}
+
 static enum sbx_err
 open_broker(const struct serve *serve, struct broker *ret, struct sbx_why *why)
 {
@@ -132,12 +159,15 @@ open_broker(const struct serve *serve, struct broker *ret, struct sbx_why *why)
 	*ret = (struct broker){ .settings = serve->settings,
 		.signer_fd = serve->signer_fd,
 		.provider_fd = serve->provider_fd,
-		.now = unix_time };
+		.now = unix_time,
+		.ticks = boot_time };
 	(void)snprintf(
 	    ret->ca_line, sizeof(ret->ca_line), "%s", serve->ca_line);
 	err = paths_join(serve->settings->state_dir, "db/sandboxd.db", path);
 	if (err == SBX_OK)
 		err = store_open(path, &ret->store, why);
+	if (err == SBX_OK)
+		err = tell_boot(ret, why);
 	if (err == SBX_OK)
 		err = turns_new(&ret->turns);
 	if (err == SBX_OK)

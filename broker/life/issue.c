@@ -29,6 +29,12 @@ issue_validity(const struct sandbox *sandbox, uint64_t now, uint64_t ttl,
 		before = smaller(before, sandbox->expires_at);
 	/* The gate counts the whole span, the backdated part too. */
 	before = smaller(before, after + CHECK_TTL_MAX);
+	if (sandbox->expires_at != 0 && sandbox->expires_at <= now)
+		return sbx_fail(why, SBX_STATE,
+		    "by this machine's clock '%s' is at its end, but it has "
+		    "not lived that long: the clock was set; see whether it "
+		    "is right",
+		    sandbox->id);
 	if (before <= now || before <= after)
 		return sbx_fail(why, SBX_STATE,
 		    "the clock stands before the creation of '%s', or at its "

@@ -20,6 +20,13 @@
 
 _Static_assert(KEEP > 2 * CHECK_TTL_MAX, "floors must outlive certificates");
 
+/*
+ * What is forgotten cannot come back: so long must a clock have run without
+ * a jump before it is believed.
+ */
+#define STEADY 3600
+#define JUMP 60
+
 #define PAGE 256
 #define DELAY_FIRST 10 /* seconds; doubled each time */
 #define THREAD_STACK (256 * 1024)
@@ -30,7 +37,7 @@ _Static_assert(KEEP > 2 * CHECK_TTL_MAX, "floors must outlive certificates");
 enum phase { PHASE_STOP, PHASE_REMOVE, PHASE_SWEEP, PHASES };
 
 /*
- * How many do it, and how many of them are kept for owners for whom none is
+ * How many do it, and how many of them are kept for people for whom none is
  * at work: whoever has many that resist holds up nobody else's.
  */
 static const struct {
@@ -45,7 +52,7 @@ static const struct {
 struct ended {
 	struct ended *next;
 	char id[NAME_ID_MAX + 1];
-	char owner[STORE_OWNER_MAX + 1];
+	char person[STORE_OWNER_MAX + 1];
 	enum phase phase;
 	bool busy;
 	unsigned failures;
@@ -61,6 +68,8 @@ struct reaper {
 	struct ended *at_work[PHASES][WORKERS_MAX]; /* each worker's; or NULL */
 	unsigned workers;
 	bool closed;
+	uint64_t start;	       /* reaper_round's: Unix time when ticks were 0 */
+	uint64_t steady_since; /* ticks, and 1; 0: nothing is known yet */
 };
 
 struct worker {
@@ -116,7 +125,7 @@ take_note(struct reaper *r, const struct store_end *end, enum phase phase)
 	if (ended == NULL)
 		return SBX_NOMEM;
 	memcpy(ended->id, end->id, sizeof(ended->id));
-	memcpy(ended->owner, end->owner, sizeof(ended->owner));
+	memcpy(ended->person, end->person, sizeof(ended->person));
 	ended->phase = phase;
 	ended->due = clock_plus(0).tv_sec;
 	ended->next = r->first;
@@ -124,9 +133,9 @@ take_note(struct reaper *r, const struct store_end *end, enum phase phase)
 	return SBX_OK;
 }
 
-/* How many are at work, for this owner, or for all (NULL). */
+/* How many are at work, for this person, or for all (NULL). */
 static unsigned
-count_at_work(const struct reaper *r, enum phase phase, const char *owner)
+count_at_work(const struct reaper *r, enum phase phase, const char *person)
 {
 	unsigned count = 0;
 
@@ -134,13 +143,13 @@ count_at_work(const struct reaper *r, enum phase phase, const char *owner)
 		const struct ended *e = r->at_work[phase][i];
 
 		count += e != NULL &&
-		    (owner == NULL || strcmp(e->owner, owner) == 0);
+		    (person == NULL || strcmp(e->person, person) == 0);
 	}
 	return count;
 }
 
 /*
- * Of those that are due one whose owner has the fewest at work, then the one
+ * Of those that are due one whose person has the fewest at work, then the one
  * that has failed least, then longest due.  NULL: there is none before
  * *ret_next (0: none at all), unless something changes.
  */
@@ -148,7 +157,7 @@ static struct ended *
 choose(const struct reaper *r, enum phase phase, time_t *ret_next)
 {
 	unsigned idle =
-	    staff[phase].workers - count_at_work(r, phase, /* owner= */ NULL);
+	    staff[phase].workers - count_at_work(r, phase, /* person= */ NULL);
 	time_t now = clock_plus(0).tv_sec;
 	struct ended *best = NULL;
 	unsigned least = 0;
@@ -164,7 +173,7 @@ choose(const struct reaper *r, enum phase phase, time_t *ret_next)
 				*ret_next = e->due;
 			continue;
 		}
-		theirs = count_at_work(r, phase, e->owner);
+		theirs = count_at_work(r, phase, e->person);
 		if (theirs > 0 && idle <= staff[phase].kept)
 			continue;
 		if (best == NULL || theirs < least ||
@@ -321,7 +330,7 @@ reaper_new(struct broker *broker, const struct reaper_steps *steps,
 
 /* All that have ended, not only the oldest: these may be who resists. */
 static enum sbx_err
-look(struct reaper *r, uint64_t now, struct sbx_why *why)
+look(struct reaper *r, const struct moment *now, struct sbx_why *why)
 {
 	char after[NAME_ID_MAX + 1] = "";
 	enum sbx_err err = SBX_OK;
@@ -346,15 +355,29 @@ look(struct reaper *r, uint64_t now, struct sbx_why *why)
 	return err;
 }
 
+/* Has Unix time gone along with the ticks for long enough? */
+static bool
+is_steady(struct reaper *r, const struct moment *now)
+{
+	uint64_t start = now->now - now->ticks; /* of the boot, mod 2^64 */
+	uint64_t off = start - r->start + JUMP;
+
+	if (r->steady_since == 0 || off > 2 * JUMP) {
+		r->start = start;
+		r->steady_since = now->ticks + 1;
+	}
+	return now->ticks + 1 - r->steady_since >= STEADY;
+}
+
 enum sbx_err
 reaper_round(struct reaper *r, struct sbx_why *why)
 {
-	uint64_t now = r->broker->now();
-	enum sbx_err err = look(r, now, why);
+	const struct moment now = { r->broker->now(), r->broker->ticks() };
+	enum sbx_err err = look(r, &now, why);
 
-	if (err != SBX_OK || now < KEEP)
+	if (err != SBX_OK || !is_steady(r, &now) || now.now < KEEP)
 		return err;
-	return store_prune(r->broker->store, now - KEEP, why);
+	return store_prune(r->broker->store, now.now - KEEP, why);
 }
 
 bool

@@ -6,9 +6,9 @@
  *
  * Their processes are stopped first and by one set of threads, their files
  * deleted by another, so that a removal that takes long keeps nothing
- * running.  Owners take turns, and some threads are always left for one who
+ * running.  People take turns, and some threads are always left for one who
  * has none.  One that resists is tried again later and later, and after all of
- * its owner's that were not tried as often.
+ * its person's that were not tried as often.
  */
 #ifndef SBX_BROKER_REAPER_H
 #define SBX_BROKER_REAPER_H

@@ -35,7 +35,8 @@ hold(struct broker *b, const char *id, struct held *ret, struct sbx_why *why)
 static bool
 is_over(const struct broker *b, const struct sandbox *s)
 {
-	return s->expires_at != 0 && s->expires_at <= b->now();
+	return s->expires_at != 0 && s->expires_at <= b->now() &&
+	    s->end_ticks <= b->ticks();
 }
 
 enum sbx_err
@@ -127,7 +128,9 @@ reserve(struct broker *b, const struct caller *caller,
 	randombytes_buf(&ret->incarnation, sizeof(ret->incarnation));
 	if (wish->lifetime > 0)
 		ret->expires_at = ret->created_at + wish->lifetime;
-	(void)snprintf(ret->owner, sizeof(ret->owner), "%s", caller->name);
+	ret->end_ticks = b->ticks() + wish->lifetime;
+	memcpy(ret->owner, caller->name, sizeof(ret->owner));
+	memcpy(ret->person, caller->person_name, sizeof(ret->person));
 	(void)snprintf(
 	    ret->provider, sizeof(ret->provider), "%s", wish->provider);
 	ret->label_count = wish->label_count;

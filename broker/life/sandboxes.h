@@ -19,7 +19,8 @@ struct broker {
 	int signer_fd; /* helper_call */
 	int provider_fd;
 	char ca_line[PROVIDER_LINE];
-	uint64_t (*now)(void); /* Unix time */
+	uint64_t (*now)(void);	 /* Unix time */
+	uint64_t (*ticks)(void); /* CLOCK_BOOTTIME, see struct moment */
 };
 
 #define PROVIDER_DEFAULT "local"

@@ -11,7 +11,8 @@
  * a new one goes through all of them.  One that was released stays as it is.
  *
  * floors: for a deleted sandbox, the latest valid_after of any certificate
- * issued for its id.  Times are Unix seconds.
+ * issued for its id.  boot: of which boot of the machine the ticks are.
+ * Times are Unix seconds, ticks those of struct moment.
  */
 static const char *const versions[] = {
 	"CREATE TABLE sandboxes ("
@@ -55,6 +56,20 @@ static const char *const versions[] = {
 	"ALTER TABLE sandboxes ADD COLUMN incarnation INTEGER NOT NULL DEFAULT "
 	"0;"
 	"ALTER TABLE sandboxes ADD COLUMN held INTEGER NOT NULL DEFAULT 0;",
+	"DROP INDEX certificates_sandbox;"
+	"CREATE INDEX certificates_sandbox"
+	"  ON certificates(sandbox_id, valid_before);"
+	"ALTER TABLE sandboxes ADD COLUMN person TEXT NOT NULL DEFAULT '';"
+	"UPDATE sandboxes SET person = owner;"
+	"CREATE INDEX sandboxes_person ON sandboxes(person);"
+	"ALTER TABLE sandboxes ADD COLUMN end_ticks INTEGER NOT NULL DEFAULT "
+	"0;"
+	"CREATE INDEX floors_end ON floors(last_valid_after);"
+	"CREATE TABLE boot ("
+	"  only INTEGER PRIMARY KEY CHECK (only = 1),"
+	"  id TEXT NOT NULL,"
+	"  ticks INTEGER NOT NULL"
+	");",
 };
 
 #define VERSIONS ((int)(sizeof(versions) / sizeof(versions[0])))

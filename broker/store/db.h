@@ -16,7 +16,7 @@
 
 #define COLUMNS                                                           \
 	"id, provider, owner, state, isolation, created_at, expires_at, " \
-	"issued_after, incarnation, held"
+	"issued_after, incarnation, held, person, end_ticks"
 
 #define PAGE                                                          \
 	"AND (?3 IS NULL OR state = ?3) "                             \
@@ -24,50 +24,57 @@
 	"l.sandbox_id = s.id AND l.key = ?4 AND l.value = ?5)) "      \
 	"ORDER BY id LIMIT ?6"
 
-#define STATEMENTS(X)                                                         \
-	X(BEGIN, "BEGIN IMMEDIATE")                                           \
-	X(COMMIT, "COMMIT")                                                   \
-	X(COUNT, "SELECT count(*) FROM sandboxes WHERE owner = ?1")           \
-	X(FLOOR, "SELECT last_valid_after FROM floors WHERE id = ?1")         \
-	X(ADD,                                                                \
-	    "INSERT INTO sandboxes (" COLUMNS                                 \
-	    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")             \
-	X(ADD_LABEL, "INSERT INTO labels VALUES (?1, ?2, ?3)")                \
-	X(GET, "SELECT " COLUMNS " FROM sandboxes WHERE id = ?1")             \
-	X(LABELS,                                                             \
-	    "SELECT key, value FROM labels WHERE sandbox_id = ?1 "            \
-	    "ORDER BY key")                                                   \
-	X(LIST, "SELECT " COLUMNS " FROM sandboxes AS s WHERE id > ?1 " PAGE) \
-	X(LIST_OWNED,                                                         \
-	    "SELECT " COLUMNS " FROM sandboxes AS s WHERE id > ?1 "           \
-	    "AND owner = ?2 " PAGE)                                           \
-	X(SET_STATE,                                                          \
-	    "UPDATE sandboxes SET state = ?2, isolation = ?3 WHERE id = ?1")  \
-	X(SET_HELD, "UPDATE sandboxes SET held = ?2 WHERE id = ?1")           \
-	X(RAISE_FLOOR,                                                        \
-	    "INSERT INTO floors SELECT id, last_valid_after FROM sandboxes "  \
-	    "WHERE id = ?1 AND last_valid_after > 0 "                         \
-	    "ON CONFLICT (id) DO UPDATE SET last_valid_after = "              \
-	    "max(last_valid_after, excluded.last_valid_after)")               \
-	X(REMOVE, "DELETE FROM sandboxes WHERE id = ?1")                      \
-	X(ENDED,                                                              \
-	    "SELECT id, owner FROM sandboxes WHERE expires_at > 0 "           \
-	    "AND expires_at <= ?1 AND id > ?3 ORDER BY id LIMIT ?2")          \
-	X(ADD_CERTIFICATE,                                                    \
-	    "INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")   \
-	X(VALID_CERTIFICATES,                                                 \
-	    "SELECT CASE WHEN count(*) < ?3 THEN 0 ELSE min(valid_before) "   \
-	    "END FROM certificates WHERE sandbox_id = ?1 "                    \
-	    "AND valid_before > ?2")                                          \
-	X(TRIM_CERTIFICATES,                                                  \
-	    "DELETE FROM certificates WHERE serial IN (SELECT serial FROM "   \
-	    "certificates WHERE sandbox_id = ?1 ORDER BY valid_before DESC "  \
-	    "LIMIT -1 OFFSET ?2)")                                            \
-	X(RAISE_LAST,                                                         \
-	    "UPDATE sandboxes SET last_valid_after = "                        \
-	    "max(last_valid_after, ?2) WHERE id = ?1")                        \
-	X(PRUNE_CERTIFICATES,                                                 \
-	    "DELETE FROM certificates WHERE valid_before < ?1")               \
+#define STATEMENTS(X)                                                          \
+	X(BEGIN, "BEGIN IMMEDIATE")                                            \
+	X(COMMIT, "COMMIT")                                                    \
+	X(COUNT, "SELECT count(*) FROM sandboxes WHERE person = ?1")           \
+	X(FLOOR, "SELECT last_valid_after FROM floors WHERE id = ?1")          \
+	X(ADD,                                                                 \
+	    "INSERT INTO sandboxes (" COLUMNS                                  \
+	    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")    \
+	X(ADD_LABEL, "INSERT INTO labels VALUES (?1, ?2, ?3)")                 \
+	X(GET, "SELECT " COLUMNS " FROM sandboxes WHERE id = ?1")              \
+	X(LABELS,                                                              \
+	    "SELECT key, value FROM labels WHERE sandbox_id = ?1 "             \
+	    "ORDER BY key")                                                    \
+	X(LIST, "SELECT " COLUMNS " FROM sandboxes AS s WHERE id > ?1 " PAGE)  \
+	X(LIST_OWNED,                                                          \
+	    "SELECT " COLUMNS " FROM sandboxes AS s WHERE id > ?1 "            \
+	    "AND owner = ?2 " PAGE)                                            \
+	X(SET_STATE,                                                           \
+	    "UPDATE sandboxes SET state = ?2, isolation = ?3 WHERE id = ?1")   \
+	X(SET_HELD, "UPDATE sandboxes SET held = ?2 WHERE id = ?1")            \
+	X(RAISE_FLOOR,                                                         \
+	    "INSERT INTO floors SELECT id, last_valid_after FROM sandboxes "   \
+	    "WHERE id = ?1 AND last_valid_after > 0 "                          \
+	    "ON CONFLICT (id) DO UPDATE SET last_valid_after = "               \
+	    "max(last_valid_after, excluded.last_valid_after)")                \
+	X(REMOVE, "DELETE FROM sandboxes WHERE id = ?1")                       \
+	X(ENDED,                                                               \
+	    "SELECT id, person FROM sandboxes WHERE expires_at > 0 "           \
+	    "AND expires_at <= ?1 AND end_ticks <= ?4 AND id > ?3 "            \
+	    "ORDER BY id LIMIT ?2")                                            \
+	X(BOOT, "SELECT ticks FROM boot WHERE id = ?1 AND ticks <= ?2")        \
+	X(SET_BOOT, "INSERT OR REPLACE INTO boot VALUES (1, ?1, ?2)")          \
+	X(COUNT_ANEW,                                                          \
+	    "UPDATE sandboxes SET end_ticks = ?1 + "                           \
+	    "min(max(expires_at - ?2, ?3), max(expires_at - created_at, ?3)) " \
+	    "WHERE expires_at > 0")                                            \
+	X(ADD_CERTIFICATE,                                                     \
+	    "INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")    \
+	X(VALID_CERTIFICATES,                                                  \
+	    "SELECT CASE WHEN count(*) < ?3 THEN 0 ELSE min(valid_before) "    \
+	    "END FROM certificates WHERE sandbox_id = ?1 "                     \
+	    "AND valid_before > ?2")                                           \
+	X(TRIM_CERTIFICATES,                                                   \
+	    "DELETE FROM certificates WHERE serial IN (SELECT serial FROM "    \
+	    "certificates WHERE sandbox_id = ?1 ORDER BY valid_before DESC "   \
+	    "LIMIT -1 OFFSET ?2)")                                             \
+	X(RAISE_LAST,                                                          \
+	    "UPDATE sandboxes SET last_valid_after = "                         \
+	    "max(last_valid_after, ?2) WHERE id = ?1")                         \
+	X(PRUNE_CERTIFICATES,                                                  \
+	    "DELETE FROM certificates WHERE valid_before < ?1")                \
 	X(PRUNE_FLOORS, "DELETE FROM floors WHERE last_valid_after < ?1")
 
 enum statement {

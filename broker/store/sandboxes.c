@@ -52,6 +52,8 @@ read_row(sqlite3_stmt *st, struct sandbox *ret)
 	ret->issued_after = (uint64_t)sqlite3_column_int64(st, 7);
 	ret->incarnation = (uint64_t)sqlite3_column_int64(st, 8);
 	ret->held = sqlite3_column_int(st, 9) != 0;
+	db_column_text(st, 10, ret->person, sizeof(ret->person));
+	ret->end_ticks = (uint64_t)sqlite3_column_int64(st, 11);
 }
 
 static enum sbx_err
@@ -132,6 +134,8 @@ insert(struct store *store, const struct sandbox *s, struct sbx_why *why)
 	db_bind_u64(st, 8, s->issued_after);
 	db_bind_u64(st, 9, s->incarnation);
 	db_bind_u64(st, 10, s->held);
+	db_bind_text(st, 11, s->person);
+	db_bind_u64(st, 12, s->end_ticks);
 	err = db_run(store, st, why);
 	for (size_t i = 0; i < s->label_count && err == SBX_OK; i++) {
 		st = db_bound(store, ST_ADD_LABEL, s->id);
@@ -148,12 +152,12 @@ add(struct store *store, struct sandbox *sandbox, uint64_t max,
 {
 	uint64_t count = 0, floor = 0;
 	enum sbx_err err = db_number(
-	    store, db_bound(store, ST_COUNT, sandbox->owner), 0, &count, why);
+	    store, db_bound(store, ST_COUNT, sandbox->person), 0, &count, why);
 
 	if (err == SBX_OK && count >= max)
 		return sbx_fail(why, SBX_REFUSED,
 		    "%s has %llu sandboxes, the limit: delete some",
-		    sandbox->owner, (unsigned long long)count);
+		    sandbox->person, (unsigned long long)count);
 	if (err == SBX_OK)
 		err = db_number(store, db_bound(store, ST_FLOOR, sandbox->id),
 		    0, &floor, why);
@@ -164,13 +168,13 @@ add(struct store *store, struct sandbox *sandbox, uint64_t max,
 }
 
 enum sbx_err
-store_add(struct store *store, struct sandbox *sandbox, uint64_t max_per_owner,
+store_add(struct store *store, struct sandbox *sandbox, uint64_t max_per_person,
     struct sbx_why *why)
 {
 	enum sbx_err err = db_begin(store, why);
 
 	if (err == SBX_OK)
-		err = add(store, sandbox, max_per_owner, why);
+		err = add(store, sandbox, max_per_person, why);
 	return db_end(store, err, why);
 }
 
@@ -267,7 +271,7 @@ store_remove(struct store *store, const char *id, struct sbx_why *why)
 }
 
 enum sbx_err
-store_expired(struct store *store, uint64_t now, const char *after,
+store_expired(struct store *store, const struct moment *now, const char *after,
     size_t limit, struct store_end **ret, size_t *ret_count,
     struct sbx_why *why)
 {
@@ -281,14 +285,15 @@ store_expired(struct store *store, uint64_t now, const char *after,
 		return SBX_NOMEM;
 	(void)pthread_mutex_lock(&store->mutex);
 	st = db_bound(store, ST_ENDED, NULL);
-	db_bind_u64(st, 1, now);
+	db_bind_u64(st, 1, now->now);
 	db_bind_u64(st, 2, limit);
 	db_bind_text(st, 3, after);
+	db_bind_u64(st, 4, now->ticks);
 	while (count < limit && (code = sqlite3_step(st)) == SQLITE_ROW) {
 		struct store_end *end = &ends[count++];
 
 		db_column_text(st, 0, end->id, sizeof(end->id));
-		db_column_text(st, 1, end->owner, sizeof(end->owner));
+		db_column_text(st, 1, end->person, sizeof(end->person));
 	}
 	if (count < limit && code != SQLITE_DONE)
 		err = db_fail(store, why);
@@ -299,4 +304,38 @@ store_expired(struct store *store, uint64_t now, const char *after,
 	*ret_count = count;
 	*ret = steal_ptr(&ends);
 	return SBX_OK;
+}
+
+static enum sbx_err
+count_anew(struct store *store, const char *boot, const struct moment *moment,
+    uint64_t doubt, struct sbx_why *why)
+{
+	sqlite3_stmt *st = db_bound(store, ST_COUNT_ANEW, NULL);
+	enum sbx_err err;
+
+	db_bind_u64(st, 1, moment->ticks);
+	db_bind_u64(st, 2, moment->now);
+	db_bind_u64(st, 3, doubt);
+	err = db_run(store, st, why);
+	st = db_bound(store, ST_SET_BOOT, boot);
+	db_bind_u64(st, 2, moment->ticks);
+	return err != SBX_OK ? err : db_run(store, st, why);
+}
+
+enum sbx_err
+store_boot(struct store *store, const char *boot, const struct moment *moment,
+    uint64_t doubt, struct sbx_why *why)
+{
+	enum sbx_err err = db_begin(store, why);
+	uint64_t since = UINT64_MAX;
+
+	if (err == SBX_OK && *boot != '\0') {
+		sqlite3_stmt *st = db_bound(store, ST_BOOT, boot);
+
+		db_bind_u64(st, 2, moment->ticks);
+		err = db_number(store, st, UINT64_MAX, &since, why);
+	}
+	if (err == SBX_OK && since == UINT64_MAX)
+		err = count_anew(store, boot, moment, doubt, why);
+	return db_end(store, err, why);
 }

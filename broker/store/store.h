@@ -13,6 +13,17 @@
 #include "broker/providers/provider.h"
 
 #define STORE_OWNER_MAX 64
+
+/*
+ * Two clocks, in seconds: Unix time, which may jump, and CLOCK_BOOTTIME,
+ * which cannot but begins anew with each boot.  What is past its end by one
+ * of them only is not.
+ */
+struct moment {
+	uint64_t now;
+	uint64_t ticks;
+};
+
 #define STORE_CERTIFICATES_MAX 1000  /* valid ones of a sandbox */
 #define STORE_CERTIFICATES_KEPT 2000 /* with those that ended */
 #define STORE_LABELS_MAX 16
@@ -49,10 +60,12 @@ struct sandbox {
 	char id[NAME_ID_MAX + 1];
 	char provider[NAME_ID_MAX + 1];
 	char owner[STORE_OWNER_MAX + 1];
+	char person[STORE_OWNER_MAX + 1]; /* whom it is counted for */
 	enum sandbox_state state;
 	enum isolation isolation;
 	uint64_t created_at;
 	uint64_t expires_at;   /* 0: no end */
+	uint64_t end_ticks;    /* the same in ticks of this boot */
 	uint64_t issued_after; /* certificates are valid after this */
 	/* Which of all that had this id; 0: made before there were any. */
 	uint64_t incarnation;
@@ -85,7 +98,7 @@ struct store_filter {
 /* A sandbox that is past its end. */
 struct store_end {
 	char id[NAME_ID_MAX + 1];
-	char owner[STORE_OWNER_MAX + 1];
+	char person[STORE_OWNER_MAX + 1];
 };
 
 struct store;
@@ -94,14 +107,23 @@ struct store;
 enum sbx_err
 store_open(const char *path, struct store **ret, struct sbx_why *why) MUST_USE;
 void store_close(struct store *store); /* NULL allowed */
+/*
+ * Say which boot of the machine this is ("": nobody knows) before anything
+ * else is asked.  If it is another than before, ticks are counted anew: a
+ * sandbox has as long as is left of it by Unix time, but at least doubt
+ * seconds, during which a wrong clock may be set right, and at most its whole
+ * life.
+ */
+enum sbx_err store_boot(struct store *store, const char *boot,
+    const struct moment *moment, uint64_t doubt, struct sbx_why *why) MUST_USE;
 
 /*
  * Add a sandbox.  issued_after is set in *sandbox so that no certificate
  * of an earlier sandbox with this id is valid for this one.  SBX_EXISTS for
- * an id in use; SBX_REFUSED when the owner has max already.
+ * an id in use; SBX_REFUSED when the person has max already.
  */
 enum sbx_err store_add(struct store *store, struct sandbox *sandbox,
-    uint64_t max_per_owner, struct sbx_why *why) MUST_USE;
+    uint64_t max_per_person, struct sbx_why *why) MUST_USE;
 enum sbx_err store_get(struct store *store, const char *id, struct sandbox *ret,
     struct sbx_why *why) MUST_USE;
 /* By id; *ret (caller frees) has *ret_count rows. */
@@ -116,11 +138,11 @@ enum sbx_err store_set_held(struct store *store, const char *id, bool held,
 enum sbx_err
 store_remove(struct store *store, const char *id, struct sbx_why *why) MUST_USE;
 /*
- * At most limit (caller frees) of those that end by now, by id, the ids
- * greater than after.
+ * At most limit (caller frees) of those that end by now, by both clocks, by id,
+ * the ids greater than after.
  */
-enum sbx_err store_expired(struct store *store, uint64_t now, const char *after,
-    size_t limit, struct store_end **ret, size_t *ret_count,
+enum sbx_err store_expired(struct store *store, const struct moment *now,
+    const char *after, size_t limit, struct store_end **ret, size_t *ret_count,
     struct sbx_why *why) MUST_USE;
 
 /*

@@ -66,7 +66,8 @@ make_broker(void)
 	static struct broker broker = { .settings = &settings,
 		.signer_fd = -1,
 		.provider_fd = -1,
-		.now = now };
+		.now = now,
+		.ticks = now };
 
 	if (broker.store != NULL)
 		return &broker;

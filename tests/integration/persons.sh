@@ -4,43 +4,17 @@
 # people share something of the machine's broker.
 # shellcheck source=tests/world/world.sh
 . "$(dirname "$0")/../world/world.sh"
+# shellcheck source=tests/world/broker.sh
+. "$(dirname "$0")/../world/broker.sh"
 world_enter "$0" "$@"
 
-work=/srv/persons
-state=$work/state
-socket=$work/run/sandboxd.sock
-sandboxd=$BUILDDIR/sandboxd
-export SANDBOX_SSH_LIBEXEC=$work/libexec
-
 first=500000 # of alice's range
-
-# call UID STATUS NAME METHOD PATH [curl's arguments]
-call() {
-	local uid=$1 want=$2 name=$3 method=$4 path=$5
-	shift 5
-	is "$name" "$(setpriv --reuid "$uid" --regid "$uid" --clear-groups \
-	    curl -sS --max-time 60 --unix-socket "$socket" -X "$method" \
-	    -o /dev/null -w '%{http_code}' "$@" "http://localhost$path" \
-	    2>&1)" "$want"
-}
-
-# serve [LINE...]: with these lines for a configuration.
-serve() {
-	printf '%s\n' "$@" >"$work/sandboxd.conf"
-	"$sandboxd" --daemon --config "$work/sandboxd.conf" \
-	    --state-dir "$state" --runtime-dir "$work/run" 2>"$err" ||
-		fail "sandboxd does not start"
-}
-
-stop() {
-	"$sandboxd" --stop --state-dir "$state" --runtime-dir "$work/run" \
-	    >/dev/null || fail "sandboxd does not stop"
-}
+mark=$broker_work/dawdle
 
 # Twelve of alice's uids, each with as many connections as it gets, on which
 # nothing is ever said.
 dawdle() {
-	exec /usr/bin/python3 - "$socket" "$work/dawdle" "$first" <<-'END'
+	exec /usr/bin/python3 - "$broker_socket" "$mark" "$first" <<-'END'
 	import os, socket, sys, time
 	path, mark, first = sys.argv[1], sys.argv[2], int(sys.argv[3])
 	open(mark, "w").close()
@@ -70,54 +44,76 @@ dawdle() {
 }
 
 are_in() {
-	[ "$(wc -l <"$work/dawdle")" = 12 ]
+	[ "$(wc -l <"$mark")" = 12 ]
 }
 
 connections() {
 	local pid
-	serve
+	broker_serve
 	dawdle &
 	pid=$!
 	wait_for "twelve of alice's uids" are_in
 	for n in {1..20}; do
-		call bob 200 "bob is served beside alice's uids ($n)" \
+		broker_call bob 200 "bob is served beside alice's uids ($n)" \
 		    GET /v1/health
 	done
-	touch "$work/dawdle.calm"
+	touch "$mark.calm"
 	wait "$pid" || fail "they go"
 	ok "they go"
-	stop
+	broker_stop
+}
+
+# A container's uid is not its owner, though it counts as them.
+sandboxes() {
+	broker_serve '[limits]' 'max_sandboxes = 2'
+	broker_call alice 201 "alice's first" POST /v1/sandboxes \
+	    -d '{"id":"one"}'
+	broker_call $((first + 1)) 201 "her uid's" POST /v1/sandboxes \
+	    -d '{"id":"two"}'
+	grep -q '"owner":"uid:500001"' "$out" || fail "it is that uid's own"
+	broker_call $((first + 2)) 403 "one too many" POST /v1/sandboxes \
+	    -d '{}'
+	grep -q 'alice has 2 sandboxes, the limit' "$out" || fail "says who"
+	ok "says who"
+	broker_call $((first + 1)) 404 "it has no right to hers" \
+	    GET /v1/sandboxes/one
+	broker_call alice 404 "nor she to its" GET /v1/sandboxes/two
+	broker_call bob 201 "bob has his own limit" POST /v1/sandboxes \
+	    -d '{"id":"bobs"}'
+	for id in one two bobs; do
+		broker_call root 204 "$id goes" DELETE "/v1/sandboxes/$id"
+	done
+	broker_stop
 }
 
 lines_of() {
-	grep -c "caller=$1 status=" "$state/sandboxd.log" || :
+	grep -c "caller=$1 status=" "$broker_log" || :
 }
 
 lines() {
 	local n before
 	# Without isolation only root may have one: a refusal is a line.
-	serve '[local]' 'isolation = none'
+	broker_serve '[local]' 'isolation = none'
 	for n in {1..70}; do
 		setpriv --reuid $((first + n)) --regid $((first + n)) \
-		    --clear-groups curl -sS --unix-socket "$socket" \
+		    --clear-groups curl -sS --unix-socket "$broker_socket" \
 		    -X POST -o /dev/null -d '{}' \
 		    http://localhost/v1/sandboxes || fail "call $n"
 	done
 	before=$(lines_of bob)
-	call bob 403 "bob is refused" POST /v1/sandboxes -d '{}'
+	broker_call bob 403 "bob is refused" POST /v1/sandboxes -d '{}'
 	is "and that is a line" "$(lines_of bob)" $((before + 1))
 	grep -q 'caller=alice uid=[0-9]*: no more lines for this minute' \
-	    "$state/sandboxd.log" || fail "alice's uids may fill the log"
+	    "$broker_log" || fail "alice's uids may fill the log"
 	ok "alice's uids have one share of the log"
-	stop
+	broker_stop
 }
 
-mkdir -p "$SANDBOX_SSH_LIBEXEC"
-cp "$BUILDDIR/init/sandbox-init" "$BUILDDIR/authkeys/sandbox-authkeys" \
-    "$SANDBOX_SSH_LIBEXEC/"
+broker_programs
 world_user alice
 world_user bob
 echo "alice:$first:65536" >/etc/subuid
 connections
+sandboxes
 lines
 done_testing

@@ -41,7 +41,7 @@ open_site(struct site *site)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	memset(site, 0, sizeof(*site));
-	broker.now = now;
+	broker.now = broker.ticks = now;
 	assert_int_equal(
 	    persons_new(&settings, "/nonexistent", &broker.persons), SBX_OK);
 	site->address.sun_family = AF_UNIX;

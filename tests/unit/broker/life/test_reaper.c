@@ -49,11 +49,18 @@ static struct broker broker;
 static struct reaper *reaper;
 
 static uint64_t present;
+static uint64_t jumped; /* by so much Unix time is ahead of what has passed */
 
 static uint64_t
 now(void)
 {
-	return present;
+	return present + jumped;
+}
+
+static uint64_t
+ticks(void)
+{
+	return present - NOW;
 }
 
 static enum sbx_err
@@ -151,6 +158,7 @@ add_of(const char *owner, const char *id, uint64_t expires_at)
 
 	(void)snprintf(s.id, sizeof(s.id), "%s", id);
 	(void)snprintf(s.owner, sizeof(s.owner), "%s", owner);
+	(void)snprintf(s.person, sizeof(s.person), "%s", owner);
 	(void)snprintf(s.provider, sizeof(s.provider), "local");
 	assert_int_equal(store_add(broker.store, &s, 1000, NULL), SBX_OK);
 }
@@ -199,7 +207,8 @@ set_up(void **state)
 	seen.hung = seen.early = seen.one_goes = false;
 	ahead = 0;
 	present = NOW;
-	broker = (struct broker){ .now = now };
+	jumped = 0;
+	broker = (struct broker){ .now = now, .ticks = ticks };
 	return store_open(path, &broker.store, NULL) == SBX_OK &&
 		reaper_new(&broker, &steps, &reaper) == SBX_OK
 	    ? 0
@@ -317,6 +326,7 @@ test_what_is_over_is_forgotten(void **state)
 	(void)state;
 	add("run-1", 0);
 	add("run-2", 0);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	assert_int_equal(store_add_certificate(broker.store, &c, NULL), SBX_OK);
 	assert_int_equal(
 	    store_add_certificate(broker.store, &lives, NULL), SBX_OK);
@@ -331,6 +341,46 @@ test_what_is_over_is_forgotten(void **state)
 	assert_int_equal(floor_of("run-1"), 0);
 	assert_int_equal(
 	    store_add_certificate(broker.store, &lives, NULL), SBX_OK);
+}
+
+/* A clock that is wrong for a while removes and forgets nothing. */
+static void
+test_a_clock_that_jumps(void **state)
+{
+	struct sandbox s = { .id = "run-1",
+		.owner = "alice",
+		.provider = "local",
+		.created_at = NOW,
+		.expires_at = NOW + 7200,
+		.end_ticks = 7200 };
+	const struct certificate c = { .serial = 1,
+		.id = "gone",
+		.caller = "alice",
+		.key_id = "alice/gone/1",
+		.valid_after = NOW,
+		.valid_before = NOW + 3600 };
+
+	(void)state;
+	assert_int_equal(store_add(broker.store, &s, 1000, NULL), SBX_OK);
+	add("gone", 0);
+	assert_int_equal(store_add_certificate(broker.store, &c, NULL), SBX_OK);
+	assert_int_equal(store_remove(broker.store, "gone", NULL), SBX_OK);
+	/* 30 days ahead for 50 minutes. */
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	jumped = 30 * 86400;
+	for (int minute = 0; minute < 50; minute++) {
+		assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+		present += 60;
+	}
+	jumped = 0;
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	assert_int_equal(seen.stopped, 0);
+	assert_int_equal(store_get(broker.store, "run-1", &s, NULL), SBX_OK);
+	assert_int_equal(floor_of("gone"), NOW + 1);
+	/* Its time comes by both clocks. */
+	present = NOW + 7200;
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.removed, 1);
 }
 
 /* What comes under the same name is not what was removed. */
@@ -477,6 +527,7 @@ main(void)
 		FRESH(test_who_never_failed_is_first),
 		FRESH(test_more_than_a_page),
 		FRESH(test_what_is_over_is_forgotten),
+		FRESH(test_a_clock_that_jumps),
 		FRESH(test_who_comes_back_is_stopped_again),
 		FRESH(test_a_slow_removal_holds_up_no_stop),
 		FRESH(test_owners_take_turns),

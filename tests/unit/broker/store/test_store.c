@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/store/store.h"
+#include "broker/store/db.h"
 
 #define NOW 1000000
 #define WRITES 400
@@ -83,6 +83,7 @@ a_sandbox(const char *id, const char *owner)
 
 	(void)snprintf(s.id, sizeof(s.id), "%s", id);
 	(void)snprintf(s.owner, sizeof(s.owner), "%s", owner);
+	(void)snprintf(s.person, sizeof(s.person), "%s", owner);
 	(void)snprintf(s.provider, sizeof(s.provider), "local");
 	return s;
 }
@@ -239,30 +240,149 @@ test_certificates_are_forgotten(void **state)
 	assert_int_equal(certify(*state, "run-1", 1, NOW), SBX_OK);
 }
 
+static size_t
+count_expired(
+    struct store *store, uint64_t now, uint64_t ticks, const char *after)
+{
+	const struct moment moment = { now, ticks };
+	struct store_end *ends = NULL;
+	size_t n = 0;
+
+	assert_int_equal(
+	    store_expired(store, &moment, after, 10, &ends, &n, NULL), SBX_OK);
+	if (n > 0) {
+		assert_string_equal(ends[0].id, "run-1");
+		assert_string_equal(ends[0].person, "alice");
+	}
+	free(ends);
+	return n;
+}
+
 static void
 test_expired(void **state)
 {
 	struct sandbox s = a_sandbox("run-1", "alice");
-	struct store_end *ids = NULL;
-	size_t n = 0;
 
 	s.expires_at = NOW + 10;
+	s.end_ticks = 50;
 	assert_int_equal(store_add(*state, &s, 100, NULL), SBX_OK);
 	assert_int_equal(add(*state, "run-2", "alice"), SBX_OK);
-	assert_int_equal(
-	    store_expired(*state, NOW + 9, "", 10, &ids, &n, NULL), SBX_OK);
-	assert_int_equal(n, 0);
-	free(ids);
-	assert_int_equal(
-	    store_expired(*state, NOW + 10, "", 10, &ids, &n, NULL), SBX_OK);
-	assert_int_equal(n, 1);
-	assert_string_equal(ids[0].id, "run-1");
-	free(ids);
-	assert_int_equal(
-	    store_expired(*state, NOW + 10, "run-1", 10, &ids, &n, NULL),
-	    SBX_OK);
-	assert_int_equal(n, 0);
-	free(ids);
+	assert_int_equal(count_expired(*state, NOW + 10, 50, ""), 1);
+	assert_int_equal(count_expired(*state, NOW + 10, 50, "run-1"), 0);
+	/* By one clock only: it was set. */
+	assert_int_equal(count_expired(*state, NOW + 9, 50, ""), 0);
+	assert_int_equal(count_expired(*state, NOW + 99999, 49, ""), 0);
+	assert_int_equal(count_expired(*state, NOW - 99999, 99999, ""), 0);
+}
+
+#define LIFE 36000
+#define DOUBT 3600
+
+/* What is left after a restart at this time. */
+static const struct boot_row {
+	const char *name, *boot;
+	int64_t elapsed; /* of Unix time, since it was made at ticks 1000 */
+	uint64_t ticks;	 /* now */
+	uint64_t end_ticks;
+} boot_rows[] = {
+	{ "the same boot", "one", 600, 1600, 1000 + LIFE },
+	{ "the clock is ahead", "one", 50000, 1600, 1000 + LIFE },
+	{ "the clock is behind", "one", -NOW, 1600, 1000 + LIFE },
+	{ "another boot", "two", 600, 5, 5 + LIFE - 600 },
+	{ "the end is near", "two", LIFE - 60, 5, 5 + DOUBT },
+	{ "it is over, or the clock is ahead", "two", LIFE + 60, 5, 5 + DOUBT },
+	{ "a clock of 1970", "two", -NOW, 5, 5 + LIFE },
+	{ "ticks that went back", "one", 600, 5, 5 + LIFE - 600 },
+	{ "nobody knows which boot", "", 600, 1600, 1600 + LIFE - 600 },
+};
+
+static void
+test_boot(void **state)
+{
+	const struct boot_row *row = *state;
+	const struct moment made = { NOW, 1000 };
+	const struct moment now = { (uint64_t)(NOW + row->elapsed),
+		row->ticks };
+	struct sandbox s = a_sandbox("run-1", "alice");
+	struct store *store;
+
+	remove_database();
+	assert_int_equal(store_open(path, &store, NULL), SBX_OK);
+	assert_int_equal(store_boot(store, "one", &made, DOUBT, NULL), SBX_OK);
+	s.expires_at = NOW + LIFE;
+	s.end_ticks = made.ticks + LIFE;
+	assert_int_equal(store_add(store, &s, 100, NULL), SBX_OK);
+	assert_int_equal(add(store, "endless", "alice"), SBX_OK);
+	store_close(store);
+	/* A second start of this boot changes nothing. */
+	for (int i = 0; i < 2 && (i == 0 || *row->boot != '\0'); i++) {
+		assert_int_equal(store_open(path, &store, NULL), SBX_OK);
+		assert_int_equal(
+		    store_boot(store, row->boot, &now, DOUBT, NULL), SBX_OK);
+		assert_int_equal(store_get(store, "run-1", &s, NULL), SBX_OK);
+		assert_int_equal(s.end_ticks, row->end_ticks);
+		assert_int_equal(s.expires_at, NOW + LIFE);
+		assert_int_equal(store_get(store, "endless", &s, NULL), SBX_OK);
+		assert_int_equal(s.end_ticks, 0);
+		store_close(store);
+	}
+}
+
+#define BOOT_ROWS (sizeof(boot_rows) / sizeof(boot_rows[0]))
+
+static const struct {
+	const char *name, *sql;
+} statements[] = {
+#define STATEMENT_TEXT(name, sql) { #name, "EXPLAIN QUERY PLAN " sql },
+	STATEMENTS(STATEMENT_TEXT)
+#undef STATEMENT_TEXT
+};
+
+/* However many rows there are: each finds its own by an index. */
+static void
+test_nothing_is_read_through(void **state)
+{
+	struct store *store = *state;
+	size_t steps = 0;
+
+	for (size_t i = ST_COMMIT + 1; i < ST_COUNT_OF_THEM; i++) {
+		sqlite3_stmt *st = NULL;
+
+		assert_int_equal(sqlite3_prepare_v2(store->db,
+				     statements[i].sql, -1, &st, NULL),
+		    SQLITE_OK);
+		for (; sqlite3_step(st) == SQLITE_ROW; steps++) {
+			const char *step =
+			    (const char *)sqlite3_column_text(st, 3);
+
+			if (strncmp(step, "SCAN", 4) == 0 && i != ST_BOOT)
+				fail_msg("%s: %s", statements[i].name, step);
+			/* The end is part of the index, and gives the order. */
+			if (i == ST_VALID_CERTIFICATES)
+				assert_non_null(strstr(step, "valid_before>?"));
+			if (i == ST_TRIM_CERTIFICATES)
+				assert_null(strstr(step, "TEMP B-TREE"));
+		}
+		(void)sqlite3_finalize(st);
+	}
+	assert_true(steps > 20);
+}
+
+/* Whoever has several uids has one limit. */
+static void
+test_limit_of_a_person(void **state)
+{
+	struct sandbox s = a_sandbox("run-1", "uid:500001");
+	struct sbx_why why = { "" };
+
+	(void)snprintf(s.person, sizeof(s.person), "alice");
+	assert_int_equal(store_add(*state, &s, 2, NULL), SBX_OK);
+	assert_int_equal(add(*state, "run-2", "alice"), SBX_OK);
+	(void)snprintf(s.id, sizeof(s.id), "run-3");
+	(void)snprintf(s.owner, sizeof(s.owner), "uid:500002");
+	assert_int_equal(store_add(*state, &s, 2, &why), SBX_REFUSED);
+	assert_non_null(strstr(why.text, "alice has 2 sandboxes"));
+	assert_int_equal(add(*state, "run-4", "bob"), SBX_OK);
 }
 
 static size_t
@@ -479,6 +599,7 @@ test_older_schema(void **state)
 		assert_int_equal(s.label_count, 1);
 		assert_int_equal(s.incarnation, 0);
 		assert_int_equal(s.held, i);
+		assert_string_equal(s.person, "alice");
 		assert_int_equal(store_get(store, "run-2", &s, NULL), SBX_OK);
 		assert_int_equal(s.expires_at, 2000000);
 		assert_int_equal(s.issued_after, 999999);
@@ -534,6 +655,7 @@ test_not_a_database(void **state)
 int
 main(void)
 {
+	struct CMUnitTest boots[BOOT_ROWS];
 	const struct CMUnitTest tests[] = {
 		FRESH(test_comes_back_as_it_went_in),
 		FRESH(test_ids_are_unique),
@@ -544,6 +666,8 @@ main(void)
 		FRESH(test_certificates_are_forgotten),
 		FRESH(test_expired),
 		FRESH(test_certificates_have_a_limit),
+		FRESH(test_limit_of_a_person),
+		FRESH(test_nothing_is_read_through),
 		FRESH(test_many_threads),
 		cmocka_unit_test(test_killed_in_the_middle),
 		FRESH(test_held),
@@ -552,5 +676,9 @@ main(void)
 		cmocka_unit_test(test_not_a_database),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	for (size_t i = 0; i < BOOT_ROWS; i++)
+		boots[i] = (struct CMUnitTest){ boot_rows[i].name, test_boot,
+			NULL, NULL, (void *)(uintptr_t)&boot_rows[i] };
+	return cmocka_run_group_tests(tests, make_folder, NULL) +
+	    cmocka_run_group_tests(boots, NULL, remove_folder);
 }
