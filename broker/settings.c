@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "broker/settings.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -37,6 +38,59 @@ field_uid_range(const struct field *field, const char *text, void *object,
 	    field->name, text, UID_RANGE_MIN);
 }
 
+/* "64M", "4G"; or "25%" of what the key is about. */
+static enum sbx_err
+field_amount(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	static const char units[] = "KMGT";
+	struct amount *amount =
+	    (struct amount *)((char *)object + field->offset);
+	size_t len = strlen(text);
+	const char *unit = len == 0 ? NULL : strchr(units, text[len - 1]);
+	char number[16];
+	uint64_t n;
+
+	if (len > 1 &&
+	    text_copy(VIEW(text, len - 1), number, sizeof(number)) == SBX_OK) {
+		if (text[len - 1] == '%' &&
+		    text_uint(number, 1, 100, &n) == SBX_OK) {
+			*amount = (struct amount){ .percent = (unsigned)n };
+			return SBX_OK;
+		}
+		if (unit != NULL &&
+		    text_uint(number, 1, 1 << 20, &n) == SBX_OK) {
+			n <<= 10 * (unit - units + 1);
+			if (n >= field->min) {
+				*amount = (struct amount){ .bytes = n };
+				return SBX_OK;
+			}
+		}
+	}
+	return sbx_fail(why, SBX_BAD_VALUE,
+	    "%s = '%.80s' is neither a size from %" PRIu64 "M, like 512M or "
+	    "4G, nor a share like 25%%",
+	    field->name, text, field->min >> 20);
+}
+
+/* "25%" */
+static enum sbx_err
+field_percent(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	size_t len = strlen(text);
+	char number[16];
+
+	if (len > 1 && text[len - 1] == '%' &&
+	    text_copy(VIEW(text, len - 1), number, sizeof(number)) == SBX_OK &&
+	    text_uint(number, field->min, field->max,
+		(uint64_t *)(void *)((char *)object + field->offset)) == SBX_OK)
+		return SBX_OK;
+	return sbx_fail(why, SBX_BAD_VALUE,
+	    "%s = '%.80s' is not a share from %" PRIu64 "%% to %" PRIu64 "%%",
+	    field->name, text, field->min, field->max);
+}
+
 #define MEMBER(name) offsetof(struct broker_settings, name)
 
 static const struct conf_key keys[] = {
@@ -64,6 +118,17 @@ static const struct conf_key keys[] = {
 	    { "processes", field_uint, MEMBER(local_limits.processes), 64,
 		1000000, .def = "2048",
 		.help = "processes and threads of a sandbox" } },
+	{ "local",
+	    { "memory", field_amount, MEMBER(local_limits.memory), 64 << 20, 0,
+		.def = "50%", .help = "memory of a sandbox" } },
+	/* Three of them leave something for processes. */
+	{ "local",
+	    { "tmpfs", field_percent, MEMBER(local_limits.tmpfs), 1, 25,
+		.def = "25%",
+		.help = "share of memory for each file system in it" } },
+	{ "local",
+	    { "ptys", field_uint, MEMBER(local_limits.ptys), 4, 4096,
+		.def = "128", .help = "terminals of a sandbox" } },
 	{ "limits",
 	    { "max_ttl", field_duration, MEMBER(max_ttl), 60, CHECK_TTL_MAX,
 		.def = "24h", .help = "longest life of a certificate" } },

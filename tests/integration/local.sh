@@ -106,7 +106,7 @@ life() {
 	is "only its owner may connect" "$(id -u) 600" \
 	    "$(stat -c '%u %a' "$runtime/sandboxes/one.sock")"
 	check 0 "nothing of the host's root folder" \
-	    inside one test ! -e "$state" -a ! -e /srv -a ! -e /etc/shadow
+	    inside one test ! -e "$state" -a ! -e /srv/keys -a ! -e /etc/shadow
 	is "no capabilities" "0000000000000000" \
 	    "$(inside one awk "'/^CapEff/{print \$2}'" /proc/self/status)"
 	check 0 "a terminal" inside one -tt tty
@@ -237,6 +237,23 @@ bounded() {
 	exec 8>&-
 	wait "$holder" || fail "the bomb"
 	check 0 "when it is over all is well" inside "$id" true
+
+	inside "$id" 'cat >workspace/fill.py' \
+	    <"$(dirname "$0")/../fixtures/fill.py"
+	# A quarter of 256M is 64M.
+	check 0 "no file system in memory takes more than it may" inside "$id" \
+	    python3 workspace/fill.py $((64 << 20)) \
+	    /tmp /dev/shm /home/sandbox /var/tmp /run/lock /run/user/1000
+	check 0 "when they are full one can still log in" inside "$id" true
+	check 0 "and clean up" inside "$id" 'rm -rf /tmp/* /dev/shm/* files \
+	    /var/tmp/* /run/lock/* /run/user/1000/*'
+	is "no more terminals than it may have" 8 "$(inside "$id" python3 -c \
+	    "'import pty
+try:
+    for i in range(100):
+        pty.openpty()
+except OSError:
+    print(i)'")"
 }
 
 # Somebody empties the folder of a sandbox that runs.

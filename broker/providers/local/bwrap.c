@@ -8,6 +8,7 @@
 
 #include "broker/providers/local/child.h"
 #include "broker/providers/local/filter.h"
+#include "broker/providers/local/stage.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 
@@ -17,7 +18,6 @@ static const char *const options[] = {
 	"--unshare-pid",
 	"--unshare-ipc",
 	"--unshare-uts",
-	"--unshare-net",
 	"--unshare-cgroup-try",
 	/* What sandbox-init and sshd need of the root of a namespace. */
 	"--cap-drop",
@@ -52,51 +52,40 @@ static const struct folder folders[] = {
 	{ "0755", "/etc" },
 	{ "0755", "/etc/ssl" },
 	{ "0755", "/home" },
+	{ "0755", "/media" },
+	{ "0755", "/mnt" },
 	{ "0755", "/opt" },
 	{ "0700", "/root" },
 	{ "0755", "/run" },
 	{ "0755", "/run/sshd" },
 	{ "1777", "/run/lock" },
+	{ "0755", "/run/user" },
+	{ "0755", "/srv" },
 	{ "0755", "/var" },
+	{ "0755", "/var/backups" },
+	{ "0755", "/var/cache" },
 	{ "0755", "/var/lib" },
+	{ "0755", "/var/local" },
+	{ "0755", "/var/log" },
+	{ "0755", "/var/mail" },
+	{ "0755", "/var/opt" },
+	{ "0755", "/var/spool" },
 	{ "1777", "/var/tmp" },
 };
 
-/* Of the host, read-only: what is everybody's to read on it anyway. */
-static const char *const shown[] = {
-	"/etc/alternatives",
-	"/etc/bash.bashrc",
-	"/etc/bash_completion.d",
-	"/etc/ca-certificates",
-	"/etc/debian_version",
-	"/etc/fonts",
-	"/etc/inputrc",
-	"/etc/ld.so.cache",
-	"/etc/ld.so.conf",
-	"/etc/ld.so.conf.d",
-	"/etc/localtime",
-	"/etc/login.defs",
-	"/etc/magic",
-	"/etc/mime.types",
-	"/etc/os-release",
-	"/etc/profile",
-	"/etc/profile.d",
-	"/etc/protocols",
-	"/etc/services",
-	"/etc/shells",
-	"/etc/ssl/certs",
-	"/etc/ssl/openssl.cnf",
-	"/etc/terminfo",
-	"/etc/timezone",
-	"/etc/vim",
+static const struct {
+	const char *target;
+	const char *path;
+} links[] = {
+	{ "../proc/self/mounts", "/etc/mtab" },
+	{ "/run/lock", "/var/lock" },
+	{ "../run", "/var/run" },
+	{ "../mail", "/var/spool/mail" },
 };
 
 /* Folders of a merged /usr are links to it, elsewhere folders. */
 static const char *const roots[] = { "/bin", "/sbin", "/lib", "/lib32",
 	"/lib64", "/libx32" };
-
-/* Everybody's to write, gone when the sandbox stops. */
-static const char *const scratch[] = { "/tmp", "/dev/shm" };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -224,6 +213,14 @@ bwrap_copy(
 }
 
 static void
+add_three(struct bwrap *b, const char *option, const char *from, const char *to)
+{
+	bwrap_add(b, option);
+	bwrap_add(b, from);
+	bwrap_add(b, to);
+}
+
+static void
 add_root(struct bwrap *b, const char *path)
 {
 	char target[256];
@@ -233,18 +230,14 @@ add_root(struct bwrap *b, const char *path)
 	if (lstat(path, &st) < 0)
 		return;
 	if (!S_ISLNK(st.st_mode)) {
-		bwrap_add(b, "--ro-bind");
-		bwrap_add(b, path);
-		bwrap_add(b, path);
+		add_three(b, "--ro-bind", path, path);
 		return;
 	}
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n <= 0)
 		return;
 	target[n] = '\0';
-	bwrap_add(b, "--symlink");
-	bwrap_add(b, target);
-	bwrap_add(b, path);
+	add_three(b, "--symlink", target, path);
 }
 
 void
@@ -254,31 +247,21 @@ bwrap_begin(struct bwrap *ret)
 	for (size_t i = 0; i < COUNT(options); i++)
 		bwrap_add(ret, options[i]);
 	add_filter(ret);
+	add_three(ret, "--bind", STAGE_ROOT, "/");
 	for (size_t i = 0; i < COUNT(folders); i++)
 		bwrap_folder(ret, folders[i].mode, folders[i].path);
-	bwrap_add(ret, "--ro-bind");
-	bwrap_add(ret, "/usr");
-	bwrap_add(ret, "/usr");
+	add_three(ret, "--ro-bind", "/usr", "/usr");
 	for (size_t i = 0; i < COUNT(roots); i++)
 		add_root(ret, roots[i]);
-	for (size_t i = 0; i < COUNT(shown); i++) {
-		bwrap_add(ret, "--ro-bind-try");
-		bwrap_add(ret, shown[i]);
-		bwrap_add(ret, shown[i]);
-	}
-	bwrap_add(ret, "--symlink");
-	bwrap_add(ret, "../run");
-	bwrap_add(ret, "/var/run");
+	for (size_t i = 0; i < COUNT(links); i++)
+		add_three(ret, "--symlink", links[i].target, links[i].path);
 	bwrap_add(ret, "--proc");
 	bwrap_add(ret, "/proc");
 	bwrap_add(ret, "--dev");
 	bwrap_add(ret, "/dev");
-	for (size_t i = 0; i < COUNT(scratch); i++) {
-		bwrap_add(ret, "--perms");
-		bwrap_add(ret, "1777");
-		bwrap_add(ret, "--tmpfs");
-		bwrap_add(ret, scratch[i]);
-	}
+	add_three(ret, "--dev-bind", STAGE_PTS, "/dev/pts");
+	add_three(ret, "--bind", STAGE_SHM, "/dev/shm");
+	add_three(ret, "--bind", STAGE_TMP, "/tmp");
 }
 
 void

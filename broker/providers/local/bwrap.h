@@ -26,7 +26,7 @@ struct bwrap {
 	struct sbx_why why;
 };
 
-/* Namespaces, capabilities, and the host's system read-only. */
+/* Namespaces, capabilities, what the stage holds, the host's /usr. */
 void bwrap_begin(struct bwrap *ret);
 void bwrap_free(struct bwrap *b);
 #define cleanup_bwrap __attribute__((cleanup(bwrap_free)))

@@ -14,6 +14,26 @@
 
 #define MIB (1024 * 1024)
 
+static uint64_t
+share(const struct amount *amount, uint64_t whole)
+{
+	return amount->percent == 0 ? amount->bytes
+				    : whole / 100 * amount->percent;
+}
+
+struct box_limits
+limits_of(const struct local_limits *wanted)
+{
+	uint64_t machine =
+	    (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	struct box_limits limits = { .processes = wanted->processes,
+		.ptys = wanted->ptys,
+		.memory = share(&wanted->memory, machine) };
+
+	limits.tmpfs = limits.memory / 100 * wanted->tmpfs;
+	return limits;
+}
+
 /* What a login gets on a machine that nobody has changed. */
 static const struct {
 	__rlimit_resource_t resource;
@@ -69,7 +89,7 @@ set_core(void)
 }
 
 bool
-limits_of_namespace(const struct local_limits *limits)
+limits_of_namespace(const struct box_limits *limits)
 {
 	rlim_t all = limits->processes + LIMITS_SPARE;
 
@@ -82,7 +102,7 @@ limits_of_namespace(const struct local_limits *limits)
 }
 
 bool
-limits_of_users(const struct local_limits *limits)
+limits_of_users(const struct box_limits *limits)
 {
 	return set(RLIMIT_NPROC, limits->processes, limits->processes);
 }

@@ -11,6 +11,16 @@
 
 #include "broker/providers/provider.h"
 
+/* What one sandbox is held to, in numbers. */
+struct box_limits {
+	uint64_t processes;
+	uint64_t ptys;
+	uint64_t memory; /* bytes */
+	uint64_t tmpfs;	 /* bytes of each */
+};
+
+struct box_limits limits_of(const struct local_limits *wanted) MUST_USE;
+
 /*
  * Processes that the sandbox may have beyond the limit of each of its users,
  * so that sshd can still say why it cannot start another.
@@ -21,8 +31,8 @@
  * Call both in the process that becomes the sandbox, before and after it
  * makes the namespace; the second as its root.  False with errno set.
  */
-bool limits_of_namespace(const struct local_limits *limits) MUST_USE;
-bool limits_of_users(const struct local_limits *limits) MUST_USE;
+bool limits_of_namespace(const struct box_limits *limits) MUST_USE;
+bool limits_of_users(const struct box_limits *limits) MUST_USE;
 
 /*
  * The counters of user_namespaces(7): read what holds here, then, in a

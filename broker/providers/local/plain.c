@@ -358,6 +358,7 @@ start_plain(const struct provider_context *context, const struct box *box,
 	cleanup_close int ready = -1, theirs = -1;
 	struct process process[BOX_PROCESSES] = { { 0, 0 } };
 	struct plain_launch launch = { .sockets = sockets };
+	struct box_limits limits = limits_of(&context->limits);
 	struct plain plain;
 	enum sbx_err err = name_files(context, box, &plain, why);
 	int ends[2];
@@ -384,7 +385,7 @@ start_plain(const struct provider_context *context, const struct box *box,
 	if (err == SBX_OK)
 		err = box_put_processes(box, process, why);
 	if (err == SBX_OK)
-		start_apart(box->id, &context->limits, child.pid);
+		start_apart(box->id, &limits, child.pid);
 	if (err == SBX_OK && !child_tell(&child))
 		err = SBX_UNAVAILABLE;
 	if (err == SBX_OK)

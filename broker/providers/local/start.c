@@ -3,22 +3,19 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
+#include <sodium.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "broker/providers/local/bwrap.h"
+#include "broker/providers/local/stage.h"
 #include "broker/providers/local/text.h"
 #include "broker/providers/local/userns.h"
 #include "common/cleanup.h"
 #include "common/scope.h"
 #include "common/text.h"
 
-/* Any folder that exists everywhere: seen by bwrap alone. */
-#define STAGE "/mnt"
 #define INFO_MAX 1024
 #define SMALL_TEXT_MAX 8192
 
@@ -27,49 +24,31 @@ static const struct {
 	const char *from;
 	const char *inside;
 } parts[] = {
-	{ STAGE "/" BOX_WORKSPACE, INSIDE_HOME "/" BOX_WORKSPACE },
-	{ STAGE "/" BOX_GATE, INSIDE_GATE },
-	{ STAGE "/" BOX_REPORT, INSIDE_REPORT },
+	{ STAGE_BOX "/" BOX_WORKSPACE, INSIDE_HOME "/" BOX_WORKSPACE },
+	{ STAGE_BOX "/" BOX_GATE, INSIDE_GATE },
+	{ STAGE_BOX "/" BOX_REPORT, INSIDE_REPORT },
 };
 
 struct launch {
 	struct bwrap bwrap;
 	const char *id; /* of the sandbox; NULL: a probe */
 	const struct local_slice *slice;
-	const struct local_limits *limits;
+	struct box_limits limits;
 	int dir; /* the sandbox's own; -1: none */
 };
-
-/*
- * Bound from the working folder: nobody has to be able to walk there, and
- * the path is not resolved a second time.
- */
-static int
-stage(int dir)
-{
-	if (fchdir(dir) < 0)
-		return child_fail("sandbox's folder");
-	if (unshare(CLONE_NEWNS) < 0)
-		return child_fail("unshare");
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount(".", STAGE, NULL, MS_BIND, NULL) < 0)
-		return child_fail("cannot mount the sandbox's folder");
-	return 0;
-}
 
 static int
 launch_body(void *arg, int sync)
 {
 	struct launch *launch = arg;
-	int status = userns_enter_sandbox(sync, launch->slice, launch->limits);
+	int status = userns_enter_sandbox(sync, launch->slice, &launch->limits);
 
-	if (status == 0 && launch->dir >= 0)
-		status = stage(launch->dir);
+	if (status == 0)
+		status = stage_make(launch->dir, &launch->limits);
 	if (status != 0)
 		return status;
 	if (chdir("/") < 0)
 		return child_fail("/");
-	(void)umask(022);
 	return bwrap_exec(&launch->bwrap);
 }
 
@@ -83,13 +62,13 @@ start_child(struct launch *launch, enum child_kind kind, struct child *ret,
 	if (err == SBX_OK)
 		err = child_start(launch_body, launch, kind, ret, why);
 	if (err == SBX_OK && launch->id != NULL)
-		start_apart(launch->id, launch->limits, ret->pid);
+		start_apart(launch->id, &launch->limits, ret->pid);
 	return err != SBX_OK ? err
 			     : userns_map_sandbox(ret, launch->slice, why);
 }
 
 void
-start_apart(const char *id, const struct local_limits *limits, pid_t pid)
+start_apart(const char *id, const struct box_limits *limits, pid_t pid)
 {
 	char name[NAME_ID_MAX + 16];
 
@@ -106,7 +85,7 @@ start_probe(const struct provider_context *context,
 {
 	cleanup_child struct child child = CHILD_INIT;
 	struct launch launch = {
-		.slice = slice, .limits = &context->limits, .dir = -1
+		.slice = slice, .limits = limits_of(&context->limits), .dir = -1
 	};
 	char line[320];
 	enum sbx_err err;
@@ -123,6 +102,21 @@ start_probe(const struct provider_context *context,
 		return SBX_OK;
 	return sbx_fail(why, SBX_UNAVAILABLE, "%s",
 	    *line == '\0' ? "bwrap failed without a word" : line);
+}
+
+/* machine-id(5): as new as the host key. */
+static void
+add_machine_id(struct bwrap *b, const struct keypair *pair)
+{
+	uint8_t id[crypto_generichash_BYTES_MIN];
+	char text[2 * sizeof(id) + 2];
+
+	(void)crypto_generichash(
+	    id, sizeof(id), pair->public, sizeof(pair->public), NULL, 0);
+	(void)sodium_bin2hex(text, sizeof(text), id, sizeof(id));
+	text[2 * sizeof(id)] = '\n';
+	text[2 * sizeof(id) + 1] = '\0';
+	bwrap_text(b, "0444", "/etc/machine-id", VIEW_STR(text));
 }
 
 static void
@@ -164,6 +158,8 @@ add_texts(struct bwrap *b, const struct provider_context *context,
 	if (err == SBX_OK)
 		err = box_host_key(box, &key, &pair, &b->why);
 	bwrap_text(b, "0600", INSIDE_OWN "/host_key", buf_view(&key));
+	if (err == SBX_OK)
+		add_machine_id(b, &pair);
 	if (err != SBX_OK)
 		b->err = err;
 }
@@ -207,14 +203,40 @@ pipes_close(struct pipes *p)
 }
 #define cleanup_pipes __attribute__((cleanup(pipes_close)))
 
+/* Whose they are is for sandbox-init to say; LOCAL_UID_SANDBOX. */
+static const char *const owned[] = {
+	"1000:" INSIDE_HOME,
+	"1000:" INSIDE_HOME "/.bashrc",
+	"1000:" INSIDE_HOME "/.profile",
+	"1000:" INSIDE_RUN,
+};
+
+/* A new account's, as useradd(8) makes it. */
+static void
+add_home(struct bwrap *b)
+{
+	static const char *const files[] = { ".bashrc", ".profile" };
+
+	bwrap_folder(b, "0755", INSIDE_HOME);
+	bwrap_folder(b, "0700", INSIDE_RUN);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char host[64], inside[64];
+
+		(void)snprintf(host, sizeof(host), "/etc/skel/%s", files[i]);
+		(void)snprintf(
+		    inside, sizeof(inside), INSIDE_HOME "/%s", files[i]);
+		if (access(host, R_OK) == 0)
+			bwrap_copy(b, "0644", inside, host);
+		else
+			bwrap_text(b, "0644", inside, VIEW_STR(""));
+	}
+}
+
 static void
 add_command(struct bwrap *b, const struct box *box, const struct pipes *pipes,
     const struct sockets *sockets)
 {
 	static const char *const command[] = {
-		"--own",
-		/* LOCAL_UID_SANDBOX */
-		"1000:" INSIDE_HOME,
 		"--",
 		SSHD_PATH,
 		"-i",
@@ -224,7 +246,7 @@ add_command(struct bwrap *b, const struct box *box, const struct pipes *pipes,
 
 	bwrap_add(b, "--hostname");
 	bwrap_add(b, box->id);
-	bwrap_folder(b, "0755", INSIDE_HOME);
+	add_home(b);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		bwrap_add(b, "--bind");
 		bwrap_add(b, parts[i].from);
@@ -244,6 +266,10 @@ add_command(struct bwrap *b, const struct box *box, const struct pipes *pipes,
 	bwrap_add_fd(b, sockets->control);
 	bwrap_add(b, "--ready-fd");
 	bwrap_add_fd(b, pipes->ready[1]);
+	for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++) {
+		bwrap_add(b, "--own");
+		bwrap_add(b, owned[i]);
+	}
 	for (size_t i = 0; i < sizeof(command) / sizeof(command[0]); i++)
 		bwrap_add(b, command[i]);
 }
@@ -344,7 +370,7 @@ start_namespaces(const struct provider_context *context, const struct box *box,
 	cleanup_pipes struct pipes pipes = PIPES_INIT;
 	struct launch launch = { .id = box->id,
 		.slice = &box->slice,
-		.limits = &context->limits,
+		.limits = limits_of(&context->limits),
 		.dir = box->dir };
 	enum sbx_err err;
 

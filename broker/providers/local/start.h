@@ -8,12 +8,14 @@
 
 #include "broker/providers/local/box.h"
 #include "broker/providers/local/child.h"
+#include "broker/providers/local/limits.h"
 
 #define START_TIMEOUT_MS 20000
 
 /* Where things are inside a sandbox with namespaces. */
 #define INSIDE_OWN "/opt/sandbox-ssh"
 #define INSIDE_HOME "/home/sandbox"
+#define INSIDE_RUN "/run/user/1000"
 #define INSIDE_USER "sandbox"
 #define INSIDE_GATE "/var/lib/sandbox-authkeys"
 #define INSIDE_REPORT "/var/lib/sandbox-report"
@@ -42,7 +44,7 @@ enum sbx_err start_probe(const struct provider_context *context,
  * Before it goes on: a control group of its own, where there is who makes
  * one, so that it outlives sandboxd's unit.
  */
-void start_apart(const char *id, const struct local_limits *limits, pid_t pid);
+void start_apart(const char *id, const struct box_limits *limits, pid_t pid);
 
 /*
  * The second half of both: wait for sandbox-init's byte on ready.  When it

@@ -4,27 +4,87 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "broker/providers/local/loopback.h"
+
 const struct text_file text_files[] = {
-	/* The numbers are those of local_ids.h. */
+	/* Those of local/ids.h, and what Debian has everywhere. */
 	{ "/etc/passwd",
 	    "root:*:0:0:root:/root:/usr/sbin/nologin\n"
+	    "daemon:*:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n"
+	    "bin:*:2:2:bin:/bin:/usr/sbin/nologin\n"
+	    "sys:*:3:3:sys:/dev:/usr/sbin/nologin\n"
+	    "sync:*:4:65534:sync:/bin:/usr/sbin/nologin\n"
+	    "games:*:5:60:games:/usr/games:/usr/sbin/nologin\n"
+	    "man:*:6:12:man:/var/cache/man:/usr/sbin/nologin\n"
+	    "lp:*:7:7:lp:/var/spool/lpd:/usr/sbin/nologin\n"
+	    "mail:*:8:8:mail:/var/mail:/usr/sbin/nologin\n"
+	    "news:*:9:9:news:/var/spool/news:/usr/sbin/nologin\n"
+	    "uucp:*:10:10:uucp:/var/spool/uucp:/usr/sbin/nologin\n"
+	    "proxy:*:13:13:proxy:/bin:/usr/sbin/nologin\n"
+	    "www-data:*:33:33:www-data:/var/www:/usr/sbin/nologin\n"
+	    "backup:*:34:34:backup:/var/backups:/usr/sbin/nologin\n"
+	    "list:*:38:38:Mailing List Manager:/var/list:/usr/sbin/nologin\n"
+	    "irc:*:39:39:ircd:/run/ircd:/usr/sbin/nologin\n"
 	    "sshd:*:74:74:sshd:/run/sshd:/usr/sbin/nologin\n"
 	    "sandbox-authkeys:*:75:75:login gate:/:/usr/sbin/nologin\n"
 	    "sandbox:*:1000:1000:sandbox:/home/sandbox:/bin/bash\n"
 	    "nobody:*:65534:65534:not from here:/:/usr/sbin/nologin\n" },
 	{ "/etc/group",
 	    "root:*:0:\n"
+	    "daemon:*:1:\n"
+	    "bin:*:2:\n"
+	    "sys:*:3:\n"
+	    "adm:*:4:\n"
 	    "tty:*:5:\n"
+	    "disk:*:6:\n"
+	    "lp:*:7:\n"
+	    "mail:*:8:\n"
+	    "news:*:9:\n"
+	    "uucp:*:10:\n"
+	    "man:*:12:\n"
+	    "proxy:*:13:\n"
+	    "kmem:*:15:\n"
+	    "dialout:*:20:\n"
+	    "fax:*:21:\n"
+	    "voice:*:22:\n"
+	    "cdrom:*:24:\n"
+	    "floppy:*:25:\n"
+	    "tape:*:26:\n"
+	    "sudo:*:27:\n"
+	    "audio:*:29:\n"
+	    "dip:*:30:\n"
+	    "www-data:*:33:\n"
+	    "backup:*:34:\n"
+	    "operator:*:37:\n"
+	    "list:*:38:\n"
+	    "irc:*:39:\n"
+	    "src:*:40:\n"
+	    "shadow:*:42:\n"
+	    "utmp:*:43:\n"
+	    "video:*:44:\n"
+	    "sasl:*:45:\n"
+	    "plugdev:*:46:\n"
+	    "staff:*:50:\n"
+	    "games:*:60:\n"
 	    "sshd:*:74:\n"
 	    "sandbox-authkeys:*:75:\n"
+	    "users:*:100:\n"
 	    "sandbox:*:1000:\n"
 	    "nogroup:*:65534:\n" },
 	{ "/etc/nsswitch.conf",
 	    "passwd: files\n"
 	    "group: files\n"
+	    "shadow: files\n"
+	    "gshadow: files\n"
 	    "hosts: files dns\n"
+	    "networks: files\n"
+	    "protocols: files\n"
 	    "services: files\n"
-	    "protocols: files\n" },
+	    "ethers: files\n"
+	    "rpc: files\n" },
+	{ "/etc/resolv.conf",
+	    "# No network, and nobody to ask: give up at once.\n"
+	    "options timeout:1 attempts:1\n" },
 	{ NULL, NULL },
 };
 
@@ -95,7 +155,9 @@ void
 text_hosts(const char *id, struct buf *ret)
 {
 	buf_printf(ret,
-	    "127.0.0.1 localhost %s\n"
-	    "::1 localhost ip6-localhost ip6-loopback\n",
+	    "127.0.0.1 localhost\n" LOOPBACK_SELF " %s\n"
+	    "::1 localhost ip6-localhost ip6-loopback\n"
+	    "ff02::1 ip6-allnodes\n"
+	    "ff02::2 ip6-allrouters\n",
 	    id);
 }

@@ -311,7 +311,7 @@ start_keeper(int *ret_sync)
 }
 
 static int
-enter_below(int sync, const struct local_limits *limits)
+enter_below(int sync, const struct box_limits *limits)
 {
 	cleanup_close int keeper_sync = -1;
 	struct counters outside;
@@ -337,8 +337,8 @@ enter_below(int sync, const struct local_limits *limits)
 }
 
 static int
-enter_as_root(int sync, const struct local_slice *slice,
-    const struct local_limits *limits)
+enter_as_root(
+    int sync, const struct local_slice *slice, const struct box_limits *limits)
 {
 	struct counters outside;
 	int status;
@@ -354,8 +354,8 @@ enter_as_root(int sync, const struct local_slice *slice,
 }
 
 int
-userns_enter_sandbox(int sync, const struct local_slice *slice,
-    const struct local_limits *limits)
+userns_enter_sandbox(
+    int sync, const struct local_slice *slice, const struct box_limits *limits)
 {
 	int status = geteuid() == 0 ? enter_as_root(sync, slice, limits)
 				    : enter_below(sync, limits);

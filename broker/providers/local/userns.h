@@ -28,8 +28,8 @@ enum sbx_err userns_allowed(struct sbx_why *why) MUST_USE;
  * once the parent has done its part; the slice is 0, 1, ... inside.  Exit
  * status, 0 to go on.
  */
-int userns_enter_sandbox(int sync, const struct local_slice *slice,
-    const struct local_limits *limits);
+int userns_enter_sandbox(
+    int sync, const struct local_slice *slice, const struct box_limits *limits);
 /* In the parent, meanwhile.  SBX_UNAVAILABLE: the kernel said no. */
 enum sbx_err userns_map_sandbox(const struct child *child,
     const struct local_slice *slice, struct sbx_why *why) MUST_USE;
