@@ -70,7 +70,7 @@ make_folders(const struct broker_settings *s, struct sbx_why *why)
 		err = file_mkdirs(s->runtime_dir, shared_mode(s), why);
 	if (err == SBX_OK)
 		err = file_mkdirs(socket_dir, shared_mode(s), why);
-	if (err == SBX_OK)
+	if (err == SBX_OK && !s->ca_key_named)
 		err = file_mkdirs(key_dir, 0700, why);
 	return err != SBX_OK ? err : make_db_folder(s, why);
 }
@@ -153,6 +153,31 @@ write_key(
 	return err;
 }
 
+/*
+ * A new one shuts everybody out of the sandboxes that trust the old one: it
+ * is made where nothing was before, never because a name is wrong or a file
+ * has gone.
+ */
+static enum sbx_err
+may_make_ca_key(const struct broker_settings *s, struct sbx_why *why)
+{
+	char path[PATHS_MAX];
+	enum sbx_err err = paths_join(s->state_dir, "db/sandboxd.db", path);
+
+	if (s->ca_key_named)
+		return sbx_fail(why, SBX_CONFIG,
+		    "key = %s in [ca]: there is no such file: correct the "
+		    "name, or make one with sandbox-cert ca-init %s",
+		    s->ca_key, s->ca_key);
+	if (err == SBX_OK && access(path, F_OK) == 0)
+		err = sbx_fail(why, SBX_CONFIG,
+		    "the CA key %s has gone, and the sandboxes of %s trust no "
+		    "other: bring it back, or make a new one with "
+		    "sandbox-cert ca-init %s",
+		    s->ca_key, s->state_dir, s->ca_key);
+	return err;
+}
+
 /* On the first start.  Only the signer reads it again. */
 static enum sbx_err
 make_ca_key(const struct broker_settings *s, struct sbx_why *why)
@@ -164,9 +189,12 @@ make_ca_key(const struct broker_settings *s, struct sbx_why *why)
 
 	if (access(s->ca_key, F_OK) == 0)
 		return SBX_OK;
-	if (errno != ENOENT)
+	if (errno != ENOENT && errno != ENOTDIR)
 		return sbx_fail(why, SBX_IO, "cannot look for %s: %s",
 		    s->ca_key, strerror(errno));
+	err = may_make_ca_key(s, why);
+	if (err != SBX_OK)
+		return err;
 	err = parent_of(s->ca_key, folder);
 	if (err == SBX_OK)
 		err = file_open_dir(AT_FDCWD, folder, &dir, why);

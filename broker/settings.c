@@ -257,6 +257,7 @@ broker_settings_read(const struct paths *paths, uid_t uid,
 	if (paths_join(ret->state_dir, "ca/ca_ed25519", fallback) != SBX_OK)
 		return sbx_fail(why, SBX_CONFIG, "%s: the path is too long",
 		    ret->state_dir);
+	ret->ca_key_named = *ret->ca_key != '\0';
 	choose(ret->ca_key, "", fallback);
 	return check_lengths(ret, options, why);
 }

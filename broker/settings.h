@@ -26,6 +26,7 @@ struct broker_settings {
 	char runtime_dir[FIELD_TEXT];
 	/* [ca] */
 	char ca_key[FIELD_TEXT];
+	bool ca_key_named; /* it stands in the file */
 	/* [local] */
 	int isolation;		    /* enum isolation_wanted */
 	struct uid_range uid_range; /* count 0: from /etc/subuid */

@@ -163,10 +163,46 @@ choose_serial(uint64_t wanted)
 	return wanted;
 }
 
-/* Sign; the line of the -cert.pub file is appended to ret. */
+/*
+ * A certificate for this key that still has some time is not given up for one
+ * that opens nothing now, or is over before that one begins: then the clock is
+ * wrong.
+ */
+static enum sbx_err
+spare_good(const char *path, const struct cert_request *request, uint64_t now,
+    struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(OPERAND_MAX);
+	cleanup_buf struct buf blob = BUF_INIT(CERT_BLOB_MAX);
+	cleanup_buf struct buf key = BUF_INIT(KEY_BLOB_MAX);
+	struct view line;
+	struct cert old;
+
+	if (operand_is_stdin(path) ||
+	    operand_read_line(path, &text, &line, NULL) != SBX_OK ||
+	    cert_parse_line(line, &blob, &old) != SBX_OK)
+		return SBX_OK;
+	cert_put_public_key(&old, &key);
+	if (!view_eq(buf_view(&key), request->public_key) ||
+	    old.valid_before <= now)
+		return SBX_OK;
+	if (request->valid_after <= now && now < request->valid_before &&
+	    old.valid_after < request->valid_before)
+		return SBX_OK;
+	return sbx_fail(why, SBX_USAGE,
+	    "%s has a certificate for this key that is still good, and the new "
+	    "one would not be%s: remove that file first, or name another one "
+	    "with --out",
+	    path,
+	    request->valid_after <= now && now < request->valid_before
+		? " (is the clock right?)"
+		: "");
+}
+
+/* Sign; the line of the -cert.pub file, at path, is appended to ret. */
 static enum sbx_err
 issue(const struct options *options, const char *operand, struct view key_line,
-    struct buf *ret, struct sbx_why *why)
+    const char *path, struct buf *ret, struct sbx_why *why)
 {
 	cleanup_buf struct buf blob = BUF_INIT(KEY_BLOB_MAX);
 	cleanup_buf struct buf key_id = BUF_INIT(CERT_KEY_ID_MAX);
@@ -183,6 +219,7 @@ issue(const struct options *options, const char *operand, struct view key_line,
 		.source_address = text_or_null(options->source_address),
 		.force_command = text_or_null(options->force_command),
 	};
+	uint64_t now = (uint64_t)time(NULL);
 	struct sbx_why own = { "" };
 	struct public_key key;
 	struct view word;
@@ -200,11 +237,14 @@ issue(const struct options *options, const char *operand, struct view key_line,
 		return err;
 	request.public_key = key.blob;
 	request.key_id = buf_text(&key_id);
-	choose_times(options, (uint64_t)time(NULL), &request);
+	choose_times(options, now, &request);
 	/* All that is in it but the key came from the command line. */
 	err = cert_request_check(&request, &own);
 	if (err != SBX_OK)
 		return sbx_fail(why, SBX_USAGE, "%s", sbx_why_text(&own, err));
+	err = spare_good(path, &request, now, why);
+	if (err != SBX_OK)
+		return err;
 	randombytes_buf(nonce, sizeof(nonce));
 	err = cert_issue(&request, nonce, &ca.key, &certificate, why);
 	if (err != SBX_OK)
@@ -268,7 +308,8 @@ run(void *values, char *const operands[], struct sbx_why *why)
 	if (err == SBX_OK)
 		err = operand_read_line(operand, &text, &key_line, why);
 	if (err == SBX_OK)
-		err = issue(options, operand, key_line, &line, why);
+		err = issue(
+		    options, operand, key_line, buf_text(&path), &line, why);
 	return err != SBX_OK ? err
 			     : operand_write(buf_text(&path), &line,
 				   "cannot write the certificate", why);

@@ -130,6 +130,28 @@ first_start() {
 	is "four processes" "$(pgrep -P "$daemon" | wc -l)" 3
 }
 
+# Nothing that is missing is a reason for another CA.
+ca_key() {
+	local status=0
+	stop
+	printf '[ca]\nkey = %s/ca/ca_ed2551\n' "$state" >"$work/ca.conf"
+	"$sandboxd" --config "$work/ca.conf" --state-dir "$state" \
+	    --runtime-dir "$run" 2>"$err" || status=$?
+	is "a CA key that is not there" "$status" 78
+	says "it is named, with the way out" \
+	    'no such file: .*sandbox-cert ca-init'
+	[ ! -e "$state/ca/ca_ed2551" ] || fail "a new CA"
+	mv "$state/ca/ca_ed25519" "$work/ca_away"
+	status=0
+	"$sandboxd" --state-dir "$state" --runtime-dir "$run" 2>"$err" ||
+		status=$?
+	is "a CA key that has gone" "$status" 78
+	says "it is named, with the way out" 'has gone.*: bring it back'
+	[ ! -e "$state/ca/ca_ed25519" ] || fail "a new CA"
+	mv "$work/ca_away" "$state/ca/ca_ed25519"
+	serve
+}
+
 rivals() {
 	local status=0 pids=() i
 	"$sandboxd" --state-dir "$state" --runtime-dir "$run" \
@@ -725,6 +747,7 @@ no_isolation() {
 programs
 options
 first_start
+ca_key
 rivals
 life
 certificates

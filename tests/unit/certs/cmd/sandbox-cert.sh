@@ -210,6 +210,24 @@ verdict 0 ok --ca ca.pub --sandbox run-1 --now 1089 else.pub
 verdict 65 'expired: certificate has expired' \
 	--ca ca.pub --sandbox run-1 --now 1090 else.pub
 
+# A good certificate stays where a bad one would take its place.
+expect 0 issue --ca ca --sandbox run-1 --out kept.pub key.pub
+cp kept.pub before.pub
+for from in 1000 "$(($(date +%s) - 7200))" 4000000000; do
+	expect 64 issue --ca ca --sandbox run-1 --out kept.pub \
+		--valid-from "$from" key.pub
+	grep -q 'still good' err || fail "valid from $from: says why"
+	cmp -s kept.pub before.pub || fail "valid from $from: it stays"
+done
+expect 0 issue --ca ca --sandbox run-2 --out kept.pub key.pub
+! cmp -s kept.pub before.pub || fail 'one that is as good takes its place'
+# One that is issued by a clock that is far behind.
+expect 0 issue --ca ca --sandbox run-1 --out later.pub \
+	--valid-from "$(($(date +%s) + 80000))" key.pub
+expect 64 issue --ca ca --sandbox run-1 --out later.pub key.pub
+grep -q 'is the clock right?' err || fail 'the clock is suspected'
+expect 0 issue --ca ca --sandbox run-1 --out else.pub key.pub
+
 # A host's certificate has names instead of a sandbox, and grants nothing.
 expect 0 issue --ca ca --host run-1.sandbox --host 192.0.2.7 --ttl 90d \
 	--out host.pub key.pub
