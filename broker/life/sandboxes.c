@@ -219,8 +219,8 @@ static enum sbx_err
 refresh(struct broker *b, const struct caller *caller, struct sandbox *s,
     struct sbx_why *why)
 {
+	char id[NAME_ID_MAX + 1]; /* before held, whose release needs it */
 	cleanup_held struct held held = { NULL, NULL };
-	char id[NAME_ID_MAX + 1];
 	enum sbx_err err;
 
 	memcpy(id, s->id, sizeof(id));

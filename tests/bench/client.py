@@ -5,7 +5,7 @@
 Everything in one run on one machine: rounds in which each way has its turn,
 medians, ratios.  The budgets are those of the design.  A neighbour that is
 not installed is left out, and said so.  systemd-ssh-proxy, which Debian 12
-has not, is the one of tests/bench/fetch-peers, or SYSTEMD_SSH_PROXY names it.
+has not, is the one of tests/bench/fetch-peers (BENCH_PEERS).
 
 environment: BENCH_ROUNDS (25) logins a way, BENCH_LAPS (300) short programs,
 BENCH_MIB (4096) of throughput in BENCH_PIECES (8), BENCH_REPEAT (3) times for
@@ -201,8 +201,8 @@ def login(words):
 
 def find_systemd():
     """The peers' folder is where fetch-peers was told to put them."""
-    return os.environ.get("SYSTEMD_SSH_PROXY") or shutil.which(
-        BUILD + "/tests/bench/peers/systemd-ssh-proxy")
+    peers = os.environ.get("BENCH_PEERS", BUILD + "/tests/bench/peers")
+    return shutil.which(peers + "/systemd-ssh-proxy")
 
 
 def logins(w):
@@ -437,24 +437,8 @@ def throughput(w, best):
                 budgets.get(n), True) for n in rates], "MiB/s")
 
 
-def enter_private_place():
-    """A /run/sshd for sshd, and a login that runs no start files of ours."""
-    if os.getuid() != 0 or "BENCH_PRIVATE" in os.environ:
-        return
-    os.environ["BENCH_PRIVATE"] = "yes"
-    os.execvp("unshare", [
-        "unshare", "--mount", "sh", "-ec",
-        """mount -t tmpfs -o mode=0755 run /run
-        mkdir -m 0755 /run/sshd
-        for file in .bashrc .zshenv .ssh/rc; do
-            [ ! -e "$HOME/$file" ] || mount --bind /dev/null "$HOME/$file"
-        done
-        exec "$0" "$@\"""", PYTHON, os.path.abspath(__file__)])
-
-
 def main():
     global w_dir
-    enter_private_place()
     folder = tempfile.mkdtemp(prefix="bench-client.")
     w_dir = folder.encode()
     w = World(folder)

@@ -6,16 +6,9 @@
 #
 #   gate.sh [ROUNDS]		in the build folder
 #
-# The others are there after tests/bench/fetch-peers (BENCH_PEERS).
+# The others are there after tests/bench/fetch-peers (BENCH_PEERS). They would
+# ask a cloud: the machine it runs on has no network.
 set -euo pipefail
-
-# The others would ask a cloud that is not there: not over this machine's net.
-[ "${BENCH_INSIDE:-}" ] || {
-	mode=--net
-	[ "$(id -u)" = 0 ] || mode="--user --map-current-user --net"
-	# shellcheck disable=SC2086
-	exec env BENCH_INSIDE=1 unshare $mode "$0" "$@"
-}
 
 rounds=${1:-1000}
 : "${SRCDIR:?run this with make bench-gate}" "${BUILDDIR:?}"
@@ -84,7 +77,7 @@ command "an empty static program" 0 "$empty"
 	command "sandbox-authkeys: deny, another sandbox" 0 "$gate" \
 	    -c "$work/conf" --owner "$owner" sandbox \
 	    $(words "$work/other-cert.pub")
-	command "the same, told in last_refusal" 1 "$gate" \
+	command "the same, told in last_refusal" 0 "$gate" \
 	    -c "$work/conf-told" --owner "$owner" sandbox \
 	    $(words "$work/other-cert.pub")
 	command "sandbox-authkeys: no say over a plain key" 0 "$gate" \

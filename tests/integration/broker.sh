@@ -20,7 +20,7 @@ export SANDBOX_SSH_LIBEXEC=$work/libexec
 
 fail() {
 	echo "not ok - $*" >&2
-	tail -n 20 "$out" "$err" "$work"/*.log "$state/sandboxd.log" \
+	tail -n 60 "$out" "$err" "$work"/*.log "$state/sandboxd.log" \
 	    2>/dev/null | sed 's/^/    /' >&2
 	exit 1
 }

@@ -13,6 +13,7 @@ set -euo pipefail
 
 : "${SRCDIR:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
 : "${BUILDDIR:=$PWD}"
+SRCDIR=$(realpath "$SRCDIR") BUILDDIR=$(realpath "$BUILDDIR")
 export SRCDIR BUILDDIR
 
 world_die() {
@@ -198,8 +199,11 @@ world_pivot() {
 	ln -s /run/lock "$root/var/lock"
 	# Which packages are there.
 	world_layer "$top" /var/lib/dpkg
-	for place in "$SRCDIR" "$BUILDDIR"; do
-		[ -e "$root$place" ] || world_layer "$top" "$place"
+	# One may lie in the other.
+	for place in $(printf '%s\n' "$SRCDIR" "$BUILDDIR" "${BENCH_PEERS:-}" |
+		sort -u); do
+		[ -n "$(ls -A "$root$place" 2>/dev/null)" ] ||
+			world_layer "$top" "$place"
 	done
 	world_etc "$root"
 	world_dev "$root/dev"
@@ -229,7 +233,7 @@ world_pivot() {
 # "world_enter "$0" "$@"".
 world_enter() {
 	local test top need status=0
-	test=$(realpath "$1")
+	test=$(realpath --relative-to="$SRCDIR/tests" "$1")
 	if [ "${WORLD_INSIDE:-0}" != 0 ]; then
 		[ "$(findmnt -n -o SOURCE /)" = world ] ||
 			world_die "WORLD_INSIDE is set, but this is outside"
@@ -238,7 +242,7 @@ world_enter() {
 	rm "$out"
 	# By hand as by make check; it is there when a test was made once.
 	[ "${TEST_RUNNER:-0}" != 0 ] ||
-		exec "$BUILDDIR/tests/runner" bash "$test" "${@:2}"
+		exec "$BUILDDIR/tests/runner" bash "$1" "${@:2}"
 	[ "$(id -u)" = 0 ] || world_skip "needs root"
 	for need in unshare pivot_root ip; do
 		command -v "$need" >/dev/null || world_skip "$need is missing"
@@ -248,7 +252,7 @@ world_enter() {
 	    bash -c '. "$1/tests/world/world.sh"
 		shift
 		world_pivot "$@"' world "$SRCDIR" "$top" \
-	    "${test#"$SRCDIR"/tests/}" "${@:2}" || status=$?
+	    "$test" "${@:2}" || status=$?
 	exit "$status"
 }
 
@@ -362,12 +366,11 @@ is() {
 
 # wait_for NAME COMMAND...: until it succeeds, for a generous while.
 wait_for() {
-	local name=$1 tries=0
+	local name=$1 end=$((SECONDS + 60))
 	step="while waiting for: $name"
 	shift
 	until "$@" >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 600 ] || {
+		[ "$SECONDS" -lt "$end" ] || {
 			"$@" >"$err" 2>&1 || :
 			fail "$name: waited in vain"
 		}
