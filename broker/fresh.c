@@ -132,7 +132,9 @@ reset_limits(struct left *left)
 		if (setrlimit(limits[i].kind, &want) == 0 ||
 		    getrlimit(limits[i].kind, &now) < 0)
 			continue;
-		if (now.rlim_max < want.rlim_cur)
+		/* The system's number may have changed since it began. */
+		if (now.rlim_max < want.rlim_cur &&
+		    limits[i].soft != PER_SYSTEM)
 			leave(left, limits[i].name);
 		want.rlim_max = least(want.rlim_max, now.rlim_max);
 		want.rlim_cur = least(want.rlim_cur, want.rlim_max);

@@ -268,8 +268,7 @@ run(struct start *start)
 			settle_in(log_fd, start->ready_fd);
 		log_error("listening at %s", start->settings.socket);
 		if (*start->left != '\0')
-			log_error("of whoever started it these stay, which "
-				  "only root can change: %s",
+			log_error("of whoever started it these stay: %s",
 			    start->left);
 		manager_tell(&start->manager, "READY=1\nSTATUS=Serving\n");
 		err = serve(start, supervisor, daemon, &why);

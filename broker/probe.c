@@ -121,6 +121,8 @@ probe_stop(const char *path, pid_t *ret_pid, struct sbx_why *why)
 	    peer.pid <= 0)
 		return sbx_fail(why, SBX_UNAVAILABLE,
 		    "cannot tell which process listens on %s", path);
+	/* It would be waited for. */
+	(void)close(steal_fd(&fd));
 	err = probe_end(peer.pid, why);
 	if (err == SBX_STATE)
 		return sbx_fail(why, SBX_STATE,

@@ -163,7 +163,10 @@ file_mkdirs(const char *path, mode_t mode, struct sbx_why *why)
 		if (saved != '/' && saved != '\0')
 			continue;
 		*c = '\0';
-		if (mkdir(copy, mode) < 0 && errno != EEXIST)
+		/* Whatever the umask is: it is somebody else's as well. */
+		if (mkdir(copy, mode) == 0)
+			(void)chmod(copy, mode);
+		else if (errno != EEXIST)
 			return fail_errno(why, "create folder", copy);
 		*c = saved;
 		if (saved == '\0')

@@ -44,14 +44,19 @@ static enum sbx_err
 run_sandboxd(const struct paths *paths, struct sbx_why *why)
 {
 	cleanup_buf struct buf says = BUF_INIT(START_SAYS_MAX);
+	char libexec[PATHS_MAX + 32];
 	const char *argv[] = { paths->sandboxd, "--daemon", NULL };
-	/* It has no use for the token of its caller. */
-	struct spawn spawn = { argv, STDERR_FILENO, true, "SANDBOX_TOKEN",
+	/* It serves others, too: nothing of ours is its business. */
+	const char *environment[] = { libexec, NULL };
+	struct spawn spawn = { argv, STDERR_FILENO, true, environment,
 		START_SECONDS };
 	struct view rest, line = { NULL, 0 };
 	int status = 0;
-	enum sbx_err err = spawn_run(&spawn, &status, &says, why);
+	enum sbx_err err;
 
+	(void)snprintf(
+	    libexec, sizeof(libexec), "SANDBOX_SSH_LIBEXEC=%s", paths->libexec);
+	err = spawn_run(&spawn, &status, &says, why);
 	if (err != SBX_OK || status == 0)
 		return err;
 	rest = buf_view(&says);

@@ -36,12 +36,13 @@ become(const struct spawn *spawn, int out)
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if (spawn->forget != NULL)
-		(void)unsetenv(spawn->forget);
 	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
 	    (!spawn->silence || dup2(null, other) >= 0) &&
 	    dup2(out, spawn->keep) >= 0 && close_range(3, ~0U, 0) == 0)
-		(void)execvp(spawn->argv[0], (char *const *)spawn->argv);
+		(void)execvpe(spawn->argv[0], (char *const *)spawn->argv,
+		    spawn->environment == NULL
+			? environ
+			: (char *const *)spawn->environment);
 	(void)dprintf(spawn->keep, "%s: %s\n", spawn->argv[0], strerror(errno));
 	_exit(SPAWN_FAILED);
 }
@@ -106,6 +107,8 @@ spawn_run(const struct spawn *spawn, int *ret_status, struct buf *ret,
 	/* The reading end alone is ours to not block on. */
 	if (fcntl(out, F_SETFL, 0) < 0)
 		return SBX_IO;
+	/* Who starts us may ignore it, and then nobody's end is told. */
+	(void)signal(SIGCHLD, SIG_DFL);
 	pid = fork();
 	if (pid < 0)
 		return sbx_fail(why, SBX_UNAVAILABLE, "cannot start %s: %s",

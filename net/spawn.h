@@ -14,10 +14,10 @@
 struct spawn {
 	/* argv[0] is looked up in PATH unless it has a slash */
 	const char *const *argv;
-	int keep;	    /* STDOUT_FILENO or STDERR_FILENO */
-	bool silence;	    /* the other stream: /dev/null or inherited */
-	const char *forget; /* one environment variable it does not get */
-	unsigned timeout;   /* seconds, then it is killed */
+	int keep;     /* STDOUT_FILENO or STDERR_FILENO */
+	bool silence; /* the other stream: /dev/null or inherited */
+	const char *const *environment; /* NULL: ours */
+	unsigned timeout;		/* seconds, then it is killed */
 };
 
 /*

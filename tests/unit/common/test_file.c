@@ -413,6 +413,7 @@ static void
 folders_are_made_on_the_way(void **state)
 {
 	struct stat st;
+	mode_t saved;
 
 	(void)state;
 	assert_int_equal(file_mkdirs(path_of("a/b//c/"), 0700, NULL), SBX_OK);
@@ -421,6 +422,12 @@ folders_are_made_on_the_way(void **state)
 	assert_int_equal(st.st_mode & 07777, 0700);
 	assert_int_equal(unlinkat(folder_fd, "a/b/c", AT_REMOVEDIR), 0);
 	assert_int_equal(unlinkat(folder_fd, "a/b", AT_REMOVEDIR), 0);
+	assert_int_equal(unlinkat(folder_fd, "a", AT_REMOVEDIR), 0);
+	saved = umask(077);
+	assert_int_equal(file_mkdirs(path_of("a"), 0755, NULL), SBX_OK);
+	(void)umask(saved);
+	assert_int_equal(fstatat(folder_fd, "a", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
 	assert_int_equal(unlinkat(folder_fd, "a", AT_REMOVEDIR), 0);
 }
 

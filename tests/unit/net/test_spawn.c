@@ -19,7 +19,8 @@ run_shell(const char *script, int keep, unsigned timeout, int *ret_status,
     struct buf *ret)
 {
 	const char *argv[] = { "/bin/sh", "-c", script, NULL };
-	struct spawn spawn = { argv, keep, true, "SECRET", timeout };
+	static const char *const environment[] = { "MINE=1", NULL };
+	struct spawn spawn = { argv, keep, true, environment, timeout };
 
 	return spawn_run(&spawn, ret_status, ret, NULL);
 }
@@ -43,8 +44,8 @@ static const struct row rows[] = {
 	    STDOUT_FILENO, 0, "1234567890\n12345" },
 	{ "no other descriptor", "[ -e /proc/self/fd/7 ] || echo none",
 	    STDOUT_FILENO, 0, "none\n" },
-	{ "the variable it must not see", "echo \"[$SECRET]\"", STDOUT_FILENO,
-	    0, "[]\n" },
+	{ "the environment that it was given", "echo \"[$SECRET$MINE]\"",
+	    STDOUT_FILENO, 0, "[1]\n" },
 	{ "SIGPIPE as usual", "kill -PIPE $$; echo ignored", STDOUT_FILENO, -1,
 	    "" },
 };
