@@ -37,10 +37,11 @@ check(const struct state *state, int fd, mode_t type, const char *name,
 		    type == S_IFDIR ? "folder" : "regular file");
 	if (st.st_uid != state->owner)
 		return sbx_fail(why, SBX_UNTRUSTED,
-		    "%s%s%s belongs to uid %lu, not to uid %lu: change its "
-		    "owner",
+		    "%s%s%s belongs to uid %lu, not to uid %lu: %s",
 		    state->path, slash, name, (unsigned long)st.st_uid,
-		    (unsigned long)state->owner);
+		    (unsigned long)state->owner,
+		    state->owner == 0 ? "run this as that account"
+				      : "change its owner");
 	if ((st.st_mode & 077) != 0)
 		return sbx_fail(why, SBX_UNTRUSTED,
 		    "%s%s%s is open to others: chmod go= %s%s%s", state->path,

@@ -142,6 +142,17 @@ test_hostile_state() {
 	reset_state
 }
 
+# It would make files there that its own account cannot have.
+test_asked_by_root() {
+	local type blob
+	certify "${once[@]}"
+	read -r type blob _ <"$cert-cert.pub"
+	check 1 "asked by root" "$gate" -c "$conf" sandbox "$type" "$blob"
+	says "whom to be" "$state belongs to uid [0-9]+, not to uid 0: run this as that account"
+	check 0 "it stays unused" login sandbox "$cert" true
+	reset_state
+}
+
 as_sshd_says() {
 	check 1 "$1: the gate says no" ask sandbox "$cert-cert.pub"
 	says "$1: names it" "$2"
@@ -308,6 +319,7 @@ test_settings
 test_hidden_processes
 test_full_disk
 test_hostile_state
+test_asked_by_root
 test_clock
 test_older_list
 test_log
