@@ -121,6 +121,7 @@ sandbox_print(
 {
 	struct json_object *labels = NULL;
 	char span[SANDBOX_TIME_LEN];
+	uint64_t full;
 
 	print_text("id", sandbox->id);
 	print_text("state", sandbox->state);
@@ -136,6 +137,9 @@ sandbox_print(
 		print_text("expires", span);
 	else
 		print_time("expires", sandbox->expires_at, span);
+	if (refused_full(object, &full))
+		(void)printf("full: %llu connections, the limit\n",
+		    (unsigned long long)full);
 	print_refusal(object, now);
 	(void)json_object_object_get_ex(object, "labels", &labels);
 	if (!json_object_is_type(labels, json_type_object))

@@ -20,7 +20,15 @@ struct choice {
 	const char *help;
 };
 
-enum { OPT_LISTEN = 1, OPT_CONTROL, OPT_READY, OPT_OWN, OPT_HELP, OPT_VERSION };
+enum {
+	OPT_LISTEN = 1,
+	OPT_CONTROL,
+	OPT_READY,
+	OPT_OWN,
+	OPT_FULL,
+	OPT_HELP,
+	OPT_VERSION
+};
 
 static const struct choice choices[] = {
 	{ { "listen-fd", required_argument, NULL, OPT_LISTEN }, "N",
@@ -31,6 +39,8 @@ static const struct choice choices[] = {
 	    "write one byte there once connections are accepted" },
 	{ { "own", required_argument, NULL, OPT_OWN }, "UID:PATH",
 	    "give PATH to this user and group first; may be repeated" },
+	{ { "full", required_argument, NULL, OPT_FULL }, "FILE",
+	    "make it while all connections are in use" },
 	{ { "help", no_argument, NULL, OPT_HELP }, NULL, "print this" },
 	{ { "version", no_argument, NULL, OPT_VERSION }, NULL,
 	    "print the version" },
@@ -133,6 +143,9 @@ main(int argc, char **argv)
 			status = own(optarg);
 			if (status != 0)
 				return status;
+			break;
+		case OPT_FULL:
+			how.full = optarg;
 			break;
 		case OPT_HELP:
 			return print_help();

@@ -26,6 +26,8 @@ struct server {
 	char **command;
 	pid_t connection[SERVE_CONNECTIONS_MAX];
 	size_t count;
+	const char *full; /* NULL: nobody wants to know */
+	bool told;	  /* it is there */
 	bool ending;
 	bool shortage; /* of something that only time brings back */
 	bool broken;   /* the socket cannot be accepted on any more */
@@ -281,6 +283,26 @@ announce(int ready_fd)
 	return true;
 }
 
+/* What cannot be written is not told. */
+static void
+tell_full(struct server *s, bool full)
+{
+	cleanup_close int fd = -1;
+
+	if (s->full == NULL || full == s->told)
+		return;
+	s->told = full;
+	if (!full) {
+		(void)unlink(s->full);
+		return;
+	}
+	fd = open(s->full,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+	    0644);
+	if (fd >= 0)
+		(void)dprintf(fd, "%zu\n", s->count);
+}
+
 int
 serve(const struct serve *how)
 {
@@ -288,6 +310,8 @@ serve(const struct serve *how)
 		.listen_fd = how->listen_fd,
 		.control_fd = how->control_fd,
 		.signal_fd = -1,
+		.full = how->full,
+		.told = true, /* by one that was killed, perhaps */
 		.command = how->command,
 	};
 
@@ -301,6 +325,7 @@ serve(const struct serve *how)
 			{ s.control_fd, POLLIN, 0 },
 		};
 
+		tell_full(&s, s.count == SERVE_CONNECTIONS_MAX);
 		(void)poll(p, 3, s.shortage ? SHORTAGE_MS : -1);
 		s.shortage = false;
 		take_signals(&s);

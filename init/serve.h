@@ -14,12 +14,16 @@
 
 struct serve {
 	int listen_fd;
-	int control_fd; /* a new listen_fd may come there; -1: none */
-	int ready_fd;	/* one byte goes there once we accept; -1: none */
-	char **command; /* path and arguments, ends with NULL */
+	int control_fd;	  /* a new listen_fd may come there; -1: none */
+	int ready_fd;	  /* one byte goes there once we accept; -1: none */
+	const char *full; /* path of a file, see below; NULL: none */
+	char **command;	  /* path and arguments, ends with NULL */
 };
 
 /*
+ * While all connections are in use, full is there and has their number in it,
+ * since nobody else can tell those who wait.
+ *
  * Runs until SIGTERM or SIGINT, then ends every process below this one.
  * Returns the exit status; what went wrong is on standard error.
  */

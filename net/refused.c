@@ -30,3 +30,12 @@ refused_read(struct json_object *sandbox, struct refusal *ret)
 	ret->when = told.time;
 	return sbx_err_find(told.code, &ret->err) && ret->err != SBX_OK;
 }
+
+bool
+refused_full(struct json_object *sandbox, uint64_t *ret)
+{
+	static const struct reply_field field = { "full", REPLY_UINT, false, 0,
+		1, UINT16_MAX, 0 };
+
+	return reply_read(sandbox, &field, 1, ret, NULL) == SBX_OK;
+}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The gate's last refusal, as the broker tells of it. */
+/*
+ * Who could not get in, as the broker tells of it.  Both come from inside of
+ * the sandbox: they are false unless they are what we know.
+ */
 #ifndef SBX_NET_REFUSED_H
 #define SBX_NET_REFUSED_H
 
@@ -7,10 +10,9 @@
 
 #include "common/refusal.h"
 
-/*
- * The member "last_refusal" of a sandbox.  It comes from inside of it: false
- * unless it has a reason that we know.
- */
+/* The member "last_refusal" of a sandbox. */
 bool refused_read(struct json_object *sandbox, struct refusal *ret) MUST_USE;
+/* The member "full": so many connections are its limit. */
+bool refused_full(struct json_object *sandbox, uint64_t *ret) MUST_USE;
 
 #endif

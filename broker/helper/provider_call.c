@@ -51,6 +51,7 @@ put_status(const struct provider_status *status, struct buf *answer)
 	buf_put_u32(answer, status->isolation);
 	buf_put_u32(answer, status->refusal.err);
 	buf_put_u64(answer, status->refusal.when);
+	buf_put_u32(answer, status->full);
 }
 
 static enum sbx_err
@@ -209,8 +210,10 @@ read_status(
 	uint32_t refusal = wire_u32(&w);
 
 	ret->refusal.when = wire_u64(&w);
+	ret->full = wire_u32(&w);
 	if (wire_end(&w) != SBX_OK || state > PROVIDER_RUNNING ||
-	    isolation >= ISOLATION_COUNT || refusal >= SBX_ERR_COUNT)
+	    isolation >= ISOLATION_COUNT || refusal >= SBX_ERR_COUNT ||
+	    ret->full > PROVIDER_FULL_MAX)
 		return malformed(why);
 	ret->state = (enum provider_state)state;
 	ret->isolation = (enum isolation)isolation;

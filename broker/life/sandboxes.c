@@ -91,6 +91,7 @@ sandboxes_reconcile(struct broker *b, struct sandbox *s, struct sbx_why *why)
 	if (err != SBX_OK)
 		return err;
 	s->refusal = status.refusal;
+	s->full = status.full;
 	state = state_of(&status, s->state);
 	if (status.state == PROVIDER_GONE)
 		status.isolation = s->isolation;

@@ -22,6 +22,7 @@
 #define PROVIDER_LINE 512
 #define PROVIDER_HOST_KEYS 4
 #define PROVIDER_ENDPOINTS 8
+#define PROVIDER_FULL_MAX 65535
 
 enum isolation {
 	ISOLATION_NONE, /* no more than a process of the host */
@@ -80,6 +81,7 @@ struct provider_status {
 	enum provider_state state;
 	enum isolation isolation;
 	struct refusal refusal; /* its gate's last; set by inspect, if known */
+	uint32_t full; /* the same: connections, if that is the limit; or 0 */
 };
 
 /*

@@ -72,8 +72,9 @@ struct sandbox {
 	bool held; /* stopped on purpose: connecting does not start it */
 	size_t label_count;
 	struct label label[STORE_LABELS_MAX];
-	struct refusal
-	    refusal; /* not stored: what its provider told just now */
+	/* Not stored: what its provider told just now. */
+	struct refusal refusal;
+	uint32_t full;
 };
 
 /* What was issued; the blob itself is not kept. */

@@ -135,10 +135,16 @@ doctor_clock(struct doctor *doctor, struct finding *ret)
 void
 doctor_gate(struct doctor *doctor, struct finding *ret)
 {
-	uint64_t when, ago, now = doctor->request->now;
+	uint64_t when, ago, full, now = doctor->request->now;
 	char text[DOCTOR_TEXT], *reason;
 	enum sbx_err err;
 
+	if (number(doctor, "full=", &full)) {
+		doctor_say(ret, DOCTOR_FAIL,
+		    "end one of them; whoever connects waits for that",
+		    "%llu connections, the limit", (unsigned long long)full);
+		return;
+	}
 	if (!fact(doctor, "refused=", text))
 		return;
 	reason = strchr(text, ' ');

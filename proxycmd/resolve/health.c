@@ -116,6 +116,7 @@ put_state(struct client *client, const char *id, struct buf *ret)
 	cleanup_object struct json_object *sandbox = NULL;
 	char path[NAME_ID_MAX + 64], state[STATE_LEN];
 	struct refusal refusal;
+	uint64_t full;
 
 	(void)snprintf(path, sizeof(path), "/v1/sandboxes/%s", id);
 	if (client_call(client, "GET", path, NULL, /* extra= */ 0, &sandbox,
@@ -123,6 +124,8 @@ put_state(struct client *client, const char *id, struct buf *ret)
 		return;
 	if (reply_read(sandbox, &field, 1, state, NULL) == SBX_OK)
 		put(ret, "state", state);
+	if (refused_full(sandbox, &full))
+		buf_printf(ret, "full=%" PRIu64 "\n", full);
 	if (refused_read(sandbox, &refusal))
 		buf_printf(ret, "refused=%" PRIu64 " %s\n", refusal.when,
 		    sbx_err_name(refusal.err));

@@ -22,6 +22,9 @@
  * broker_error  it cannot be reached
  * broker_ms     how long GET /v1/health took
  * broker_time   its clock, Unix time
+ * state         of the sandbox that was asked about
+ * full          it has so many connections, its limit
+ * refused       time and reason of its login gate's last refusal
  * access_error  it does not let this caller list sandboxes
  */
 void health_put(const struct work *work, struct buf *ret);

@@ -218,6 +218,26 @@ box_refusal(const struct box *box)
 	return refusal;
 }
 
+uint32_t
+box_full(const struct box *box)
+{
+	cleanup_buf struct buf text = BUF_INIT(16);
+	cleanup_close int report = -1;
+	struct view cursor, line;
+	char number[16];
+	uint64_t count;
+
+	if (file_open_dir(box->dir, BOX_REPORT, &report, NULL) != SBX_OK ||
+	    file_read(report, BOX_FULL, &text, NULL) != SBX_OK)
+		return 0;
+	cursor = buf_view(&text);
+	if (!text_next_line(&cursor, &line) ||
+	    text_copy(line, number, sizeof(number)) != SBX_OK ||
+	    text_uint(number, 1, PROVIDER_FULL_MAX, &count) != SBX_OK)
+		return 0;
+	return (uint32_t)count;
+}
+
 void
 box_processes(const struct box *box, struct process ret[BOX_PROCESSES])
 {

@@ -8,7 +8,8 @@
  *   host_key    private key, OpenSSH's format
  *   workspace/  owned by the account that logs in
  *   gate/       with namespaces: what its login gate remembers, and owns
- *   report/     what its login gate tells us: "refused" (common/refusal.h)
+ *   report/     what it tells us: "refused", of its login gate
+ *               (common/refusal.h); "full", of process 1 (sandbox-init(8))
  *   control     while it runs: the socket of control.h
  *   init        while it runs: process 1, and what waits for it
  */
@@ -26,6 +27,7 @@
 #define BOX_GATE "gate"
 #define BOX_REPORT "report"
 #define BOX_REFUSED "refused"
+#define BOX_FULL "full"
 
 /* Those that belong to an account of the sandbox, and its group. */
 struct box_folder {
@@ -82,6 +84,8 @@ enum sbx_err box_host_key(const struct box *box, struct buf *ret_text,
 
 /* What its gate refused last, by its own account; SBX_OK in it: nothing. */
 struct refusal box_refusal(const struct box *box) MUST_USE;
+/* How many connections it has, if that is the limit, by its account; else 0. */
+uint32_t box_full(const struct box *box) MUST_USE;
 
 /* The processes of a running one. */
 enum { BOX_PROCESS_1, BOX_PROCESS_MONITOR, BOX_PROCESSES };

@@ -290,6 +290,8 @@ local_inspect(const struct provider_context *context, const char *id,
 	box_processes(&box, process);
 	ret->isolation = box.isolation;
 	ret->refusal = box_refusal(&box);
+	if (process[BOX_PROCESS_1].pid != 0)
+		ret->full = box_full(&box);
 	ret->state = process[BOX_PROCESS_1].pid != 0 ? PROVIDER_RUNNING
 						     : PROVIDER_STOPPED;
 	return SBX_OK;

@@ -168,6 +168,7 @@ struct plain {
 	char host_key[PATHS_MAX];
 	char workspace[PATHS_MAX];
 	char refused[PATHS_MAX];
+	char full[PATHS_MAX];
 	char sshd_config[PATHS_MAX];
 	char init[PATHS_MAX];
 };
@@ -195,6 +196,9 @@ name_files(const struct provider_context *context, const struct box *box,
 	ok = ok &&
 	    paths_join(ret->box_dir, BOX_REPORT "/" BOX_REFUSED,
 		ret->refused) == SBX_OK;
+	ok = ok &&
+	    paths_join(ret->box_dir, BOX_REPORT "/" BOX_FULL, ret->full) ==
+		SBX_OK;
 	ok = ok &&
 	    paths_join(ret->box_dir, "sshd_config", ret->sshd_config) == SBX_OK;
 	ok = ok &&
@@ -330,7 +334,8 @@ plain_body(void *arg, int sync)
 	char listen_fd[16], control_fd[16], ready_fd[16], go;
 	const char *const argv[] = { launch->plain->init, "--listen-fd",
 		listen_fd, "--control-fd", control_fd, "--ready-fd", ready_fd,
-		"--", SSHD_PATH, "-i", "-f", launch->plain->sshd_config, NULL };
+		"--full", launch->plain->full, "--", SSHD_PATH, "-i", "-f",
+		launch->plain->sshd_config, NULL };
 
 	(void)snprintf(
 	    listen_fd, sizeof(listen_fd), "%d", launch->sockets->listen);

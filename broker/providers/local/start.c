@@ -266,6 +266,8 @@ add_command(struct bwrap *b, const struct box *box, const struct pipes *pipes,
 	bwrap_add_fd(b, sockets->control);
 	bwrap_add(b, "--ready-fd");
 	bwrap_add_fd(b, pipes->ready[1]);
+	bwrap_add(b, "--full");
+	bwrap_add(b, INSIDE_REPORT "/" BOX_FULL);
 	for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++) {
 		bwrap_add(b, "--own");
 		bwrap_add(b, owned[i]);
