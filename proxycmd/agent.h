@@ -11,6 +11,8 @@
 
 #include "proxycmd/session.h"
 
+#define AGENT_TIME 2000 /* milliseconds to list its keys */
+
 /*
  * Does the agent at that socket, which may be NULL, list its keys in time?
  * milliseconds for all of it.

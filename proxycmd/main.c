@@ -29,7 +29,6 @@
 
 #define SNIPPET DATADIR "/sandbox-ssh/ssh_config.d/sandbox.conf"
 #define PROGRAM BINDIR "/sandbox-proxy"
-#define AGENT_TIME 2000 /* milliseconds */
 
 /* The options before the command; "" where none was given. */
 static struct {

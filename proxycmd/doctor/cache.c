@@ -5,6 +5,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "proxycmd/agent.h"
 #include "proxycmd/doctor/capture.h"
 #include "proxycmd/doctor/check.h"
 
@@ -69,7 +70,7 @@ doctor_cache(struct doctor *doctor, struct finding *ret)
 		bool of_alias = files[i].name[0] == '%';
 
 		(void)snprintf(name, sizeof(name), "%s%s",
-		    of_alias ? doctor->host : "",
+		    of_alias ? doctor->name : "",
 		    files[i].name + (of_alias ? 2 : 0));
 		if (!check_mode(fd, cache, name, files[i].forbidden, ret))
 			return;
@@ -83,15 +84,24 @@ doctor_key(struct doctor *doctor, struct finding *ret)
 {
 	const char *agent = getenv("SSH_AUTH_SOCK");
 	char path[PATHS_MAX + NAME_ALIAS_MAX + 32];
+	bool needed, answers = agent != NULL && *agent != '\0';
 	struct stat st;
 
 	if (!doctor->has_session)
 		return;
+	needed = agent_has_key(
+	    doctor->request->cache, doctor->request->alias, &doctor->session);
 	(void)snprintf(path, sizeof(path), "%s/%s/" CACHE_KEY,
-	    doctor->request->cache, doctor->host);
-	if (stat(path, &st) == 0)
+	    doctor->request->cache, doctor->name);
+	if (answers && !agent_answers(agent, AGENT_TIME))
+		doctor_say(ret, needed ? DOCTOR_FAIL : DOCTOR_WARN,
+		    "start it anew, or unset SSH_AUTH_SOCK",
+		    "the ssh-agent at %s does not answer: %s", agent,
+		    needed ? "it may have the key"
+			   : "ssh gets in, but forwards none");
+	else if (stat(path, &st) == 0)
 		doctor_say(ret, DOCTOR_OK, "", "%s", path);
-	else if (agent != NULL && *agent != '\0')
+	else if (answers)
 		doctor_say(ret, DOCTOR_OK, "", "the agent's, or hardware's");
 	else
 		doctor_say(ret, DOCTOR_FAIL,

@@ -8,8 +8,10 @@
 #include "common/text.h"
 #include "proxycmd/doctor/capture.h"
 #include "proxycmd/doctor/check.h"
+#include "proxycmd/doctor/source.h"
 
 #define OUTPUT_MAX 65536
+#define CONFIG_MAX (4 * 1024 * 1024) /* of ssh -vvv -G */
 #define HEALTH_TIME 40000 /* milliseconds; each request has its own limit */
 
 /* In this order: what comes later may rest on what came before. */
@@ -31,6 +33,7 @@ static const struct {
 	{ "key", doctor_key },
 	{ "endpoint", doctor_endpoint },
 	{ "host key", doctor_host_key },
+	{ "login", doctor_login },
 	{ "gate", doctor_gate },
 };
 
@@ -175,12 +178,18 @@ doctor_run(const struct doctor_request *request, struct buf *ret_report,
     bool *ret_sound, struct sbx_why *why)
 {
 	cleanup_buf struct buf health = BUF_INIT(OUTPUT_MAX);
-	cleanup_buf struct buf handshake = BUF_INIT(OUTPUT_MAX);
+	cleanup_buf struct buf config = BUF_INIT(CONFIG_MAX);
+	cleanup_buf struct buf sources = BUF_INIT(SOURCE_LIST_MAX);
+	cleanup_buf struct buf login = BUF_INIT(OUTPUT_MAX);
 	struct doctor doctor = { .request = request,
 		.host = request->alias == NULL ? request->probe
 					       : request->alias->text,
+		.name = request->alias == NULL ? request->probe
+					       : request->alias->text,
 		.health = &health,
-		.handshake = &handshake };
+		.config = &config,
+		.sources = &sources,
+		.login = &login };
 	enum sbx_err err = ask_health(&doctor, why);
 	bool sound = true, first = true;
 

@@ -182,6 +182,21 @@ each_way() {
 	gets_in "41 CertificateFile lines"
 }
 
+# What is sent and not asked for does not arrive.
+environment() {
+	export ANTHROPIC_API_KEY=secret GIT_PROTOCOL=version=2
+	config 'Host *\n SendEnv *\n SetEnv OTHER_KEY=secret' ''
+	check 0 "SendEnv * above" ssh "$host" env
+	! grep -q secret "$out" || fail "SendEnv * above: a key is inside"
+	config '' 'Host *\n SendEnv *\n SetEnv OTHER_KEY=secret'
+	check 0 "SendEnv * below" ssh "$host" "env; echo ':'; tr '\\0' '\\n' </proc/self/environ"
+	! grep -q secret "$out" || fail "SendEnv *: a key is inside"
+	grep -qx GIT_PROTOCOL=version=2 "$out" ||
+		fail "SendEnv *: what git needs is not inside"
+	ok "SendEnv *: no key inside"
+	unset ANTHROPIC_API_KEY GIT_PROTOCOL
+}
+
 # A name of one's own for a sandbox.
 other_name() {
 	config 'Host dev\n HostName run-1234.sandbox' ''
@@ -225,6 +240,7 @@ main() {
 	ssh-keygen -q -s "$HOME/ca" -I me -n me "$HOME/company.pub"
 	each_option
 	each_way
+	environment
 	other_name
 }
 
