@@ -131,6 +131,7 @@ static const struct {
 	const char *start;
 	const char *instead;
 } openssh_lines[] = {
+	{ "Match host \"*.@SUFFIX@,!*'*\"\n    Include ", "" },
 	{ "Match host \"*.@SUFFIX@,!*'*\"\n", "Host *.@SUFFIX@ \"!*'*\"\n" },
 	{ "Match ", "" },
 	{ "    IdentityAgent ", "" },

@@ -56,6 +56,8 @@ test_stdio(void **state)
 	assert_non_null(strstr(t, "\n    CheckHostIP no\n"));
 	assert_non_null(strstr(t, "\n    ForwardAgent no\n"));
 	assert_non_null(strstr(t, "\n    ForwardX11 no\n"));
+	t = strstr(t, "\nHost ");
+	assert_null(strstr(t + 1, "\nHost "));
 }
 
 static void
