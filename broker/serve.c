@@ -104,6 +104,18 @@ log_event(const struct http_event *event)
 		    buf_text(&chosen), sbx_why_text(event->why, event->err));
 }
 
+/* Whoever asks where a sandbox is finds it here: no limit on these. */
+static void
+log_change(const struct change *change)
+{
+	const struct sandbox *s = change->sandbox;
+
+	log_error("sandbox=%s owner=%s state=%s cause=%s%s%s%s", s->id,
+	    s->owner, change->state, change->cause,
+	    change->by == NULL ? "" : " by=",
+	    change->by == NULL ? "" : change->by, s->held ? " held=yes" : "");
+}
+
 static void
 log_resisting(
     const char *id, unsigned delay, enum sbx_err err, const struct sbx_why *why)
@@ -160,7 +172,8 @@ open_broker(const struct serve *serve, struct broker *ret, struct sbx_why *why)
 		.signer_fd = serve->signer_fd,
 		.provider_fd = serve->provider_fd,
 		.now = unix_time,
-		.ticks = boot_time };
+		.ticks = boot_time,
+		.changed = log_change };
 	(void)snprintf(
 	    ret->ca_line, sizeof(ret->ca_line), "%s", serve->ca_line);
 	err = paths_join(serve->settings->state_dir, "db/sandboxd.db", path);

@@ -53,8 +53,28 @@ sandboxes_find(struct broker *b, const struct caller *caller, const char *id,
 	return err;
 }
 
+/* Why something changes, as told to the observer. */
+struct cause {
+	const char *word;
+	const char *by;
+};
+
+static const struct cause cause_found = { "found", NULL },
+			  cause_start = { "start", NULL },
+			  cause_expired = { "expired", NULL },
+			  cause_unfinished = { "unfinished", NULL };
+
+static void
+tell(const struct broker *b, const struct sandbox *s, const char *state,
+    const struct cause *cause)
+{
+	if (b->changed != NULL)
+		b->changed(
+		    &(struct change){ s, state, cause->word, cause->by });
+}
+
 static enum sbx_err
-set_state(struct broker *b, struct sandbox *s, enum sandbox_state state,
+put_state(struct broker *b, struct sandbox *s, enum sandbox_state state,
     struct sbx_why *why)
 {
 	enum sbx_err err =
@@ -63,6 +83,15 @@ set_state(struct broker *b, struct sandbox *s, enum sandbox_state state,
 	if (err == SBX_OK)
 		s->state = state;
 	return err;
+}
+
+/* It is so already, whether or not that can be written. */
+static enum sbx_err
+set_state(struct broker *b, struct sandbox *s, enum sandbox_state state,
+    const struct cause *cause, struct sbx_why *why)
+{
+	tell(b, s, sandbox_state_name(state), cause);
+	return put_state(b, s, state, why);
 }
 
 /* What the provider says, seen beside what we knew. */
@@ -99,7 +128,10 @@ sandboxes_reconcile(struct broker *b, struct sandbox *s, struct sbx_why *why)
 		return SBX_OK;
 	s->isolation = status.isolation;
 	/* What cannot be written now is seen again at the next look. */
-	(void)set_state(b, s, state, NULL);
+	if (state != s->state)
+		(void)set_state(b, s, state, &cause_found, NULL);
+	else
+		(void)put_state(b, s, state, NULL);
 	s->state = state;
 	return SBX_OK;
 }
@@ -160,7 +192,7 @@ bring_up(struct broker *b, const struct caller *caller, struct sandbox *s,
 		err = provider_call_start(
 		    b->provider_fd, s->provider, s->id, why);
 	if (err == SBX_OK)
-		err = set_state(b, s, SANDBOX_RUNNING, why);
+		err = put_state(b, s, SANDBOX_RUNNING, why);
 	return err;
 }
 
@@ -174,11 +206,23 @@ take_down(struct broker *b, const struct sandbox *s, struct sbx_why *why)
 	return err != SBX_OK ? err : store_remove(b->store, s->id, why);
 }
 
+static enum sbx_err
+remove_now(struct broker *b, const struct sandbox *s, const struct cause *cause,
+    struct sbx_why *why)
+{
+	enum sbx_err err = take_down(b, s, why);
+
+	if (err == SBX_OK)
+		tell(b, s, "removed", cause);
+	return err;
+}
+
 enum sbx_err
 sandboxes_create(struct broker *b, const struct caller *caller,
     const struct sandbox_wish *wish, struct sandbox *ret, struct sbx_why *why)
 {
 	cleanup_held struct held held = { NULL, NULL };
+	const struct cause cause = { "create", caller->name };
 	enum sbx_err err;
 
 	if (provider_find(wish->provider) == NULL)
@@ -197,17 +241,19 @@ sandboxes_create(struct broker *b, const struct caller *caller,
 	if (err != SBX_OK)
 		return err;
 	err = bring_up(b, caller, ret, why);
-	if (err == SBX_OK)
+	if (err == SBX_OK) {
+		tell(b, ret, sandbox_state_name(ret->state), &cause);
 		return SBX_OK;
+	}
 	/*
 	 * Files that are there without a row are not ours to throw away.
 	 * If it cannot be taken down it stays, as failed.
 	 */
 	if (err == SBX_EXISTS) {
 		if (store_remove(b->store, ret->id, NULL) != SBX_OK)
-			(void)set_state(b, ret, SANDBOX_FAILED, NULL);
+			(void)set_state(b, ret, SANDBOX_FAILED, &cause, NULL);
 	} else if (take_down(b, ret, NULL) != SBX_OK)
-		(void)set_state(b, ret, SANDBOX_FAILED, NULL);
+		(void)set_state(b, ret, SANDBOX_FAILED, &cause, NULL);
 	return err;
 }
 
@@ -279,13 +325,13 @@ start_now(struct broker *b, struct sandbox *s, struct sbx_why *why)
 	if (s->state == SANDBOX_RUNNING)
 		return provider_call_start(
 		    b->provider_fd, s->provider, s->id, why);
-	err = set_state(b, s, SANDBOX_STARTING, why);
+	err = put_state(b, s, SANDBOX_STARTING, why);
 	if (err != SBX_OK)
 		return err;
 	err = provider_call_start(b->provider_fd, s->provider, s->id, why);
 	if (err == SBX_OK)
-		return set_state(b, s, SANDBOX_RUNNING, why);
-	(void)set_state(b, s, SANDBOX_FAILED, NULL);
+		return set_state(b, s, SANDBOX_RUNNING, &cause_start, why);
+	(void)set_state(b, s, SANDBOX_FAILED, &cause_start, NULL);
 	return err;
 }
 
@@ -367,17 +413,21 @@ sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
  */
 
 static enum sbx_err
-stop_now(struct broker *b, struct sandbox *s, struct sbx_why *why)
+stop_now(struct broker *b, struct sandbox *s, const struct cause *cause,
+    struct sbx_why *why)
 {
+	/* Somebody may ask for it again and again: that is no change. */
+	bool again = s->state == SANDBOX_STOPPED && !s->held;
 	enum sbx_err err;
 
 	/* On a full disk nothing can be written, and stopping may cure it. */
-	(void)set_state(b, s, SANDBOX_STOPPING, NULL);
+	(void)put_state(b, s, SANDBOX_STOPPING, NULL);
 	err = provider_call_stop(b->provider_fd, s->provider, s->id, why);
 	if (err == SBX_OK)
-		return set_state(b, s, SANDBOX_STOPPED, why);
+		return again ? put_state(b, s, SANDBOX_STOPPED, why)
+			     : set_state(b, s, SANDBOX_STOPPED, cause, why);
 	/* Whether it runs, the next look at it tells. */
-	(void)set_state(b, s, SANDBOX_FAILED, NULL);
+	(void)set_state(b, s, SANDBOX_FAILED, cause, NULL);
 	return err;
 }
 
@@ -395,7 +445,9 @@ sandboxes_stop(struct broker *b, const struct caller *caller, const char *id,
 	/* First, so that nobody wakes it in between. */
 	if (err == SBX_OK)
 		err = set_held(b, ret, stay || ret->held, why);
-	return err != SBX_OK ? err : stop_now(b, ret, why);
+	return err != SBX_OK
+	    ? err
+	    : stop_now(b, ret, &(struct cause){ "stop", caller->name }, why);
 }
 
 enum sbx_err
@@ -410,7 +462,9 @@ sandboxes_delete(struct broker *b, const struct caller *caller, const char *id,
 		err = hold(b, id, &held, why);
 	if (err == SBX_OK)
 		err = sandboxes_find(b, caller, id, &s, why);
-	return err != SBX_OK ? err : take_down(b, &s, why);
+	return err != SBX_OK
+	    ? err
+	    : remove_now(b, &s, &(struct cause){ "delete", caller->name }, why);
 }
 
 /*
@@ -422,7 +476,7 @@ settle(struct broker *b, struct sandbox *s, struct sbx_why *why)
 {
 	/* Nobody was told of it yet. */
 	if (s->state == SANDBOX_CREATING)
-		return take_down(b, s, why);
+		return remove_now(b, s, &cause_unfinished, why);
 	return sandboxes_reconcile(b, s, why);
 }
 
@@ -450,8 +504,9 @@ sandboxes_recover(struct broker *b, struct sbx_why *why)
 			for (size_t j = 0; j < count; j++) {
 				memcpy(after, rows[j].id, sizeof(after));
 				if (settle(b, &rows[j], why) != SBX_OK)
-					(void)set_state(
-					    b, &rows[j], SANDBOX_FAILED, NULL);
+					(void)set_state(b, &rows[j],
+					    SANDBOX_FAILED, &cause_unfinished,
+					    NULL);
 			}
 		}
 	}
@@ -486,7 +541,7 @@ sandboxes_stop_ended(struct broker *b, const char *id, struct sbx_why *why)
 
 	if (err != SBX_OK)
 		return err;
-	err = stop_now(b, &s, why);
+	err = stop_now(b, &s, &cause_expired, why);
 	return err == SBX_OK ? SBX_OK : SBX_UNAVAILABLE;
 }
 
@@ -499,7 +554,7 @@ sandboxes_remove_ended(struct broker *b, const char *id, struct sbx_why *why)
 
 	if (err != SBX_OK)
 		return err;
-	err = take_down(b, &s, why);
+	err = remove_now(b, &s, &cause_expired, why);
 	return err == SBX_OK ? SBX_OK : SBX_UNAVAILABLE;
 }
 

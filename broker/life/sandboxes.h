@@ -10,6 +10,19 @@
 #include "broker/life/access.h"
 #include "broker/life/turns.h"
 
+/* What became of a sandbox, and why. */
+struct change {
+	const struct sandbox *sandbox;
+	const char *state; /* "running" "stopped" "failed" "removed" */
+	const char *cause; /* "create" "start" "stop" "delete": somebody asked
+			    * for it; "expired"; "found": it had come about
+			    * by itself; "unfinished": of an earlier sandboxd */
+	const char *by;	   /* who asked; NULL: not known here, or nobody */
+};
+
+/* Called from any thread, once it is so. */
+typedef void change_observer(const struct change *change);
+
 /* What the http process works with. */
 struct broker {
 	const struct broker_settings *settings;
@@ -19,8 +32,9 @@ struct broker {
 	int signer_fd; /* helper_call */
 	int provider_fd;
 	char ca_line[PROVIDER_LINE];
-	uint64_t (*now)(void);	 /* Unix time */
-	uint64_t (*ticks)(void); /* CLOCK_BOOTTIME, see struct moment */
+	uint64_t (*now)(void);	  /* Unix time */
+	uint64_t (*ticks)(void);  /* CLOCK_BOOTTIME, see struct moment */
+	change_observer *changed; /* or NULL */
 };
 
 #define PROVIDER_DEFAULT "local"
