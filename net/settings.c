@@ -141,6 +141,8 @@ field_exec_name(const struct field *field, const char *text, void *object,
 
 #define MEMBER(m) offsetof(struct settings, m)
 
+static const char *const local_kex_words[] = { "fast", "default", NULL };
+
 static const struct conf_key keys[] = {
 	{ "broker", URL(MEMBER(broker)) },
 	{ "broker", TOKEN_FILE(MEMBER(broker)) },
@@ -159,6 +161,10 @@ static const struct conf_key keys[] = {
 	{ "ssh",
 	    { "wake", field_bool, MEMBER(wake), 0, 0, "yes",
 		"connecting starts a sandbox that is stopped", NULL } },
+	{ "ssh",
+	    { "local_kex", field_choice, MEMBER(local_kex), 0, 0, "fast",
+		"key exchange with a sandbox on this machine",
+		local_kex_words } },
 	{ "ssh",
 	    { "public_key", field_path, MEMBER(public_key), 0, 0, NULL,
 		"key to certify instead of a new one", NULL } },

@@ -32,6 +32,12 @@ struct settings_exec {
 	char command[FIELD_TEXT]; /* "": none */
 };
 
+/* Setting local_kex: the key exchange where there is no network. */
+enum local_kex {
+	LOCAL_KEX_FAST, /* unless a person or a policy has chosen */
+	LOCAL_KEX_DEFAULT,
+};
+
 struct settings {
 	struct settings_broker broker; /* the one to talk to */
 	struct settings_broker domain[SETTINGS_DOMAINS];
@@ -41,6 +47,7 @@ struct settings {
 	uint64_t ttl;		     /* seconds; 0: what the broker gives */
 	uint64_t wait;		     /* seconds for a start */
 	bool wake;		     /* connecting starts what is stopped */
+	int local_kex;		     /* enum local_kex */
 	char public_key[FIELD_TEXT]; /* "": make keys */
 	/* [proxy] */
 	char credentials_file[FIELD_TEXT]; /* "": none */

@@ -18,6 +18,8 @@ struct delegate {
 };
 
 #define DELEGATE_ARGS 12
+/* Set: prepare, run by an ssh that is only asked (-G), fails at once. */
+#define DELEGATE_PROBE "SANDBOX_SSH_PROBE"
 
 /* Its command line, ending with NULL; verb alone if there is no name. */
 struct delegate_args {

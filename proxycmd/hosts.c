@@ -223,16 +223,19 @@ collect(const char *cache, int cache_fd, uint64_t now, struct known_list *ret,
 
 /* ssh takes # for a comment, and = for a blank, unless they are quoted. */
 static void
-put_user(const char *cache, const char *name, struct buf *ret)
+put_session(const char *cache, const char *name, struct buf *ret)
 {
 	struct session session;
 	struct alias alias;
 
-	if (alias_of(name, &alias) &&
-	    session_read(cache, &alias, &session) == SBX_OK &&
-	    strcmp(session.user, HOSTS_USER_DEFAULT) != 0 &&
+	if (!alias_of(name, &alias) ||
+	    session_read(cache, &alias, &session) != SBX_OK)
+		return;
+	if (strcmp(session.user, HOSTS_USER_DEFAULT) != 0 &&
 	    hosts_is_user(session.user))
 		buf_printf(ret, "    User \"%s\"\n", session.user);
+	if (session.local_kex)
+		buf_put_text(ret, "    KexAlgorithms ^" HOSTS_LOCAL_KEX "\n");
 }
 
 static enum sbx_err
@@ -254,7 +257,7 @@ put_hosts(const char *cache, int cache_fd, uint64_t now, struct buf *ret,
 			continue;
 		buf_printf(ret, "Host %s\n", known->alias);
 		if (known->cached)
-			put_user(cache, known->alias, ret);
+			put_session(cache, known->alias, ret);
 	}
 	return buf_error(ret);
 }

@@ -18,6 +18,8 @@
 #define HOSTS_LISTED ".listed-" /* and the suffix */
 #define HOSTS_LISTED_MAX 10000	/* ids of one broker */
 #define HOSTS_USER_DEFAULT "sandbox"
+/* First for a sandbox on this machine, if session.local_kex. */
+#define HOSTS_LOCAL_KEX "curve25519-sha256,curve25519-sha256@libssh.org"
 /*
  * An alias stays listed for so long after its certificate ended, unless the
  * broker's list says that there is no such sandbox any more.

@@ -118,11 +118,22 @@ parse_not_after(struct view value, struct session *ret)
 }
 
 static enum sbx_err
+parse_bool(struct view value, bool *ret)
+{
+	*ret = view_eq_str(value, "yes");
+	return *ret || view_eq_str(value, "no") ? SBX_OK : SBX_BAD_VALUE;
+}
+
+static enum sbx_err
 parse_single_use(struct view value, struct session *ret)
 {
-	ret->single_use = view_eq_str(value, "yes");
-	return ret->single_use || view_eq_str(value, "no") ? SBX_OK
-							   : SBX_BAD_VALUE;
+	return parse_bool(value, &ret->single_use);
+}
+
+static enum sbx_err
+parse_local_kex(struct view value, struct session *ret)
+{
+	return parse_bool(value, &ret->local_kex);
 }
 
 static enum sbx_err
@@ -171,6 +182,7 @@ static const struct session_key {
 	{ "state", parse_state, false },
 	{ "not_after", parse_not_after, false },
 	{ "single_use", parse_single_use, false },
+	{ "local_kex", parse_local_kex, true },
 	{ "broker", parse_broker, false },
 	{ "origin", parse_origin, false },
 	{ "file", parse_file, true },
@@ -307,6 +319,8 @@ session_put(const struct session *session, struct buf *ret)
 	    session->running ? RUNNING : "stopped");
 	buf_printf(ret, "not_after=%" PRIu64 "\nsingle_use=%s\n",
 	    session->not_after, session->single_use ? "yes" : "no");
+	if (session->local_kex)
+		buf_put_text(ret, "local_kex=yes\n");
 	buf_printf(
 	    ret, "broker=%s\norigin=%s\n", session->broker, session->origin);
 	for (size_t i = 0; i < SESSION_FILES; i++) {

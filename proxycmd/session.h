@@ -51,6 +51,7 @@ struct session {
 	bool running;		  /* state=running; anything else: false */
 	uint64_t not_after;	  /* Unix time at which the certificate ends */
 	bool single_use;	  /* good for one connection */
+	bool local_kex;		  /* hosts.h: HOSTS_LOCAL_KEX */
 	char broker[FIELD_TEXT];  /* client.h: place */
 	char origin[ORIGIN_LEN];  /* as it was then */
 	bool file[SESSION_FILES]; /* which of them there are */

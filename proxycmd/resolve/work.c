@@ -15,6 +15,7 @@
 #include "proxycmd/hosts.h"
 #include "proxycmd/resolve/answer.h"
 #include "proxycmd/resolve/cache.h"
+#include "proxycmd/resolve/kex.h"
 #include "proxycmd/resolve/key.h"
 #include "proxycmd/resolve/list.h"
 #include "proxycmd/resolve/trusted.h"
@@ -98,6 +99,22 @@ keep(const struct place *place, const struct login_key *key,
 	    : place_put(place, &credentials, why);
 }
 
+/* Only where no byte of the connection leaves this machine. */
+static bool
+may_choose_kex(const struct work *work, const struct settings *settings,
+    const struct session *session)
+{
+	const char *path;
+
+	for (size_t i = 0; i < session->endpoint_count; i++) {
+		if (!settings_unix_path(session->endpoint[i], &path))
+			return false;
+	}
+	return session->endpoint_count > 0 &&
+	    settings->local_kex == LOCAL_KEX_FAST &&
+	    kex_is_ours(work->alias->text, NULL);
+}
+
 /* One round trip: a certificate, the host keys and the endpoints. */
 static enum sbx_err
 fetch(struct client *client, const struct work *work, const struct place *place,
@@ -126,6 +143,9 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	question.now = (uint64_t)time(NULL);
 	question.clock = client->clock;
 	err = answer_judge(object, &question, &answer, why);
+	if (err == SBX_OK)
+		answer.session.local_kex =
+		    may_choose_kex(work, &client->settings, &answer.session);
 	if (err == SBX_OK)
 		err = keep(
 		    place, &key, &answer, client->place, work->origin, why);
