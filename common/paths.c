@@ -39,9 +39,10 @@ fill(struct paths *p, const char *home, const char *user, bool root)
 	ok = ok &&
 	    (size_t)snprintf(p->libexec, PATHS_MAX, "%s", libexec) < PATHS_MAX;
 	ok = ok && paths_join("/run", "sandbox-ssh", p->shared) == SBX_OK;
+	ok = ok &&
+	    paths_join("/var/lib", "sandbox-ssh", p->shared_state) == SBX_OK;
 	if (root) {
-		ok = ok &&
-		    paths_join("/var/lib", "sandbox-ssh", p->state) == SBX_OK;
+		memcpy(p->state, p->shared_state, PATHS_MAX);
 		memcpy(p->runtime, p->shared, PATHS_MAX);
 		return ok;
 	}

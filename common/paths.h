@@ -13,6 +13,7 @@
  *                                        every login of a user has, or has as
  *                                        a folder that is theirs alone
  * shared      /run/sandbox-ssh           the same: the machine's broker
+ * shared_state  /var/lib/sandbox-ssh     the same
  * libexec     as configured; SANDBOX_SSH_LIBEXEC overrides (uninstalled use)
  * sandboxd    sbindir as configured; SANDBOX_SSH_SBIN overrides its folder
  */
@@ -22,6 +23,7 @@
 #include "common/err.h"
 
 #define PATHS_MAX 512
+#define PATHS_SOCKET "sandboxd.sock" /* of a broker, in its runtime */
 #define PATHS_SYSTEM_CONFIG SYSCONFDIR "/sandbox-ssh"
 
 struct paths {
@@ -32,6 +34,7 @@ struct paths {
 	char state[PATHS_MAX];
 	char runtime[PATHS_MAX];
 	char shared[PATHS_MAX];
+	char shared_state[PATHS_MAX];
 	char libexec[PATHS_MAX];
 	char sandboxd[PATHS_MAX]; /* the program */
 };

@@ -12,11 +12,11 @@
 
 #include "common/cleanup.h"
 #include "common/text.h"
+#include "net/machine.h"
 #include "net/reply.h"
 #include "net/spawn.h"
 #include "net/token.h"
 
-#define SOCKET "sandboxd.sock"
 #define OWN "your broker"
 #define MACHINES "the machine's broker"
 #define START_SECONDS 30
@@ -110,25 +110,50 @@ client_put_place(const struct paths *paths, const struct settings *settings,
 		    paths_has_broker(paths) ? OWN : MACHINES);
 }
 
-/* Who has had one asks it, running or not: the machine's knows others. */
+/* Is the broker of this account the machine's? */
+static bool
+is_roots(const struct paths *paths)
+{
+	return strcmp(paths->runtime, paths->shared) == 0;
+}
+
+/* Only systemd starts root's; one that we started would be in its way. */
+static bool
+is_systemds(const char **ret_unit)
+{
+	*ret_unit = machine_unit();
+	return *ret_unit != NULL && machine_has_systemd();
+}
+
+/*
+ * Who has had one asks it, running or not: the machine's knows others.  Nobody
+ * else gets one of his own where the machine has one, running or not: nothing
+ * that he has there would be found again.
+ */
 static enum sbx_err
 find_socket(struct client *client, struct sbx_why *why)
 {
 	const struct paths *paths = client->paths;
-	enum sbx_err err = paths_join(paths->shared, SOCKET, client->socket);
+	enum sbx_err err =
+	    paths_join(paths->shared, PATHS_SOCKET, client->socket);
 	char own[PATHS_MAX];
+	const char *unit;
+	bool listening;
 
 	if (err == SBX_OK)
-		err = paths_join(paths->runtime, SOCKET, own);
+		err = paths_join(paths->runtime, PATHS_SOCKET, own);
 	if (err != SBX_OK)
 		return err;
+	listening = listens(own);
 	(void)snprintf(client->place, sizeof(client->place), MACHINES);
-	if (!listens(own) && !paths_has_broker(paths) &&
-	    listens(client->socket))
+	if (!is_roots(paths) && !listening && !paths_has_broker(paths) &&
+	    machine_has_broker(paths))
 		return SBX_OK;
 	(void)snprintf(client->place, sizeof(client->place), OWN);
 	memcpy(client->socket, own, PATHS_MAX);
-	return listens(own) ? SBX_OK : start_sandboxd(paths, own, why);
+	if (listening || (is_roots(paths) && is_systemds(&unit)))
+		return SBX_OK;
+	return start_sandboxd(paths, own, why);
 }
 
 /* Where the broker is: socket and base; and how it is called in messages. */
@@ -147,6 +172,57 @@ find_place(struct client *client, struct sbx_why *why)
 	client->networked = true;
 	return text_copy(
 	    VIEW_STR(client->place), client->base, sizeof(client->base));
+}
+
+/* What to do if nobody listens at the machine's, where we do not start it. */
+static void
+put_absent(struct client *client)
+{
+	const char *sandboxd = client->paths->sandboxd, *unit;
+	bool systemds = is_systemds(&unit);
+	char start[192];
+
+	if (systemds)
+		(void)snprintf(
+		    start, sizeof(start), "systemctl start %s", unit);
+	else
+		(void)snprintf(
+		    start, sizeof(start), "%.160s --daemon", sandboxd);
+	if (!is_roots(client->paths))
+		(void)snprintf(client->absent, sizeof(client->absent),
+		    "the machine's broker is down: root starts it with '%s'; "
+		    "for one of your own, to which you then keep, run '%.160s "
+		    "--daemon'",
+		    start, sandboxd);
+	else if (systemds)
+		(void)snprintf(client->absent, sizeof(client->absent),
+		    "start it with '%s'", start);
+}
+
+/* The machine's, and that of an account that has one of its own. */
+static enum sbx_err
+look_around(struct client *client)
+{
+	const struct paths *paths = client->paths;
+	char own[PATHS_MAX], shared[PATHS_MAX];
+	enum sbx_err err = paths_join(paths->runtime, PATHS_SOCKET, own);
+	bool is_shared;
+
+	if (err == SBX_OK)
+		err = paths_join(paths->shared, PATHS_SOCKET, shared);
+	if (err != SBX_OK)
+		return err;
+	is_shared = strcmp(client->socket, shared) == 0;
+	if (is_shared)
+		put_absent(client);
+	if (is_roots(paths) || !paths_has_broker(paths) ||
+	    !machine_has_broker(paths))
+		return SBX_OK;
+	if (is_shared)
+		memcpy(client->other, own, PATHS_MAX);
+	else if (strcmp(client->socket, own) == 0)
+		memcpy(client->other, shared, PATHS_MAX);
+	return SBX_OK;
 }
 
 void
@@ -178,6 +254,8 @@ finish_open(
 		err = token_find(&ret->settings, ret->token, why);
 	if (err == SBX_OK)
 		err = find_place(ret, why);
+	if (err == SBX_OK)
+		err = look_around(ret);
 	if (err != SBX_OK)
 		client_close(ret);
 	return err;
@@ -336,6 +414,13 @@ refusal(const struct client *client, const char *path, long status,
 	}
 	(void)json_object_put(object);
 	/* The commonest one, in one wording whatever the broker's is. */
+	if (err == SBX_NOT_FOUND && id.len > 0 && client->other[0] != '\0')
+		return sbx_fail(why, err,
+		    "%.*s: no such sandbox (asked %s; this machine has "
+		    "another: SANDBOX_BROKER=unix:%s sandboxctl list): see "
+		    "sandbox-proxy doctor",
+		    (int)id.len, (const char *)id.p, client->place,
+		    client->other);
 	if (err == SBX_NOT_FOUND && id.len > 0)
 		return sbx_fail(why, err,
 		    "%.*s: no such sandbox (asked %s): see sandboxctl list",
@@ -344,6 +429,14 @@ refusal(const struct client *client, const char *path, long status,
 		return sbx_fail(why, err, "%s: status %ld (asked %s)", text,
 		    status, client->place);
 	return sbx_fail(why, err, "%s (asked %s)", text, client->place);
+}
+
+/* All but what makes a sandbox, or removes one. */
+static bool
+is_harmless(const char *method, const char *path)
+{
+	return strcmp(method, "GET") == 0 ||
+	    (strcmp(method, "POST") == 0 && id_in(path).len > 0);
 }
 
 enum sbx_err
@@ -362,6 +455,11 @@ client_call(struct client *client, const char *method, const char *path,
 		    : client->settings.broker.ca_file,
 		.bearer = client->token[0] == '\0' ? NULL : client->token,
 		.timeout = (unsigned)client->settings.timeout + extra,
+		.patience = client->absent[0] == '\0'
+		    ? 0
+		    : (unsigned)client->settings.timeout,
+		.harmless = is_harmless(method, path),
+		.absent = client->absent[0] == '\0' ? NULL : client->absent,
 		.progress = client->progress,
 		.progress_context = client->progress_context,
 	};

@@ -16,6 +16,12 @@ struct client {
 	struct settings settings;
 	bool networked;		/* reached over a network, not a UNIX socket */
 	char socket[PATHS_MAX]; /* "" over a network */
+	/*
+	 * Somebody else starts what listens at socket: it is waited for, and
+	 * this is what to do if it does not come; "" otherwise.
+	 */
+	char absent[SBX_WHY_MAX];
+	char other[PATHS_MAX];	/* of two on this machine, the other's socket */
 	char place[FIELD_TEXT]; /* in messages: "your broker", or its url */
 	char base[FIELD_TEXT];	/* "https://host/prefix" or http://localhost */
 	char token[FIELD_TEXT]; /* "" for none; wiped by client_close */
@@ -27,9 +33,10 @@ struct client {
 /*
  * The broker of the domain that name (an alias, or "" for [broker]) is in:
  * settings, the token, and its place: the configured url; otherwise
- * this user's socket if something listens there; otherwise, unless this user
- * has had a broker, the system's (/run/sandbox-ssh/sandboxd.sock) if something
- * listens there; otherwise sandboxd is started for this user and waited for.
+ * this user's socket if something listens there, or this user has had a broker;
+ * otherwise the machine's (/run/sandbox-ssh/sandboxd.sock) if it has one.  This
+ * user's sandboxd is started if it does not run; the machine's is waited for,
+ * and so is root's own where systemd starts it.
  * token_file must be readable by its owner only.
  */
 enum sbx_err client_open_for(const struct paths *paths, const char *config,

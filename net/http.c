@@ -2,6 +2,7 @@
 #include "net/http.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 
@@ -19,6 +20,8 @@ struct transfer {
 	char detail[CURL_ERROR_SIZE];
 	long os_error; /* errno of connect(2), or 0 */
 	bool crowded;  /* the socket's queue had no place for us */
+	bool absent;   /* nobody listens at it */
+	bool unheard;  /* whoever did has ended */
 };
 
 static size_t
@@ -130,12 +133,13 @@ judge(const struct http_request *request, CURL *easy, CURLcode code,
 		detail = strerror((int)t->os_error);
 	else if (t->detail[0] != '\0')
 		detail = t->detail;
-	return sbx_fail(why, err, "broker at %s%.*s %s: %s%s",
+	return sbx_fail(why, err, "broker at %s%.*s %s: %s%s%s",
 	    request->unix_socket != NULL ? "unix:" : "", (int)len, where,
-	    advice, detail,
-	    err == SBX_UNAVAILABLE && code == CURLE_COULDNT_CONNECT
-		? ": is sandboxd running?"
-		: "");
+	    advice, detail, code == CURLE_COULDNT_CONNECT ? ": " : "",
+	    code != CURLE_COULDNT_CONNECT ? ""
+		: t->absent && request->absent != NULL
+		? request->absent
+		: "is sandboxd running?");
 }
 
 #define SET(option, value)                                            \
@@ -224,19 +228,31 @@ run(CURLM *multi, const struct http_request *request)
  * A UNIX socket whose queue is full: connect(2) says EAGAIN, and libcurl that
  * it could not connect, without an error of the system's.
  */
-static bool
-is_crowded(const struct http_request *request, CURLcode code, long os_error)
+static void
+tell_why_not(
+    const struct http_request *request, CURLcode code, struct transfer *t)
 {
-	return request->unix_socket != NULL && code == CURLE_COULDNT_CONNECT &&
-	    os_error == 0;
+	bool failed =
+	    request->unix_socket != NULL && code == CURLE_COULDNT_CONNECT;
+
+	t->crowded = failed && t->os_error == 0;
+	t->absent =
+	    failed && (t->os_error == ENOENT || t->os_error == ECONNREFUSED);
+	t->unheard = request->harmless && t->headers == 0 &&
+	    (code == CURLE_GOT_NOTHING || code == CURLE_SEND_ERROR ||
+		code == CURLE_RECV_ERROR);
 }
 
-/* As long as there is no place, again and again: nothing was sent yet. */
+/*
+ * Again and again as long as there is no place, or nobody who listens: nothing
+ * was done so far.
+ */
 static CURLcode
 run_with_patience(CURLM *multi, CURL *easy, const struct http_request *request,
     struct transfer *t)
 {
 	long left = (long)request->timeout * 1000;
+	long patience = (long)request->patience * 1000;
 	CURLcode code;
 
 	for (;;) {
@@ -246,9 +262,11 @@ run_with_patience(CURLM *multi, CURL *easy, const struct http_request *request,
 			return CURLE_FAILED_INIT;
 		code = run(multi, request);
 		(void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &t->os_error);
-		t->crowded = is_crowded(request, code, t->os_error);
-		left -= POLL_MS;
-		if (!t->crowded || left <= 0)
+		tell_why_not(request, code, t);
+		left -= t->crowded ? POLL_MS : 0;
+		patience -= t->absent || t->unheard ? POLL_MS : 0;
+		if (!(t->crowded && left > 0) &&
+		    !((t->absent || t->unheard) && patience > 0))
 			return code;
 		(void)curl_multi_remove_handle(multi, easy);
 		(void)poll(NULL, 0, POLL_MS);

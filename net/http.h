@@ -18,6 +18,13 @@ struct http_request {
 	const char *bearer;	 /* token, or NULL */
 	const char *body;	 /* JSON, or NULL */
 	unsigned timeout;	 /* seconds for all of it */
+	/*
+	 * Seconds to wait before that for somebody to listen at unix_socket;
+	 * one who hung up without a word is asked again if that does no harm.
+	 */
+	unsigned patience;
+	bool harmless;	    /* to be sent twice */
+	const char *absent; /* what to do if nobody does; NULL: the usual */
 	/* Called a few times a second while waiting; may be NULL. */
 	void (*progress)(void *context);
 	void *progress_context;

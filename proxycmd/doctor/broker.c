@@ -92,6 +92,26 @@ doctor_broker(struct doctor *doctor, struct finding *ret)
 		    (unsigned long long)ms);
 }
 
+/* Of two, each knows its own sandboxes only. */
+void
+doctor_other_broker(struct doctor *doctor, struct finding *ret)
+{
+	const struct paths *paths = doctor->request->paths;
+	char other[DOCTOR_TEXT], asked[DOCTOR_TEXT], cure[DOCTOR_TEXT];
+
+	if (!fact(doctor, "other_broker=", other) ||
+	    !fact(doctor, "broker=", asked))
+		return;
+	(void)snprintf(cure, sizeof(cure),
+	    "name the one you mean as url in [broker] of %.110s/config, or end "
+	    "yours: sandboxctl kill what it has, %.110s --stop, rm -r %.110s",
+	    paths->config, paths->sandboxd, paths->state);
+	doctor_say(ret, DOCTOR_WARN, cure,
+	    "you have a broker of your own and this machine has one: asked is "
+	    "%.200s, not %.200s",
+	    asked, other);
+}
+
 void
 doctor_access(struct doctor *doctor, struct finding *ret)
 {

@@ -52,7 +52,7 @@ doctor_check doctor_snippet, doctor_domain;
 doctor_check doctor_endpoint, doctor_host_key, doctor_login;
 /* proxycmd/doctor/broker.c */
 doctor_check doctor_config, doctor_file, doctor_token, doctor_broker,
-    doctor_access, doctor_clock, doctor_gate;
+    doctor_other_broker, doctor_access, doctor_clock, doctor_gate;
 /* proxycmd/doctor/cache.c */
 doctor_check doctor_cache, doctor_certificate, doctor_key;
 

@@ -27,6 +27,7 @@ static const struct {
 	{ "file", doctor_file },
 	{ "token", doctor_token },
 	{ "broker", doctor_broker },
+	{ "other broker", doctor_other_broker },
 	{ "access", doctor_access },
 	{ "clock", doctor_clock },
 	{ "certificate", doctor_certificate },

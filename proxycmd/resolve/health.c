@@ -191,5 +191,7 @@ health_put(const struct work *work, struct buf *ret)
 		buf_put_text(ret, "unix:");
 	buf_printf(ret, "%s\n",
 	    client.socket[0] != '\0' ? client.socket : client.base);
+	if (client.other[0] != '\0')
+		buf_printf(ret, "other_broker=unix:%s\n", client.other);
 	put_answer(&client, work->alias, ret);
 }

@@ -109,7 +109,30 @@ test_stuck() {
 	check 0 "the next serves" inside sandboxctl list
 }
 
-# A client of root's started one while there was no unit.
+# Nobody's client starts one beside the unit's.
+test_down() {
+	check 0 "stop all" inside systemctl stop sandboxd.socket sandboxd
+	mkdir -p "$HOME/.config/sandbox-ssh"
+	printf '[broker]\ntimeout = 1s\n' >"$HOME/.config/sandbox-ssh/config"
+	check 69 "down: root's client" inside sandboxctl list
+	says "down: says how to start it" \
+	    "start it with 'systemctl start sandboxd.socket'"
+	rm "$HOME/.config/sandbox-ssh/config"
+	check 69 "down: alice's" inside_as alice sandboxctl list
+	says "down: says who starts it" \
+	    "root starts it with 'systemctl start sandboxd.socket'"
+	is "down: nothing runs" "$(processes)" 0
+	# Who calls meanwhile is served as soon as it is back.
+	inside_as alice sandboxctl show run-2 >"$work/late" 2>&1 </dev/null &
+	local caller=$!
+	wait_for "a call" inside pgrep -x sandboxctl
+	check 0 "start" inside systemctl start sandboxd.socket
+	wait "$caller" || fail "down: a call was not served: $(<"$work/late")"
+	ok "down: who waited is served"
+	session_says "after that"
+}
+
+# One that was started by hand while there was no unit.
 test_stray() {
 	check 0 "stop all" inside systemctl stop sandboxd.socket sandboxd
 	check 0 "one by hand" inside sandboxd --daemon
@@ -129,7 +152,7 @@ check 0 "enable" inside systemctl enable --now sandboxd.socket
 check 0 "a sandbox" inside sandboxctl create run-1
 check 0 "and alice's" inside_as alice sandboxctl create run-2
 inside sandbox-proxy setup >/dev/null
-for part in restarts deaths stuck stray; do
+for part in restarts deaths stuck down stray; do
 	"test_$part"
 done
 session_end

@@ -7,8 +7,6 @@
 #include <cmocka.h>
 
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/client.h"
@@ -17,6 +15,33 @@
 
 static char dir[] = "/tmp/test_client.XXXXXX";
 static char config[64], token[64], program[64], runtime[64], lock[80];
+
+/* What this machine has. */
+static bool machine;
+static const char *unit;
+
+bool __wrap_machine_has_broker(const struct paths *paths);
+const char *__wrap_machine_unit(void);
+bool __wrap_machine_has_systemd(void);
+
+bool
+__wrap_machine_has_broker(const struct paths *paths)
+{
+	(void)paths;
+	return machine;
+}
+
+const char *
+__wrap_machine_unit(void)
+{
+	return unit;
+}
+
+bool
+__wrap_machine_has_systemd(void)
+{
+	return unit != NULL;
+}
 
 static void
 write_file(const char *path, const char *text, mode_t mode)
@@ -171,39 +196,63 @@ static void
 test_the_brokers_of_machine_and_user(void **state)
 {
 	struct paths paths = { .sandboxd = "/bin/false" };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char own[200], shared[200], db[200], file[300], url[300];
 	struct client client;
-	char db[200], file[300];
 
 	(void)state;
 	write_file(config, "", 0600);
 	(void)snprintf(paths.shared, sizeof(paths.shared), "%s", dir);
 	(void)snprintf(paths.runtime, sizeof(paths.runtime), "%s", runtime);
 	(void)snprintf(paths.state, sizeof(paths.state), "%s", dir);
-	(void)snprintf(address.sun_path, sizeof(address.sun_path),
-	    "%s/sandboxd.sock", dir);
+	(void)snprintf(shared, sizeof(shared), "%s/sandboxd.sock", dir);
+	(void)snprintf(own, sizeof(own), "%s/sandboxd.sock", runtime);
+	/* There is none: one is started, in vain. */
+	assert_int_equal(client_open_for(&paths, config, "", &client, NULL),
+	    SBX_UNAVAILABLE);
+	/* It need not run. */
+	machine = true;
 	assert_int_equal(
-	    bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	/* One place in its queue: none is left the second time. */
-	assert_int_equal(listen(fd, 0), 0);
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(
-		    client_open_for(&paths, config, "", &client, NULL), SBX_OK);
-		assert_string_equal(client.socket, address.sun_path);
-		client_close(&client);
-	}
+	    client_open_for(&paths, config, "", &client, NULL), SBX_OK);
+	assert_string_equal(client.socket, shared);
+	assert_non_null(strstr(client.absent, "/bin/false --daemon"));
+	assert_string_equal(client.other, "");
 
+	/* Who has had one keeps to it, or names the other. */
 	(void)snprintf(db, sizeof(db), "%s/db", dir);
 	(void)snprintf(file, sizeof(file), "%s/sandboxd.db", db);
 	assert_int_equal(mkdir(db, 0700), 0);
 	write_file(file, "", 0600);
 	assert_int_equal(client_open_for(&paths, config, "", &client, NULL),
 	    SBX_UNAVAILABLE);
+	(void)snprintf(url, sizeof(url), "[broker]\nurl = unix:%s\n", shared);
+	write_file(config, url, 0600);
+	assert_int_equal(
+	    client_open_for(&paths, config, "", &client, NULL), SBX_OK);
+	assert_string_equal(client.other, own);
+	assert_string_not_equal(client.absent, "");
+	(void)snprintf(url, sizeof(url), "[broker]\nurl = unix:%s\n", own);
+	write_file(config, url, 0600);
+	assert_int_equal(
+	    client_open_for(&paths, config, "", &client, NULL), SBX_OK);
+	assert_string_equal(client.other, shared);
+	assert_string_equal(client.absent, "");
+	write_file(config, "", 0600);
+
+	/* Root's is the machine's; nobody but systemd starts it there. */
+	(void)snprintf(paths.runtime, sizeof(paths.runtime), "%s", dir);
+	assert_int_equal(client_open_for(&paths, config, "", &client, NULL),
+	    SBX_UNAVAILABLE);
+	unit = "sandboxd.socket";
+	assert_int_equal(
+	    client_open_for(&paths, config, "", &client, NULL), SBX_OK);
+	assert_string_equal(
+	    client.absent, "start it with 'systemctl start sandboxd.socket'");
+	unit = NULL;
+	machine = false;
 	(void)unlink(file);
 	(void)rmdir(db);
-	(void)unlink(address.sun_path);
-	(void)close(fd);
+	(void)snprintf(file, sizeof(file), "%s/start.lock", dir);
+	(void)unlink(file);
 }
 
 static int
