@@ -19,6 +19,9 @@
 /* How long to leave connections waiting when descriptors or memory lack. */
 #define SHORTAGE_MS 200
 
+/* Of 1000: a tenth of the memory that there is. */
+#define OOM_SCORE "100"
+
 struct server {
 	int listen_fd;
 	int control_fd;
@@ -49,6 +52,21 @@ now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/*
+ * When memory runs out, ours or the machine's, what we started is to end
+ * before us: without us nobody gets in to look.
+ */
+static void
+become_dispensable(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)!write(fd, OOM_SCORE, strlen(OOM_SCORE));
+		(void)close(fd);
+	}
+}
+
 /* Nothing of ours may show in what we start: signals, descriptors, session. */
 static void
 run_command(int fd, char **command)
@@ -61,6 +79,7 @@ run_command(int fd, char **command)
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)setsid();
+	become_dispensable();
 	if (null < 0 || dup2(null, STDERR_FILENO) < 0 ||
 	    dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
 		_exit(EX_OSERR);

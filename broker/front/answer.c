@@ -81,6 +81,41 @@ answer_json(const struct sandbox *s)
 	return o;
 }
 
+static const char *const resources[RESOURCE_COUNT] = {
+#define PROVIDER_RESOURCE_NAME(value, name) [RESOURCE_##value] = name,
+	PROVIDER_RESOURCES(PROVIDER_RESOURCE_NAME)
+#undef PROVIDER_RESOURCE_NAME
+};
+
+static const char *const limited[LIMITED_COUNT] = {
+	[LIMITED_NOT] = "none",
+	[LIMITED_EXACTLY] = "kernel",
+	[LIMITED_EACH] = "process",
+	[LIMITED_MEASURED] = "measured",
+};
+
+void
+answer_put_limits(
+    struct json_object *sandbox, const struct provider_usage *usage)
+{
+	struct json_object *limits = json_object_new_object();
+
+	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
+		const struct provider_limit *limit = &usage->of[i];
+		struct json_object *o;
+
+		if (!limit->known)
+			continue;
+		o = json_object_new_object();
+		answer_put_u64(o, "max", limit->max);
+		if (limit->used != PROVIDER_UNKNOWN)
+			answer_put_u64(o, "used", limit->used);
+		answer_put_text(o, "enforced", limited[limit->by]);
+		(void)json_object_object_add(limits, resources[i], o);
+	}
+	(void)json_object_object_add(sandbox, "limits", limits);
+}
+
 enum sbx_err
 answer_sandbox(struct answer *ret, unsigned status, const struct sandbox *s)
 {

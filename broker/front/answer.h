@@ -27,6 +27,10 @@ struct json_object *answer_json(const struct sandbox *sandbox) MUST_USE;
 enum sbx_err answer_sandbox(struct answer *ret, unsigned status,
     const struct sandbox *sandbox) MUST_USE;
 
+/* Its member "limits". */
+void answer_put_limits(
+    struct json_object *sandbox, const struct provider_usage *usage);
+
 /* The answer is an error, with the status of its code. */
 struct answer
 answer_problem(enum sbx_err err, const struct sbx_why *why) MUST_USE;

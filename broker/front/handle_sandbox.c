@@ -118,9 +118,16 @@ handle_show(struct broker *b, const struct call *call, const char *id,
     struct answer *ret, struct sbx_why *why)
 {
 	struct sandbox sandbox;
+	struct provider_usage usage;
 	enum sbx_err err = sandboxes_show(b, &call->caller, id, &sandbox, why);
 
-	return err != SBX_OK ? err : answer_sandbox(ret, 200, &sandbox);
+	if (err == SBX_OK)
+		err = answer_sandbox(ret, 200, &sandbox);
+	if (err != SBX_OK)
+		return err;
+	usage = sandboxes_usage(b, &sandbox);
+	answer_put_limits(ret->body, &usage);
+	return SBX_OK;
 }
 
 enum sbx_err

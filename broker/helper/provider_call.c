@@ -12,6 +12,7 @@ enum op {
 	OP_STOP,
 	OP_KILL,
 	OP_INSPECT,
+	OP_USAGE,
 	OP_CREDENTIALS,
 	OP_SWEEP,
 	OP_COUNT
@@ -29,6 +30,7 @@ static const unsigned timeouts[OP_COUNT] = {
 	[OP_STOP] = 60,
 	[OP_KILL] = 60,
 	[OP_INSPECT] = 15,
+	[OP_USAGE] = 15,
 	[OP_CREDENTIALS] = 15,
 	[OP_SWEEP] = 10, /* shorter than the supervisor waits for us */
 };
@@ -98,6 +100,23 @@ do_inspect(const struct asked *a, struct buf *answer, struct sbx_why *why)
 }
 
 static enum sbx_err
+do_usage(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	struct provider_usage usage = { { { false } } };
+	enum sbx_err err = SBX_OK;
+
+	if (a->provider->usage != NULL)
+		err = a->provider->usage(a->context, a->spec.id, &usage, why);
+	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
+		buf_put_u32(answer, usage.of[i].known);
+		buf_put_u32(answer, usage.of[i].by);
+		buf_put_u64(answer, usage.of[i].max);
+		buf_put_u64(answer, usage.of[i].used);
+	}
+	return err;
+}
+
+static enum sbx_err
 do_credentials(const struct asked *a, struct buf *answer, struct sbx_why *why)
 {
 	struct provider_access access = { 0 };
@@ -131,6 +150,7 @@ static enum sbx_err (*const jobs[OP_COUNT])(
 	[OP_STOP] = do_stop,
 	[OP_KILL] = do_kill,
 	[OP_INSPECT] = do_inspect,
+	[OP_USAGE] = do_usage,
 	[OP_CREDENTIALS] = do_credentials,
 	[OP_SWEEP] = do_sweep,
 };
@@ -277,6 +297,35 @@ provider_call_sweep(int fd, const char *provider, struct sbx_why *why)
 {
 	/* Every request has an id. */
 	return call_plain(fd, OP_SWEEP, provider, "all", why);
+}
+
+enum sbx_err
+provider_call_usage(int fd, const char *provider, const char *id,
+    struct provider_usage *ret, struct sbx_why *why)
+{
+	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+	enum sbx_err err = ask_id(fd, OP_USAGE, provider, id, &answer, why);
+	struct provider_usage usage;
+	struct wire w;
+
+	if (err != SBX_OK)
+		return err;
+	w = wire_of(buf_view(&answer));
+	for (size_t i = 0; i < RESOURCE_COUNT; i++) {
+		uint32_t by;
+
+		usage.of[i].known = wire_u32(&w) != 0;
+		by = wire_u32(&w);
+		if (by >= LIMITED_COUNT)
+			wire_fail(&w, SBX_BAD_VALUE);
+		usage.of[i].by = (enum limited)by;
+		usage.of[i].max = wire_u64(&w);
+		usage.of[i].used = wire_u64(&w);
+	}
+	if (wire_end(&w) != SBX_OK)
+		return malformed(why);
+	*ret = usage;
+	return SBX_OK;
 }
 
 static void

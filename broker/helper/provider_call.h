@@ -28,6 +28,9 @@ enum sbx_err provider_call_inspect(int fd, const char *provider, const char *id,
 /* SBX_UNAVAILABLE, too, when its time was over before all was done. */
 enum sbx_err
 provider_call_sweep(int fd, const char *provider, struct sbx_why *why) MUST_USE;
+/* Of a provider that says nothing of it nothing is known. */
+enum sbx_err provider_call_usage(int fd, const char *provider, const char *id,
+    struct provider_usage *ret, struct sbx_why *why) MUST_USE;
 enum sbx_err provider_call_credentials(int fd, const char *provider,
     const char *id, struct provider_access *ret, struct sbx_why *why) MUST_USE;
 

@@ -287,6 +287,17 @@ sandboxes_show(struct broker *b, const struct caller *caller, const char *id,
 	return err != SBX_OK ? err : refresh(b, caller, ret, why);
 }
 
+struct provider_usage
+sandboxes_usage(struct broker *b, const struct sandbox *s)
+{
+	struct provider_usage usage;
+
+	if (provider_call_usage(
+		b->provider_fd, s->provider, s->id, &usage, NULL) != SBX_OK)
+		return (struct provider_usage){ { { false } } };
+	return usage;
+}
+
 enum sbx_err
 sandboxes_list(struct broker *b, const struct caller *caller,
     struct store_filter filter, struct sandbox **ret, size_t *ret_count,

@@ -71,6 +71,9 @@ enum sbx_err sandboxes_create(struct broker *broker,
 enum sbx_err sandboxes_show(struct broker *broker, const struct caller *caller,
     const char *id, struct sandbox *ret, struct sbx_why *why) MUST_USE;
 /* filter->owner is set here; *ret is the caller's to free. */
+/* What one that was shown may take and takes; nothing where that fails. */
+struct provider_usage
+sandboxes_usage(struct broker *broker, const struct sandbox *sandbox) MUST_USE;
 enum sbx_err sandboxes_list(struct broker *broker, const struct caller *caller,
     struct store_filter filter, struct sandbox **ret, size_t *ret_count,
     struct sbx_why *why) MUST_USE;

@@ -93,6 +93,44 @@ struct provider_status {
 enum sbx_err isolation_permit(enum isolation isolation, uint64_t uid,
     uid_t own_uid, int wanted, struct sbx_why *why) MUST_USE;
 
+/* How a limit holds. */
+enum limited {
+	LIMITED_NOT,	  /* it cannot be had here */
+	LIMITED_EXACTLY,  /* by the kernel */
+	LIMITED_EACH,	  /* by the kernel, for each process by itself */
+	LIMITED_MEASURED, /* by looking now and then */
+	LIMITED_COUNT
+};
+
+/* value, name in the API */
+#define PROVIDER_RESOURCES(X)     \
+	X(PROCESSES, "processes") \
+	X(MEMORY, "memory")       \
+	X(TMPFS, "tmpfs")         \
+	X(PTYS, "ptys")           \
+	X(WORKSPACE, "workspace") \
+	X(FILES, "workspace_files")
+
+enum provider_resource {
+#define PROVIDER_RESOURCE_ENUM(value, name) RESOURCE_##value,
+	PROVIDER_RESOURCES(PROVIDER_RESOURCE_ENUM)
+#undef PROVIDER_RESOURCE_ENUM
+	    RESOURCE_COUNT
+};
+
+/* What one sandbox may take and takes; bytes where it is no number. */
+struct provider_limit {
+	bool known; /* otherwise there is nothing to say of it */
+	enum limited by;
+	uint64_t max;
+	uint64_t used; /* PROVIDER_UNKNOWN */
+};
+#define PROVIDER_UNKNOWN UINT64_MAX
+
+struct provider_usage {
+	struct provider_limit of[RESOURCE_COUNT];
+};
+
 /* How to get in. */
 struct provider_access {
 	char user[64];
@@ -122,6 +160,9 @@ struct provider {
 	    const struct provider_context *, const char *id, struct sbx_why *);
 	enum sbx_err (*inspect)(const struct provider_context *, const char *id,
 	    struct provider_status *ret, struct sbx_why *);
+	/* NULL: it says nothing of that. */
+	enum sbx_err (*usage)(const struct provider_context *, const char *id,
+	    struct provider_usage *ret, struct sbx_why *);
 	enum sbx_err (*credentials)(const struct provider_context *,
 	    const char *id, struct provider_access *ret, struct sbx_why *);
 	/*

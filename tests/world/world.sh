@@ -229,6 +229,40 @@ world_pivot() {
 	    LOGNAME=root bash "/srv/tests/$1" "${@:2}"
 }
 
+# Control groups of the test's own, where this machine lets us make them: those
+# of its sandboxes are made there, and go with it. In version 2 they stand
+# beside the group of whoever makes them.
+world_groups=()
+world_group() {
+	local names group mount
+	while IFS=: read -r _ names group; do
+		case ,$names, in
+		,,) mount=$(findmnt -n -t cgroup2 -o TARGET | head -n 1) ;;
+		*,pids,* | *,memory,*)
+			mount=$(findmnt -n -t cgroup -O "${names%%,*}" \
+			    -o TARGET | head -n 1)
+			;;
+		*) continue ;;
+		esac
+		group=$mount$group/world-$$
+		[ -n "$mount" ] && mkdir "$group" 2>/dev/null || continue
+		mkdir "$group/test"
+		world_groups+=("$group")
+	done </proc/self/cgroup
+}
+
+world_group_leave() {
+	local group
+	for group in "${world_groups[@]}"; do
+		for _ in {1..50}; do
+			find "$group" -depth -type d -exec rmdir {} + \
+			    2>/dev/null || :
+			[ -e "$group" ] || break
+			sleep 0.1
+		done
+	done
+}
+
 # First line of every test, and of what else needs such a machine:
 # "world_enter "$0" "$@"".
 world_enter() {
@@ -248,11 +282,18 @@ world_enter() {
 		command -v "$need" >/dev/null || world_skip "$need is missing"
 	done
 	top=$(mktemp -d)
-	unshare --mount --pid --net --ipc --uts --fork --kill-child -- \
-	    bash -c '. "$1/tests/world/world.sh"
-		shift
-		world_pivot "$@"' world "$SRCDIR" "$top" \
-	    "$test" "${@:2}" || status=$?
+	world_group
+	(
+		for group in "${world_groups[@]}"; do
+			echo "$BASHPID" >"$group/test/cgroup.procs"
+		done
+		exec unshare --mount --pid --net --ipc --uts --fork \
+		    --kill-child -- bash -c '. "$1/tests/world/world.sh"
+			shift
+			world_pivot "$@"' world "$SRCDIR" "$top" \
+		    "$test" "${@:2}"
+	) || status=$?
+	world_group_leave
 	exit "$status"
 }
 

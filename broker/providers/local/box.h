@@ -11,6 +11,7 @@
  *   report/     what it tells us: "refused", of its login gate
  *               (common/refusal.h); "full", of process 1 (sandbox-init(8))
  *   control     while it runs: the socket of control.h
+ *   limits      while it runs: what it is held to, and its groups (apart.h)
  *   init        while it runs: process 1, and what waits for it
  */
 #ifndef SBX_LOCAL_BOX_H

@@ -141,9 +141,9 @@ child_end(struct child *child)
 }
 
 bool
-child_tell(const struct child *child)
+child_tell(const struct child *child, uint8_t byte)
 {
-	return send(child->sync, "", 1, MSG_NOSIGNAL) == 1;
+	return send(child->sync, &byte, 1, MSG_NOSIGNAL) == 1;
 }
 
 static bool

@@ -7,6 +7,7 @@
 #define SBX_LOCAL_CHILD_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "common/err.h"
@@ -39,7 +40,7 @@ void child_end(struct child *child);
 #define cleanup_child __attribute__((cleanup(child_end)))
 
 /* One byte to it, or from it (false: it ended, or timeout_ms passed). */
-bool child_tell(const struct child *child) MUST_USE;
+bool child_tell(const struct child *child, uint8_t byte) MUST_USE;
 bool child_hear(const struct child *child, int timeout_ms) MUST_USE;
 
 /* Wait for an attached child; its exit status, -1 if a signal ended it. */

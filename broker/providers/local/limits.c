@@ -15,22 +15,26 @@
 #define MIB (1024 * 1024)
 
 static uint64_t
+percent_of(uint64_t whole, uint64_t percent)
+{
+	return whole / 100 * percent + whole % 100 * percent / 100;
+}
+
+static uint64_t
 share(const struct amount *amount, uint64_t whole)
 {
 	return amount->percent == 0 ? amount->bytes
-				    : whole / 100 * amount->percent;
+				    : percent_of(whole, amount->percent);
 }
 
 struct box_limits
-limits_of(const struct local_limits *wanted)
+limits_of(const struct local_limits *wanted, uint64_t machine)
 {
-	uint64_t machine =
-	    (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 	struct box_limits limits = { .processes = wanted->processes,
 		.ptys = wanted->ptys,
 		.memory = share(&wanted->memory, machine) };
 
-	limits.tmpfs = limits.memory / 100 * wanted->tmpfs;
+	limits.tmpfs = percent_of(limits.memory, wanted->tmpfs);
 	return limits;
 }
 
@@ -98,6 +102,9 @@ limits_of_namespace(const struct box_limits *limits)
 			resources[i].hard))
 			return false;
 	}
+	if (limits->memory_by == LIMITED_EACH &&
+	    !set(RLIMIT_DATA, limits->memory, limits->memory))
+		return false;
 	return set_core() && set(RLIMIT_NPROC, all, all);
 }
 

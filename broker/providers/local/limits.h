@@ -16,10 +16,13 @@ struct box_limits {
 	uint64_t processes;
 	uint64_t ptys;
 	uint64_t memory; /* bytes */
-	uint64_t tmpfs;	 /* bytes of each */
+	enum limited memory_by;
+	uint64_t tmpfs; /* bytes of each */
 };
 
-struct box_limits limits_of(const struct local_limits *wanted) MUST_USE;
+/* machine: bytes of memory that memory may be a share of. */
+struct box_limits
+limits_of(const struct local_limits *wanted, uint64_t machine) MUST_USE;
 
 /*
  * Processes that the sandbox may have beyond the limit of each of its users,

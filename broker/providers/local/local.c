@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "broker/providers/local/apart.h"
 #include "broker/providers/local/control.h"
 #include "broker/providers/local/make.h"
 #include "broker/providers/local/start.h"
@@ -210,6 +211,15 @@ repair(const struct provider_context *context, const struct box *box,
 	return err;
 }
 
+/* What a running one has outside of its folder. */
+static void
+clean(const struct provider_context *context, const struct box *box)
+{
+	apart_clean(box);
+	remove_socket(context, box);
+	plain_clean(context, box->id);
+}
+
 static enum sbx_err
 local_start(
     const struct provider_context *context, const char *id, struct sbx_why *why)
@@ -226,16 +236,15 @@ local_start(
 	box_processes(&box, process);
 	if (process[BOX_PROCESS_1].pid != 0)
 		return repair(context, &box, why);
+	apart_clean(&box); /* of one that died by itself */
 	err = bind_socket(context, &box, &listen, why);
 	if (err == SBX_OK)
 		err = control_bind(&box, &control, why);
 	if (err == SBX_OK)
 		err = start_as[box.isolation](
 		    context, &box, &(struct sockets){ listen, control }, why);
-	if (err != SBX_OK) {
-		remove_socket(context, &box);
-		plain_clean(context, id);
-	}
+	if (err != SBX_OK)
+		clean(context, &box);
 	return err;
 }
 
@@ -257,8 +266,7 @@ local_stop(
 	if (err != SBX_OK)
 		return err;
 	box_forget_processes(&box);
-	remove_socket(context, &box);
-	plain_clean(context, id);
+	clean(context, &box);
 	return SBX_OK;
 }
 
@@ -294,6 +302,24 @@ local_inspect(const struct provider_context *context, const char *id,
 		ret->full = box_full(&box);
 	ret->state = process[BOX_PROCESS_1].pid != 0 ? PROVIDER_RUNNING
 						     : PROVIDER_STOPPED;
+	return SBX_OK;
+}
+
+static enum sbx_err
+local_usage(const struct provider_context *context, const char *id,
+    struct provider_usage *ret, struct sbx_why *why)
+{
+	cleanup_box struct box box = BOX_INIT;
+	struct process process[BOX_PROCESSES];
+	struct provider_usage usage = { { { false } } };
+	enum sbx_err err = box_open(context, id, &box, why);
+
+	if (err != SBX_OK)
+		return err;
+	box_processes(&box, process);
+	if (process[BOX_PROCESS_1].pid != 0)
+		apart_usage(&box, process[BOX_PROCESS_1].pid, &usage);
+	*ret = usage;
 	return SBX_OK;
 }
 
@@ -352,6 +378,7 @@ const struct provider provider_local = {
 	.stop = local_stop,
 	.kill = local_kill,
 	.inspect = local_inspect,
+	.usage = local_usage,
 	.credentials = local_credentials,
 	.sweep = temporary_sweep,
 };

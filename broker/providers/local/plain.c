@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "broker/providers/local/apart.h"
 #include "broker/providers/local/start.h"
 #include "broker/providers/local/text.h"
 #include "broker/providers/local/tree.h"
@@ -363,7 +364,8 @@ start_plain(const struct provider_context *context, const struct box *box,
 	cleanup_close int ready = -1, theirs = -1;
 	struct process process[BOX_PROCESSES] = { { 0, 0 } };
 	struct plain_launch launch = { .sockets = sockets };
-	struct box_limits limits = limits_of(&context->limits);
+	struct box_limits limits =
+	    limits_of(&context->limits, cgroup_machine_memory());
 	struct plain plain;
 	enum sbx_err err = name_files(context, box, &plain, why);
 	int ends[2];
@@ -390,8 +392,8 @@ start_plain(const struct provider_context *context, const struct box *box,
 	if (err == SBX_OK)
 		err = box_put_processes(box, process, why);
 	if (err == SBX_OK)
-		start_apart(box->id, &limits, child.pid);
-	if (err == SBX_OK && !child_tell(&child))
+		apart_put(box, &limits, child.pid);
+	if (err == SBX_OK && !child_tell(&child, 0))
 		err = SBX_UNAVAILABLE;
 	if (err == SBX_OK)
 		err = start_await(&child, ready, why);

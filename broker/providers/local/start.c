@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "broker/providers/local/apart.h"
 #include "broker/providers/local/bwrap.h"
 #include "broker/providers/local/stage.h"
 #include "broker/providers/local/text.h"
 #include "broker/providers/local/userns.h"
 #include "common/cleanup.h"
-#include "common/scope.h"
 #include "common/text.h"
 
 #define INFO_MAX 1024
@@ -31,20 +31,26 @@ static const struct {
 
 struct launch {
 	struct bwrap bwrap;
-	const char *id; /* of the sandbox; NULL: a probe */
+	const struct box *box; /* NULL: a probe */
 	const struct local_slice *slice;
 	struct box_limits limits;
-	int dir; /* the sandbox's own; -1: none */
 };
 
 static int
 launch_body(void *arg, int sync)
 {
 	struct launch *launch = arg;
-	int status = userns_enter_sandbox(sync, launch->slice, &launch->limits);
+	uint8_t by;
+	int status;
 
+	/* Not before we are where we belong. */
+	if (read(sync, &by, 1) != 1)
+		return EX_OSERR;
+	launch->limits.memory_by = by;
+	status = userns_enter_sandbox(sync, launch->slice, &launch->limits);
 	if (status == 0)
-		status = stage_make(launch->dir, &launch->limits);
+		status = stage_make(launch->box == NULL ? -1 : launch->box->dir,
+		    &launch->limits);
 	if (status != 0)
 		return status;
 	if (chdir("/") < 0)
@@ -61,22 +67,12 @@ start_child(struct launch *launch, enum child_kind kind, struct child *ret,
 
 	if (err == SBX_OK)
 		err = child_start(launch_body, launch, kind, ret, why);
-	if (err == SBX_OK && launch->id != NULL)
-		start_apart(launch->id, &launch->limits, ret->pid);
+	if (err == SBX_OK && launch->box != NULL)
+		apart_put(launch->box, &launch->limits, ret->pid);
+	if (err == SBX_OK && !child_tell(ret, launch->limits.memory_by))
+		err = SBX_UNAVAILABLE;
 	return err != SBX_OK ? err
 			     : userns_map_sandbox(ret, launch->slice, why);
-}
-
-void
-start_apart(const char *id, const struct box_limits *limits, pid_t pid)
-{
-	char name[NAME_ID_MAX + 16];
-
-	(void)snprintf(name, sizeof(name), "sandbox-%s", id);
-	(void)scope_move(&(struct scope){ .name = name,
-			     .slice = "sandbox.slice",
-			     .tasks = limits->processes + LIMITS_SPARE },
-	    pid);
 }
 
 enum sbx_err
@@ -84,9 +80,9 @@ start_probe(const struct provider_context *context,
     const struct local_slice *slice, struct sbx_why *why)
 {
 	cleanup_child struct child child = CHILD_INIT;
-	struct launch launch = {
-		.slice = slice, .limits = limits_of(&context->limits), .dir = -1
-	};
+	struct launch launch = { .slice = slice,
+		.limits =
+		    limits_of(&context->limits, cgroup_machine_memory()) };
 	char line[320];
 	enum sbx_err err;
 
@@ -370,10 +366,10 @@ start_namespaces(const struct provider_context *context, const struct box *box,
 {
 	cleanup_child struct child child = CHILD_INIT;
 	cleanup_pipes struct pipes pipes = PIPES_INIT;
-	struct launch launch = { .id = box->id,
+	struct launch launch = { .box = box,
 		.slice = &box->slice,
-		.limits = limits_of(&context->limits),
-		.dir = box->dir };
+		.limits =
+		    limits_of(&context->limits, cgroup_machine_memory()) };
 	enum sbx_err err;
 
 	if (pipe2(pipes.info, O_CLOEXEC) < 0 ||

@@ -8,7 +8,6 @@
 
 #include "broker/providers/local/box.h"
 #include "broker/providers/local/child.h"
-#include "broker/providers/local/limits.h"
 
 #define START_TIMEOUT_MS 20000
 
@@ -39,12 +38,6 @@ start_box start_plain;
 /* Can a sandbox with namespaces be run here?  See make_probe. */
 enum sbx_err start_probe(const struct provider_context *context,
     const struct local_slice *slice, struct sbx_why *why) MUST_USE;
-
-/*
- * Before it goes on: a control group of its own, where there is who makes
- * one, so that it outlives sandboxd's unit.
- */
-void start_apart(const char *id, const struct box_limits *limits, pid_t pid);
 
 /*
  * The second half of both: wait for sandbox-init's byte on ready.  When it

@@ -197,7 +197,7 @@ await(const struct child *child, struct sbx_why *why)
 static enum sbx_err
 let_go(const struct child *child)
 {
-	return child_tell(child) ? SBX_OK : SBX_UNAVAILABLE;
+	return child_tell(child, 0) ? SBX_OK : SBX_UNAVAILABLE;
 }
 
 static enum sbx_err

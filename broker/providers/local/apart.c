@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+#include "broker/providers/local/apart.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/scope.h"
+#include "common/text.h"
+
+#define RECORD "limits"
+#define RECORD_MAX (4 * PATHS_MAX)
+#define GROUP_LEN (NAME_ID_MAX + 40)
+
+/* The lines of the record: what it is held to, then its groups. */
+static const struct {
+	const char *name;
+	size_t offset;
+} numbers[] = {
+	{ "processes", offsetof(struct box_limits, processes) },
+	{ "ptys", offsetof(struct box_limits, ptys) },
+	{ "memory", offsetof(struct box_limits, memory) },
+	{ "tmpfs", offsetof(struct box_limits, tmpfs) },
+};
+
+#define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
+#define GROUP "group"
+
+/* How the names of its groups begin, scopes included. */
+static void
+name_group(const struct box *box, char ret[static GROUP_LEN])
+{
+	(void)snprintf(ret, GROUP_LEN, "sandbox-%s", box->id);
+}
+
+/*
+ * It means something only while the sandbox runs, so nothing is lost if it is
+ * not on disk yet when the machine stops.
+ */
+static void
+write_record(const struct box *box, const struct box_limits *limits,
+    const struct cgroup *cgroup)
+{
+	cleanup_buf struct buf text = BUF_INIT(RECORD_MAX);
+	cleanup_close int fd = openat(box->dir, RECORD,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	for (size_t i = 0; i < NUMBERS; i++)
+		buf_printf(&text, "%s %" PRIu64 "\n", numbers[i].name,
+		    *(const uint64_t *)(const void *)((const char *)limits +
+			numbers[i].offset));
+	for (size_t i = 0; i < CGROUP_MAX; i++) {
+		if (*cgroup->path[i] != '\0')
+			buf_printf(&text, GROUP " %s\n", cgroup->path[i]);
+	}
+	if (fd >= 0 && buf_error(&text) == SBX_OK)
+		(void)!file_write_fd(fd, buf_view(&text));
+}
+
+static void
+read_line(struct view line, struct box_limits *limits, struct cgroup *cgroup,
+    size_t *groups)
+{
+	struct view name;
+	char number[24];
+
+	if (!text_next_word(&line, &name))
+		return;
+	if (view_eq_str(name, GROUP)) {
+		line.p++;
+		line.len--;
+		if (*groups < CGROUP_MAX &&
+		    text_copy(line, cgroup->path[*groups], PATHS_MAX) == SBX_OK)
+			(*groups)++;
+		return;
+	}
+	for (size_t i = 0; i < NUMBERS; i++) {
+		struct view word;
+		void *to = (char *)limits + numbers[i].offset;
+
+		if (view_eq_str(name, numbers[i].name) &&
+		    text_next_word(&line, &word) &&
+		    text_copy(word, number, sizeof(number)) == SBX_OK)
+			(void)!text_uint(number, 0, INT64_MAX, to);
+	}
+}
+
+/* False where there is none: it was started by an earlier release. */
+static bool
+read_record(
+    const struct box *box, struct box_limits *limits, struct cgroup *cgroup)
+{
+	cleanup_buf struct buf text = BUF_INIT(RECORD_MAX);
+	struct view cursor, line;
+	size_t groups = 0;
+
+	*limits = (struct box_limits){ .processes = 0 };
+	*cgroup = (struct cgroup){ { "" } };
+	if (file_read(box->dir, RECORD, &text, NULL) != SBX_OK)
+		return false;
+	cursor = buf_view(&text);
+	while (text_next_line(&cursor, &line))
+		read_line(line, limits, cgroup, &groups);
+	return true;
+}
+
+void
+apart_put(const struct box *box, struct box_limits *limits, pid_t pid)
+{
+	struct cgroup cgroup = { { "" } };
+	char name[GROUP_LEN], own[GROUP_LEN];
+
+	name_group(box, name);
+	if (scope_possible()) {
+		(void)scope_move(&(struct scope){ .name = name,
+				     .slice = "sandbox.slice",
+				     .tasks = limits->processes + LIMITS_SPARE,
+				     .memory = limits->memory },
+		    pid);
+	} else {
+		/* Ids are a broker's, uids the machine's. */
+		(void)snprintf(own, sizeof(own), "%.*s-%" PRIu64,
+		    NAME_ID_MAX + 8, name, box->slice.uid);
+		cgroup_make(own, limits, pid, &cgroup);
+	}
+	limits->memory_by = cgroup_read(pid, name).memory_max != 0
+	    ? LIMITED_EXACTLY
+	    : LIMITED_EACH;
+	write_record(box, limits, &cgroup);
+}
+
+void
+apart_clean(const struct box *box)
+{
+	struct box_limits limits;
+	struct cgroup cgroup;
+
+	if (read_record(box, &limits, &cgroup))
+		cgroup_remove(&cgroup);
+	(void)unlinkat(box->dir, RECORD, 0);
+}
+
+static void
+say(struct provider_limit *ret, enum limited by, uint64_t max, uint64_t used)
+{
+	*ret = (struct provider_limit){ true, by, max, used };
+}
+
+void
+apart_usage(const struct box *box, pid_t pid, struct provider_usage *ret)
+{
+	struct cgroup_usage group;
+	struct box_limits limits;
+	struct cgroup cgroup;
+	char name[GROUP_LEN];
+	bool isolated = box->isolation == ISOLATION_NAMESPACES;
+
+	if (!read_record(box, &limits, &cgroup))
+		return;
+	name_group(box, name);
+	group = cgroup_read(pid, name);
+	if (group.processes_max != 0 || isolated)
+		say(&ret->of[RESOURCE_PROCESSES], LIMITED_EXACTLY,
+		    limits.processes,
+		    group.processes != 0 ? group.processes : PROVIDER_UNKNOWN);
+	if (group.memory_max != 0)
+		say(&ret->of[RESOURCE_MEMORY], LIMITED_EXACTLY,
+		    group.memory_max, group.memory);
+	else if (isolated)
+		say(&ret->of[RESOURCE_MEMORY], LIMITED_EACH, limits.memory,
+		    PROVIDER_UNKNOWN);
+	if (!isolated)
+		return;
+	say(&ret->of[RESOURCE_TMPFS], LIMITED_EXACTLY, limits.tmpfs,
+	    PROVIDER_UNKNOWN);
+	say(&ret->of[RESOURCE_PTYS], LIMITED_EXACTLY, limits.ptys,
+	    PROVIDER_UNKNOWN);
+}
