@@ -21,12 +21,17 @@ for file in $files; do
 	"$clang_format" --dry-run -Werror "$file" 2>&1 | head -n 3 | grep . &&
 	    fail "$file: make format"
 done
-for file in $(find . -name '*.[ch]' -o -name '*.sh' -o -name '*.py' \
-    -o -name '*.am' -o -name '*.m4' -o -name '*.yaml' -o -path './man/*.[1-8]' \
-    -o -path './*/*.in' -o -path './completion/_*' |
-    grep -v '^\./\(aclocal.m4\|build\)') \
-    .ci/* .clang-format .gitignore .shellcheckrc configure.ac scripts/*; do
-	head -n 2 "$file" | grep -q 'SPDX-License-Identifier: ISC' ||
+# Of a checkout every file, of an unpacked archive those that are certain to
+# be sources; but for prose, and files that a test or a fuzzer reads.
+sources() {
+	git ls-files 2>/dev/null | grep . || find . .ci/* scripts/* \
+	    -name '*.[ch]' -o -name '*.sh' -o -name '*.py' -o -name '*.am' \
+	    -o -path './man/*.[1-8]' -o -path './*/*.in'
+}
+for file in $(sources | grep -vE -e '\.md$|^COPYING$' \
+    -e '^tests/(fuzz/corpus|fixtures/ssh_config)/' -e '^\./build'); do
+	[ ! -f "$file" ] ||
+	    head -n 2 "$file" | grep -q 'SPDX-License-Identifier: ISC' ||
 	    fail "$file has no SPDX line"
 done
 # shellcheck disable=SC2086 # counts the words
