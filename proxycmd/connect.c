@@ -2,10 +2,12 @@
 #include "proxycmd/connect.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 
 #include "proxycmd/dial/dial.h"
 #include "proxycmd/dial/endpoint.h"
+#include "proxycmd/fdpass.h"
 #include "proxycmd/session.h"
 
 /*
@@ -140,4 +142,33 @@ connect_open(const struct connect_request *request, int *ret_fd,
 	return sbx_fail(why, err,
 	    "%s runs but does not answer: %.300s: see sandboxctl show %s",
 	    session.id, sbx_why_text(&last, err), session.id);
+}
+
+enum sbx_err
+connect_lost(
+    const struct connect_request *request, bool certain, struct sbx_why *why)
+{
+	struct shell_finding finding = { .verdict = SHELL_LOUD, .relay = true };
+	struct sbx_why own = { "" };
+	struct shell shell;
+
+	/* ssh may have been its terminal's first process. */
+	(void)signal(SIGHUP, SIG_IGN);
+	shell_find(&shell);
+	if (!shell_is_exposed(&shell) ||
+	    fdpass_switch_off(
+		request->cache, &shell, &finding, request->now, NULL) != SBX_OK)
+		return sbx_fail(why, SBX_UNAVAILABLE, "ssh is gone");
+	shell_judge(&shell, request->dial->paths->home, &finding);
+	/* Quiet by now, perhaps; but what waits there was printed. */
+	if (finding.verdict == SHELL_QUIET && certain)
+		finding = (struct shell_finding){ .verdict = SHELL_LOUD,
+			.relay = true };
+	if (finding.relay &&
+	    fdpass_switch_off(
+		request->cache, &shell, &finding, request->now, &own) == SBX_OK)
+		return sbx_fail(why, SBX_UNAVAILABLE, "%s", own.text);
+	if (fdpass_switch_on(request->cache, request->now, &own) != SBX_OK)
+		return sbx_fail(why, SBX_IO, "%s", own.text);
+	return sbx_fail(why, SBX_UNAVAILABLE, "ssh is gone");
 }

@@ -27,4 +27,13 @@ struct connect_request {
 enum sbx_err connect_open(const struct connect_request *request, int *ret_fd,
     int *ret_status, struct sbx_why *why) MUST_USE;
 
+/*
+ * ssh is gone, or will be once it has read what waits for it (certain): *why
+ * says so.  If it was the shell's start-up files, ssh uses a relay from now
+ * on.  That is written first and found out afterwards, since the next ssh may
+ * be there in no time.
+ */
+enum sbx_err connect_lost(const struct connect_request *request, bool certain,
+    struct sbx_why *why) MUST_USE;
+
 #endif

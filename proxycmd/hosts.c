@@ -3,15 +3,19 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "proxycmd/fdpass.h"
 #include "proxycmd/session.h"
 
-#define HOSTS_HEAD \
-	"# Made by sandbox-ssh from its cache: changes here are lost.\n"
+#define HOSTS_HEAD                                                      \
+	"# Made by sandbox-ssh from its cache: it may be removed, and " \
+	"comes back without what was changed.\n"
 
+#define HOSTS_MODE 0400
 #define LISTINGS 32 /* brokers */
 #define COMPLETE "all"
 #define PARTIAL "some"
@@ -238,6 +242,19 @@ put_session(const char *cache, const char *name, struct buf *ret)
 		buf_put_text(ret, "    KexAlgorithms ^" HOSTS_LOCAL_KEX "\n");
 }
 
+/* Before the first Host: for all that ssh is told to read this file for. */
+static void
+put_fdpass(const char *cache, struct buf *ret)
+{
+	struct fdpass_note note;
+
+	if (!fdpass_is_off(cache, &note))
+		return;
+	buf_put_text(ret, "# ");
+	text_escape(VIEW_STR(note.cause), SHELL_SAYS, /* quote= */ false, ret);
+	buf_put_text(ret, ": see sandbox-proxy doctor.\nProxyUseFdpass no\n");
+}
+
 static enum sbx_err
 put_hosts(const char *cache, int cache_fd, uint64_t now, struct buf *ret,
     struct sbx_why *why)
@@ -250,6 +267,7 @@ put_hosts(const char *cache, int cache_fd, uint64_t now, struct buf *ret,
 	if (list.count > 0)
 		qsort(list.item, list.count, sizeof(list.item[0]), by_name);
 	buf_put_text(ret, HOSTS_HEAD);
+	put_fdpass(cache, ret);
 	for (size_t i = 0; i < list.count; i++) {
 		const struct known *known = &list.item[i];
 
@@ -307,6 +325,40 @@ hosts_set_listed(int cache_fd, const char *suffix, const char *id, bool there)
 	    SBX_OK;
 }
 
+bool
+hosts_is_sound(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_size > 0 &&
+	    st->st_mtim.tv_nsec == 0 && (st->st_mode & 07777) == HOSTS_MODE &&
+	    st->st_uid == geteuid();
+}
+
+static bool
+is_sound(int cache_fd)
+{
+	struct stat st;
+
+	return fstatat(cache_fd, CACHE_HOSTS, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    hosts_is_sound(&st);
+}
+
+static enum sbx_err
+write_hosts(int cache_fd, struct view text, struct sbx_why *why)
+{
+	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT },
+		{ .tv_sec = time(NULL) } };
+	enum sbx_err err;
+
+	/* An empty folder of that name, in whose place no file can be put. */
+	(void)unlinkat(cache_fd, CACHE_HOSTS, AT_REMOVEDIR);
+	err = file_write_atomic(cache_fd, CACHE_HOSTS, HOSTS_MODE, text, why);
+	if (err == SBX_OK &&
+	    utimensat(cache_fd, CACHE_HOSTS, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return sbx_fail(why, SBX_IO, "cannot set the time of %s: %s",
+		    CACHE_HOSTS, strerror(errno));
+	return err;
+}
+
 enum sbx_err
 hosts_update(const char *cache, int cache_fd, uint64_t now, struct sbx_why *why)
 {
@@ -320,9 +372,18 @@ hosts_update(const char *cache, int cache_fd, uint64_t now, struct sbx_why *why)
 		err = put_hosts(cache, cache_fd, now, &text, why);
 	if (err != SBX_OK)
 		return err;
-	if (file_read(cache_fd, CACHE_HOSTS, &old, NULL) == SBX_OK &&
+	if (is_sound(cache_fd) &&
+	    file_read(cache_fd, CACHE_HOSTS, &old, NULL) == SBX_OK &&
 	    view_eq(buf_view(&old), buf_view(&text)))
 		return SBX_OK;
-	return file_write_atomic(
-	    cache_fd, CACHE_HOSTS, 0600, buf_view(&text), why);
+	return write_hosts(cache_fd, buf_view(&text), why);
+}
+
+bool
+hosts_heal(const char *cache, uint64_t now)
+{
+	cleanup_close int fd = -1;
+
+	return file_open_dir(AT_FDCWD, cache, &fd, NULL) == SBX_OK &&
+	    !is_sound(fd) && hosts_update(cache, fd, now, NULL) == SBX_OK;
 }

@@ -4,12 +4,17 @@
  * for completion and for the menus of editors, with a "User" where a sandbox
  * wants another one than the snippet says.  The names are those that a
  * broker listed (CACHE/.listed-SUFFIX) and those that the cache has
- * credentials for.
+ * credentials for.  Before them stands what is for all of them (fdpass.h).
+ *
+ * ssh reads it whatever host it is for, and stops at what it does not like.
+ * So it is read-only, and its time of change is a whole second, which that of
+ * a file somebody else wrote to hardly ever is.
  */
 #ifndef SBX_HOSTS_H
 #define SBX_HOSTS_H
 
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "common/buf.h"
 
@@ -47,11 +52,16 @@ enum sbx_err hosts_put_listed(int cache_fd, const char *suffix, bool complete,
 bool
 hosts_set_listed(int cache_fd, const char *suffix, const char *id, bool there);
 
+/* By its lstat(2): is it as it was written, and would ssh read it? */
+bool hosts_is_sound(const struct stat *st) MUST_USE;
 /*
  * Write it anew, sorted, from the lists and the sessions in the cache, unless
- * it says that already; now is Unix time.  cache_fd is the folder cache names.
+ * it is sound and says that already; now is Unix time.  cache_fd is the folder
+ * that cache names.
  */
 enum sbx_err hosts_update(const char *cache, int cache_fd, uint64_t now,
     struct sbx_why *why) MUST_USE;
+/* The same unless it is sound; true if it was not, and is now. */
+bool hosts_heal(const char *cache, uint64_t now);
 
 #endif

@@ -21,6 +21,8 @@
 #include "proxycmd/connect.h"
 #include "proxycmd/doctor/doctor.h"
 #include "proxycmd/dial/handoff.h"
+#include "proxycmd/fdpass.h"
+#include "proxycmd/hosts.h"
 #include "proxycmd/known.h"
 #include "proxycmd/prepare.h"
 #include "proxycmd/dial/pump.h"
@@ -186,6 +188,7 @@ command_prepare(int argc, char **argv)
 	struct prepare_options own = { 0 };
 	struct target target;
 	struct session session;
+	struct shell shell;
 	enum sbx_err err;
 	int first, status;
 
@@ -196,10 +199,11 @@ command_prepare(int argc, char **argv)
 	if (getenv(DELEGATE_PROBE) != NULL)
 		return 1;
 	err = find_target(argv[first], &target, NULL);
+	shell_find(&shell);
 	if (err == SBX_OK)
 		err = prepare_run(target.cache, &target.alias, target.origin,
-		    (uint64_t)time(NULL), &target.delegate, &session, &status,
-		    NULL);
+		    &shell, (uint64_t)time(NULL), &target.delegate, &session,
+		    &status, NULL);
 	if (err != SBX_OK || status != 0)
 		return err != SBX_OK ? sbx_err_exit(err) : status;
 	return own.no_agent && needs_agent(&target, &session) ? 1 : 0;
@@ -231,6 +235,40 @@ close_others(int fd)
 	return first;
 }
 
+/* Before anybody dials, or wakes a sandbox, for one who cannot take it. */
+static enum sbx_err
+check_reader(const struct connect_request *request, struct sbx_why *why)
+{
+	enum handoff_reader reader = handoff_look(STDOUT_FILENO);
+
+	return reader == HANDOFF_READY
+	    ? SBX_OK
+	    : connect_lost(request, reader == HANDOFF_BLIND, why);
+}
+
+static enum sbx_err
+hand_over(const struct connect_request *request, int fd, struct sbx_why *why)
+{
+	enum sbx_err err = handoff_send(STDOUT_FILENO, fd, why);
+
+	return err == SBX_UNAVAILABLE
+	    ? connect_lost(request, /* certain= */ false, why)
+	    : err;
+}
+
+/*
+ * What the shell printed may lack the end of its line, and the server's first
+ * line must be one; ssh reads over those before it.
+ */
+static enum sbx_err
+begin_line(const struct connect_request *request, struct sbx_why *why)
+{
+	if (!fdpass_is_off(request->cache, NULL) ||
+	    file_write_fd(STDOUT_FILENO, VIEW_STR("\n")) == SBX_OK)
+		return SBX_OK;
+	return sbx_fail(why, SBX_IO, "cannot write to ssh");
+}
+
 static int
 command_connect(int argc, char **argv)
 {
@@ -246,27 +284,33 @@ command_connect(int argc, char **argv)
 	cleanup_close int fd = -1;
 	enum sbx_err err;
 	int first, status, voice;
+	bool wanted;
 
 	if (!start(&usage, argc, argv, 1, 2, &own, &first, &status))
 		return status;
 	voice = voice_borrow(getppid());
 	/* A reader that went away is an error of write(), in both modes. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	wanted = own.fdpass;
 	err = find_target(argv[first], &target, &why);
 	if (err == SBX_OK && own.fdpass)
 		err = handoff_check(STDOUT_FILENO, &own.fdpass, &why);
 	request = (struct connect_request){ target.cache, &target.alias,
 		target.origin, &target.delegate, &target.dial,
 		(uint64_t)time(NULL) };
+	if (err == SBX_OK && own.fdpass)
+		err = check_reader(&request, &why);
 	if (err == SBX_OK)
 		err = connect_open(&request, &fd, &status, &why);
 	if (err == SBX_OK && status != 0)
 		return status;
+	if (err == SBX_OK && own.fdpass)
+		err = hand_over(&request, fd, &why);
+	else if (err == SBX_OK && wanted)
+		err = begin_line(&request, &why);
 	if (err == SBX_OK)
 		voice_return(voice);
-	if (err == SBX_OK && own.fdpass)
-		err = handoff_send(STDOUT_FILENO, fd, &why);
-	else if (err == SBX_OK)
+	if (err == SBX_OK && !own.fdpass)
 		err = pump_run(STDIN_FILENO, STDOUT_FILENO,
 		    close_others(steal_fd(&fd)), &why);
 	return err == SBX_OK ? 0 : log_failure(err, &why);
@@ -445,8 +489,10 @@ command_hosts(int argc, char **argv)
 		    "hosts", NULL, &status, &why);
 	if (err == SBX_OK && own.refresh && status != 0)
 		return status;
-	if (err == SBX_OK)
+	if (err == SBX_OK) {
+		(void)hosts_heal(target.cache, (uint64_t)time(NULL));
 		err = known_put(target.cache, own.json, &text, &why);
+	}
 	return err == SBX_OK ? print(&text) : log_failure(err, &why);
 }
 

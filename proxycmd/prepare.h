@@ -12,13 +12,16 @@
 
 #include "proxycmd/delegate.h"
 #include "proxycmd/session.h"
+#include "proxycmd/shell.h"
 
 /*
+ * The shell must have been tried, if it is exposed: see shell.h.
  * SBX_OK with *ret, what the cache knows then, and *ret_status 0; or with the
  * exit status of sandbox-resolve, which failed to get credentials.
  */
-enum sbx_err prepare_run(const char *cache, const struct alias *alias,
-    const char *origin, uint64_t now, const struct delegate *delegate,
+enum sbx_err
+prepare_run(const char *cache, const struct alias *alias, const char *origin,
+    const struct shell *shell, uint64_t now, const struct delegate *delegate,
     struct session *ret, int *ret_status, struct sbx_why *why) MUST_USE;
 
 #endif

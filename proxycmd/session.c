@@ -11,8 +11,10 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "proxycmd/hosts.h"
 
 #define RUNNING "running"
+#define TRIED "tried"
 #define WORD_LEN 32
 #define PATH_LEN (PATHS_MAX + NAME_ALIAS_MAX + WORD_LEN)
 
@@ -137,6 +139,13 @@ parse_local_kex(struct view value, struct session *ret)
 }
 
 static enum sbx_err
+parse_shell(struct view value, struct session *ret)
+{
+	ret->shell_tried = view_eq_str(value, TRIED);
+	return ret->shell_tried ? SBX_OK : SBX_BAD_VALUE;
+}
+
+static enum sbx_err
 parse_broker(struct view value, struct session *ret)
 {
 	return copy_line_if_any(value, ret->broker, sizeof(ret->broker));
@@ -185,6 +194,7 @@ static const struct session_key {
 	{ "local_kex", parse_local_kex, true },
 	{ "broker", parse_broker, false },
 	{ "origin", parse_origin, false },
+	{ "shell", parse_shell, true },
 	{ "file", parse_file, true },
 	{ "endpoint", parse_endpoint, true },
 };
@@ -285,13 +295,14 @@ session_read(const char *cache, const struct alias *alias, struct session *ret)
 
 /* A link to a key of the user's own is there, wherever it leads. */
 static bool
-is_there(const char *cache, const struct alias *alias, const char *name)
+is_there(const char *cache, const struct alias *alias, enum session_file file)
 {
 	char path[PATH_LEN];
 	struct stat st;
 
-	return put_path(cache, alias, name, path) && lstat(path, &st) == 0 &&
-	    st.st_size > 0;
+	return put_path(cache, alias, file_names[file], path) &&
+	    lstat(path, &st) == 0 && st.st_size > 0 &&
+	    (file != SESSION_HOSTS || hosts_is_sound(&st));
 }
 
 enum sbx_err
@@ -303,7 +314,7 @@ session_find(const char *cache, const struct alias *alias, struct session *ret)
 	if (err != SBX_OK)
 		return err;
 	for (size_t i = 0; i < SESSION_FILES; i++) {
-		if (found.file[i] && !is_there(cache, alias, file_names[i]))
+		if (found.file[i] && !is_there(cache, alias, i))
 			return SBX_NOT_FOUND;
 	}
 	*ret = found;
@@ -323,6 +334,8 @@ session_put(const struct session *session, struct buf *ret)
 		buf_put_text(ret, "local_kex=yes\n");
 	buf_printf(
 	    ret, "broker=%s\norigin=%s\n", session->broker, session->origin);
+	if (session->shell_tried)
+		buf_put_text(ret, "shell=" TRIED "\n");
 	for (size_t i = 0; i < SESSION_FILES; i++) {
 		if (session->file[i])
 			buf_printf(ret, "file=%s\n", file_names[i]);

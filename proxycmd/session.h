@@ -52,6 +52,7 @@ struct session {
 	uint64_t not_after;	  /* Unix time at which the certificate ends */
 	bool single_use;	  /* good for one connection */
 	bool local_kex;		  /* hosts.h: HOSTS_LOCAL_KEX */
+	bool shell_tried;	  /* what it prints was seen to (shell.h) */
 	char broker[FIELD_TEXT];  /* client.h: place */
 	char origin[ORIGIN_LEN];  /* as it was then */
 	bool file[SESSION_FILES]; /* which of them there are */
@@ -67,7 +68,7 @@ enum sbx_err session_read(
     const char *cache, const struct alias *alias, struct session *ret) MUST_USE;
 /*
  * The same, for who is about to use the credentials: SBX_NOT_FOUND also if
- * one of the files is gone or empty.
+ * one of the files is gone or empty, or hosts.conf damaged.
  */
 enum sbx_err session_find(
     const char *cache, const struct alias *alias, struct session *ret) MUST_USE;

@@ -2,7 +2,9 @@
 #include "proxycmd/dial/handoff.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -21,6 +23,19 @@ handoff_check(int out, bool *ret_possible, struct sbx_why *why)
 	    "yes in ssh_config, or leave --fdpass out");
 }
 
+enum handoff_reader
+handoff_look(int out)
+{
+	int unread = 0;
+	char byte;
+	ssize_t n = recv(out, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		return HANDOFF_GONE;
+	return ioctl(out, SIOCOUTQ, &unread) == 0 && unread > 0 ? HANDOFF_BLIND
+								: HANDOFF_READY;
+}
+
 enum sbx_err
 handoff_send(int out, int fd, struct sbx_why *why)
 {
@@ -35,7 +50,6 @@ handoff_send(int out, int fd, struct sbx_why *why)
 		.msg_controllen = sizeof(control.bytes) };
 	struct cmsghdr *rights = CMSG_FIRSTHDR(&msg);
 	ssize_t n;
-
 	rights->cmsg_level = SOL_SOCKET;
 	rights->cmsg_type = SCM_RIGHTS;
 	rights->cmsg_len = CMSG_LEN(sizeof(int));
@@ -45,6 +59,7 @@ handoff_send(int out, int fd, struct sbx_why *why)
 	while (n < 0 && errno == EINTR);
 	if (n == 1)
 		return SBX_OK;
-	return sbx_fail(why, SBX_IO, "cannot hand the connection to ssh: %s",
-	    strerror(errno));
+	return sbx_fail(why,
+	    errno == EPIPE || errno == ECONNRESET ? SBX_UNAVAILABLE : SBX_IO,
+	    "cannot hand the connection to ssh: %s", strerror(errno));
 }

@@ -17,7 +17,21 @@
  */
 enum sbx_err
 handoff_check(int out, bool *ret_possible, struct sbx_why *why) MUST_USE;
-/* The receiver has its own copy; the caller still owns fd. */
+/*
+ * Who is at the other end, before anything was handed over.  ssh reads one
+ * byte, and gives up if no descriptor comes with it.
+ */
+enum handoff_reader {
+	HANDOFF_READY,
+	HANDOFF_GONE,
+	HANDOFF_BLIND, /* it has yet to read what somebody else wrote there */
+};
+
+enum handoff_reader handoff_look(int out);
+/*
+ * The receiver has its own copy; the caller still owns fd.  SBX_UNAVAILABLE if
+ * it is gone.
+ */
 enum sbx_err handoff_send(int out, int fd, struct sbx_why *why) MUST_USE;
 
 #endif

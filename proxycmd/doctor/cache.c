@@ -75,7 +75,13 @@ doctor_cache(struct doctor *doctor, struct finding *ret)
 		if (!check_mode(fd, cache, name, files[i].forbidden, ret))
 			return;
 	}
-	doctor_say(ret, DOCTOR_OK, "", "%s is yours alone", cache);
+	if (doctor->healed)
+		doctor_say(ret, DOCTOR_WARN, "nothing is left to do",
+		    "%s/" CACHE_HOSTS " was damaged, at which ssh stops for "
+		    "every host, and is made anew",
+		    cache);
+	else
+		doctor_say(ret, DOCTOR_OK, "", "%s is yours alone", cache);
 }
 
 /* The private half: a file, a link to one, or the agent's alone. */

@@ -30,6 +30,7 @@ struct doctor {
 	size_t round;	     /* how often this check was run before */
 	bool ssh_is_ours;    /* ssh would run sandbox-proxy for it */
 	bool is_shadowed;    /* other lines keep it out, as was said */
+	bool healed;	     /* hosts.conf was damaged */
 	struct buf *config;  /* ssh -vvv -G */
 	struct buf *sources; /* source.h: the lines behind that */
 	struct buf *health;  /* what sandbox-resolve health said */
@@ -50,6 +51,8 @@ doctor_check doctor_openssh;
 doctor_check doctor_snippet, doctor_domain;
 /* proxycmd/doctor/login.c: one login, looked at three times */
 doctor_check doctor_endpoint, doctor_host_key, doctor_login;
+/* proxycmd/doctor/shell.c */
+doctor_check doctor_shell;
 /* proxycmd/doctor/broker.c */
 doctor_check doctor_config, doctor_file, doctor_token, doctor_broker,
     doctor_other_broker, doctor_access, doctor_clock, doctor_gate;

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxycmd/doctor/doctor.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "certs/json.h"
 #include "common/text.h"
 #include "proxycmd/doctor/capture.h"
 #include "proxycmd/doctor/check.h"
 #include "proxycmd/doctor/source.h"
+#include "proxycmd/hosts.h"
 
 #define OUTPUT_MAX 65536
 #define CONFIG_MAX (4 * 1024 * 1024) /* of ssh -vvv -G */
@@ -21,6 +24,7 @@ static const struct {
 } checks[] = {
 	{ "openssh", doctor_openssh },
 	{ "snippet", doctor_snippet },
+	{ "shell", doctor_shell },
 	{ "cache", doctor_cache },
 	{ "configuration", doctor_config },
 	{ "domain", doctor_domain },
@@ -174,6 +178,17 @@ put_findings(struct doctor *doctor, size_t check, bool *sound, bool *first,
 	}
 }
 
+/* Before ssh is asked, which would stop at it. */
+static bool
+heal(const struct doctor_request *r)
+{
+	char path[PATHS_MAX];
+
+	return paths_join(r->cache, CACHE_HOSTS, path) == SBX_OK &&
+	    faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    hosts_heal(r->cache, r->now);
+}
+
 enum sbx_err
 doctor_run(const struct doctor_request *request, struct buf *ret_report,
     bool *ret_sound, struct sbx_why *why)
@@ -191,9 +206,11 @@ doctor_run(const struct doctor_request *request, struct buf *ret_report,
 		.config = &config,
 		.sources = &sources,
 		.login = &login };
-	enum sbx_err err = ask_health(&doctor, why);
+	enum sbx_err err;
 	bool sound = true, first = true;
 
+	doctor.healed = heal(request);
+	err = ask_health(&doctor, why);
 	if (request->json)
 		buf_put_text(ret_report, "[");
 	for (size_t i = 0;

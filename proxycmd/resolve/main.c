@@ -79,8 +79,13 @@ run(job *do_it, const char *name, struct sbx_why *warning, struct sbx_why *why)
 	struct paths paths;
 	struct alias alias;
 	char origin[ORIGIN_LEN];
-	struct work work = { .paths = &paths, .origin = origin };
+	struct shell shell;
+	struct work work = {
+		.paths = &paths, .origin = origin, .shell = &shell
+	};
 	enum sbx_err err = paths_find(&paths, why);
+
+	shell_find(&shell);
 
 	if (err == SBX_OK && !name_is_suffix(values.suffix))
 		err = sbx_fail(why, SBX_USAGE, "--suffix '%.80s' is malformed",

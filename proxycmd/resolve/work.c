@@ -12,6 +12,7 @@
 #include "net/reply.h"
 #include "net/start.h"
 #include "net/wait_line.h"
+#include "proxycmd/fdpass.h"
 #include "proxycmd/hosts.h"
 #include "proxycmd/resolve/answer.h"
 #include "proxycmd/resolve/cache.h"
@@ -72,7 +73,7 @@ ask(struct client *client, const struct work *work, uint64_t ttl,
 static enum sbx_err
 keep(const struct place *place, const struct login_key *key,
     const struct answer *answer, const char *broker, const char *origin,
-    struct sbx_why *why)
+    bool shell_tried, struct sbx_why *why)
 {
 	cleanup_buf struct buf session = BUF_INIT(SESSION_FILE_MAX);
 	struct credentials credentials = {
@@ -90,6 +91,7 @@ keep(const struct place *place, const struct login_key *key,
 	stored.file[SESSION_CERT] = credentials.certificate.len > 0;
 	stored.file[SESSION_KNOWN_HOSTS] = credentials.known_hosts.len > 0;
 	stored.file[SESSION_HOSTS] = true;
+	stored.shell_tried = shell_tried;
 	(void)snprintf(stored.broker, sizeof(stored.broker), "%s", broker);
 	(void)snprintf(stored.origin, sizeof(stored.origin), "%s", origin);
 	session_put(&stored, &session);
@@ -147,8 +149,10 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 		answer.session.local_kex =
 		    may_choose_kex(work, &client->settings, &answer.session);
 	if (err == SBX_OK)
-		err = keep(
-		    place, &key, &answer, client->place, work->origin, why);
+		err = keep(place, &key, &answer, client->place, work->origin,
+		    shell_is_exposed(work->shell) ||
+			(old != NULL && old->shell_tried),
+		    why);
 	if (err != SBX_OK)
 		return err;
 	place_prune(place, work->now, HOSTS_KEEP);
@@ -366,18 +370,62 @@ renew(const struct work *work, struct place *place, struct sbx_why *why)
 	return forget_gone(work, place, err);
 }
 
+/*
+ * Before ssh reads hosts.conf: what the shell prints would end up where it
+ * waits for the descriptor.
+ */
+static void
+see_to_shell(const struct work *work, struct sbx_why *warning)
+{
+	struct shell_finding finding;
+	char says[SHELL_SAYS];
+
+	if (!shell_is_exposed(work->shell) || fdpass_is_off(work->cache, NULL))
+		return;
+	shell_judge(work->shell, work->paths->home, &finding);
+	if (finding.verdict == SHELL_QUIET)
+		return;
+	shell_put(work->shell, &finding, says);
+	if (!finding.relay ||
+	    fdpass_switch_off(work->cache, work->shell, &finding, work->now,
+		warning) != SBX_OK)
+		(void)snprintf(warning->text, sizeof(warning->text),
+		    "%.300s: ssh does not get through that: see sandbox-proxy "
+		    "doctor",
+		    says);
+}
+
+/* In a session that needs nothing else. */
+static enum sbx_err
+note_shell(const struct work *work, struct place *place, struct sbx_why *why)
+{
+	struct session session;
+	enum sbx_err err = place_lock(place, LOCK_SECONDS, NULL, NULL, why);
+
+	if (err != SBX_OK ||
+	    session_find(work->cache, work->alias, &session) != SBX_OK)
+		return err;
+	session.shell_tried = true;
+	return place_put_session(place, &session, why);
+}
+
 enum sbx_err
 work_prepare(
     const struct work *work, struct sbx_why *warning, struct sbx_why *why)
 {
 	cleanup_place struct place place = PLACE_INIT;
 	struct session old;
-	bool found, same = false;
+	bool found, same = false, tried;
 	enum sbx_err err = place_open(work->cache, work->alias, &place, why);
 
 	if (err != SBX_OK)
 		return err;
+	(void)hosts_heal(work->cache, work->now);
 	found = session_find(work->cache, work->alias, &old) == SBX_OK;
+	tried = !shell_is_exposed(work->shell) ||
+	    (found && old.shell_tried && is_good(work, &place, &old));
+	if (!tried)
+		see_to_shell(work, warning);
 	if (found && is_good(work, &place, &old)) {
 		same = session_is_there(&old);
 		if (!same)
@@ -385,6 +433,8 @@ work_prepare(
 	}
 	if (err == SBX_OK && !same)
 		err = renew(work, &place, why);
+	else if (err == SBX_OK && !tried)
+		err = note_shell(work, &place, why);
 	if (err != SBX_OK && found && may_go_on(work, &old, err)) {
 		/* What is of another origin connect will ask for again. */
 		if (!work->quiet || is_of_origin(work, &old))

@@ -8,12 +8,14 @@
 
 #include "common/name.h"
 #include "common/paths.h"
+#include "proxycmd/shell.h"
 
 struct work {
 	const struct paths *paths;
 	const char *cache;
 	const char *config;	   /* NULL: the usual files */
 	const char *origin;	   /* theirs */
+	const struct shell *shell; /* through which ssh runs us */
 	const struct alias *alias; /* NULL for work_hosts */
 	const char *suffix;	   /* what names end in, domains aside */
 	uint64_t ttl; /* seconds; not 0: new credentials whatever there are */

@@ -36,7 +36,7 @@ one_broker() {
 	    "a-1.sandbox b-2.sandbox c-3.sandbox d-4.sandbox e-5.sandbox"
 	is "three pages of two" "$(requests http)" 3
 	is "hosts.conf is closed to others" \
-	    "$(stat -c %a "$cache/hosts.conf")" 600
+	    "$(stat -c %a "$cache/hosts.conf")" 400
 	list '["a-1"]'
 	is "refresh: silent" "$(cat "$err")" ""
 	check 0 "again, at once" sandbox-proxy hosts --refresh

@@ -24,6 +24,7 @@ main() {
 	twenty_at_once
 	renewal
 	files_gone
+	damaged
 	wrong_host_key
 	other_sandbox
 	killed
@@ -146,6 +147,32 @@ files_gone() {
 	    "$(sha256sum <"$folder/id_ed25519-cert.pub")" "$before"
 }
 
+# hosts.conf that ssh would stop at, whatever host it is for.
+damaged() {
+	local hosts=$cache/hosts.conf damage
+	for damage in "echo garbage >>$hosts" "echo garbage >$hosts" \
+	    "echo Host >$hosts" ": >$hosts" "head -c 3000 /dev/urandom >$hosts" \
+	    "head -c 40 $hosts >$hosts.half; mv $hosts.half $hosts" \
+	    "chmod 666 $hosts" "rm $hosts; mkfifo $hosts" \
+	    "rm $hosts; mkdir $hosts" "rm $hosts; ln -s /dev/zero $hosts" \
+	    "rm $hosts"; do
+		[ ! -e "$hosts" ] || [ "$damage" = "chmod 666 $hosts" ] ||
+			chmod 600 "$hosts"
+		sh -c "$damage"
+		check 0 "after '${damage//"$HOME"/\~}'" ssh "$host" echo fine
+		is "without a word" "$(cat "$err")" ""
+		check 0 "other hosts, too" ssh -G example.org
+		grep -qx "Host $host" "$hosts" || fail "it is not whole"
+	done
+	# An editor, or a hurried ">>", does not get that far.
+	[ "$(id -u)" = 0 ] || [ ! -w "$hosts" ] || fail "it can be written to"
+	mv "$hosts" "$HOME/hosts"
+	check 1 "the broker is not asked for that" test -e "$hosts"
+	check 0 "what is known is enough" \
+	    env SANDBOX_SSH_SBIN=/nonexistent sandbox-proxy prepare "$host"
+	cmp "$hosts" "$HOME/hosts" || fail "it is another one"
+}
+
 wrong_host_key() {
 	ssh-keygen -q -t ed25519 -N '' -f "$HOME/other"
 	printf '%s %s\n' "$host" "$(cut -d' ' -f1,2 "$HOME/other.pub")" \
@@ -161,10 +188,10 @@ wrong_host_key() {
 other_sandbox() {
 	sandboxctl create run-5 >/dev/null
 	check 0 "the other sandbox" ssh run-5.sandbox true
-	check 255 "a certificate for another sandbox is refused" \
-	    ssh -o IdentityFile=none \
-	    -o CertificateFile="$cache/run-5.sandbox/id_ed25519-cert.pub" \
-	    -i "$cache/run-5.sandbox/id_ed25519" "$host" true
+	check 255 "a certificate for another sandbox is refused" ssh -F none \
+	    -o "ProxyCommand=sandbox-proxy connect $host" \
+	    -o "UserKnownHostsFile=$cache/$host/known_hosts" -o BatchMode=yes \
+	    -i "$cache/run-5.sandbox/id_ed25519" "sandbox@$host" true
 	grep -q 'Permission denied' "$err" || fail "by the gate"
 	ok "by the gate"
 	sandboxctl kill run-5

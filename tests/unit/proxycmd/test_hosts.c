@@ -112,7 +112,7 @@ expect(const char *want)
 	hosts = strchr(buf_text(&text), '\n') + 1;
 	assert_string_equal(hosts, want);
 	assert_int_equal(fstatat(dir_fd, CACHE_HOSTS, &st, 0), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_mode & 07777, 0400);
 }
 
 static void
@@ -201,6 +201,56 @@ test_what_is_right_is_left_alone(void **state)
 	assert_int_equal(before.st_ino, after.st_ino);
 }
 
+static void
+overwrite(const char *text)
+{
+	(void)unlinkat(dir_fd, CACHE_HOSTS, 0);
+	if (text != NULL)
+		assert_int_equal(file_write_atomic(dir_fd, CACHE_HOSTS, 0400,
+				     VIEW_STR(text), NULL),
+		    SBX_OK);
+}
+
+/* ssh would stop at it, whatever host it is for. */
+static void
+test_damage(void **state)
+{
+	static const struct timespec when[] = { { .tv_nsec = UTIME_OMIT },
+		{ .tv_sec = 1000, .tv_nsec = 1 } };
+	char path[64];
+	struct stat st;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/" CACHE_HOSTS, dir);
+	put_list("sandbox", true, "a\n");
+	for (size_t i = 0; i < 9; i++) {
+		assert_int_equal(hosts_update(dir, dir_fd, NOW, NULL), SBX_OK);
+		assert_false(hosts_heal(dir, NOW));
+		overwrite(i == 0 ? "Host\n" : i == 1 ? "" : NULL);
+		if (i == 2)
+			assert_int_equal(mkfifo(path, 0400), 0);
+		if (i == 3)
+			assert_int_equal(symlink("nowhere", path), 0);
+		if (i == 4)
+			assert_int_equal(mkdir(path, 0400), 0);
+		if (i >= 6)
+			assert_int_equal(
+			    hosts_update(dir, dir_fd, NOW, NULL), SBX_OK);
+		if (i == 6)
+			assert_int_equal(chmod(path, 0666), 0);
+		if (i == 7)
+			assert_int_equal(utimensat(AT_FDCWD, path, when, 0), 0);
+		if (i == 8 &&
+		    (geteuid() != 0 || chown(path, 12345, 12345) != 0))
+			continue;
+		assert_true(hosts_heal(dir, NOW));
+		assert_int_equal(lstat(path, &st), 0);
+		assert_true(hosts_is_sound(&st));
+		expect("Host a.sandbox\n");
+	}
+	assert_int_equal(unlinkat(dir_fd, HOSTS_LISTED "sandbox", 0), 0);
+}
+
 static int
 set_up(void **state)
 {
@@ -265,6 +315,7 @@ main(void)
 		cmocka_unit_test(test_what_is_right_is_left_alone),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_set_listed),
+		cmocka_unit_test(test_damage),
 	};
 	struct CMUnitTest tests[ROWS + sizeof(others) / sizeof(others[0])];
 

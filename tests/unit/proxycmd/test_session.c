@@ -34,6 +34,8 @@ struct row {
 static const struct row rows[] = {
 	ROW("whole", HEAD TAIL "endpoint=unix:/run/x.sock\n", SBX_OK),
 	ROW("no endpoint", HEAD TAIL, SBX_OK),
+	ROW("a shell that was tried", HEAD TAIL "shell=tried\n", SBX_OK),
+	ROW("a shell that was not", HEAD TAIL "shell=no\n", SBX_BAD_VALUE),
 	ROW("other order", TAIL HEAD, SBX_OK),
 	ROW("empty file", "", SBX_BAD_VALUE),
 	ROW("cut in the last line", HEAD FROM "not_after=1000\nsingle_use=no",
@@ -167,6 +169,7 @@ test_written_then_read(void **state)
 		.not_after = UINT64_MAX,
 		.single_use = true,
 		.local_kex = true,
+		.shell_tried = true,
 		.broker = "unix:/run/a b",
 		.origin = "1.000000002,unix:/run/a b",
 		.file = { [SESSION_CERT] = true, [SESSION_KNOWN_HOSTS] = true },
@@ -199,9 +202,14 @@ test_any_other_state_is_not_running(void **state)
 static void
 write_file(const char *name, const char *text)
 {
+	static const struct timespec times[] = { { .tv_sec = 1 },
+		{ .tv_sec = 1 } };
+
 	assert_int_equal(
-	    file_write_atomic(alias_fd, name, 0600, VIEW_STR(text), NULL),
+	    file_write_atomic(alias_fd, name, 0400, VIEW_STR(text), NULL),
 	    SBX_OK);
+	/* hosts.conf is known by that. */
+	assert_int_equal(utimensat(alias_fd, name, times, 0), 0);
 }
 
 /* Each in its turn gone, then empty, then back. */

@@ -98,8 +98,35 @@ test_ssh_is_gone(void **state)
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ssh), 0);
 	(void)close(ssh[1]);
-	assert_int_equal(handoff_send(ssh[0], ssh[0], NULL), SBX_IO);
+	assert_int_equal(handoff_look(ssh[0]), HANDOFF_GONE);
+	assert_int_equal(handoff_send(ssh[0], ssh[0], NULL), SBX_UNAVAILABLE);
 	(void)close(ssh[0]);
+}
+
+/* What a shell printed before us, with ssh as it comes to it. */
+static void
+test_text_comes_first(void **state)
+{
+	int ssh[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ssh), 0);
+	assert_int_equal(handoff_look(ssh[0]), HANDOFF_READY);
+	assert_int_equal(write(ssh[0], "hi", 2), 2);
+	assert_int_equal(handoff_look(ssh[0]), HANDOFF_BLIND);
+	assert_int_equal(read(ssh[1], &byte, 1), 1);
+	assert_int_equal(handoff_look(ssh[0]), HANDOFF_BLIND);
+	(void)close(ssh[1]);
+	assert_int_equal(handoff_look(ssh[0]), HANDOFF_GONE);
+	(void)close(ssh[0]);
+	/* It wrote something itself, which is left where it is. */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ssh), 0);
+	assert_int_equal(write(ssh[1], "x", 1), 1);
+	assert_int_equal(handoff_look(ssh[0]), HANDOFF_READY);
+	assert_int_equal(read(ssh[0], &byte, 1), 1);
+	(void)close(ssh[0]);
+	(void)close(ssh[1]);
 }
 
 int
@@ -110,6 +137,7 @@ main(void)
 		cmocka_unit_test(test_pipe_takes_none),
 		cmocka_unit_test(test_others_are_refused),
 		cmocka_unit_test(test_ssh_is_gone),
+		cmocka_unit_test(test_text_comes_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
