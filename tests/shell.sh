@@ -19,6 +19,9 @@ for file in autogen.sh scripts/* tests/*.sh tests/*/*.sh .ci/*; do
 	'#!'*) shell='sh' ;;
 	*) shell=bash ;; # included by others
 	esac
+	case $(head -n 1 "$file") in
+	'#!'*) [ -x "$file" ] || fail "$file: not executable" ;;
+	esac
 	shellcheck -S warning -x -P SCRIPTDIR -s "$shell" "$file" || fail "$file"
 done
 finish "$count" 5 "scripts"
