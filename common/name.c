@@ -100,20 +100,17 @@ static enum sbx_err
 parse(const char *text, const char *suffix, bool many, struct alias *ret,
     struct sbx_why *why)
 {
-	char longer[2 * NAME_ALIAS_MAX + 2];
+	struct view rest = VIEW_STR(text), id = next_label(&rest);
 	struct alias alias;
 
 	if (parse_alias(text, suffix, many, &alias)) {
 		*ret = alias;
 		return SBX_OK;
 	}
-	/* An id, or one with the beginning of a longer suffix. */
-	(void)snprintf(
-	    longer, sizeof(longer), "%.*s.%s", NAME_ALIAS_MAX, text, suffix);
-	if (parse_alias(longer, suffix, /* many= */ true, &alias))
+	if (name_is_id(id) && !name_has_suffix(text, suffix))
 		return sbx_fail(why, SBX_BAD_NAME,
-		    "'%.80s' is not a sandbox name: write %.160s", text,
-		    longer);
+		    "'%.80s' is not a sandbox name: write %.*s.%.160s", text,
+		    (int)id.len, (const char *)id.p, suffix);
 	return sbx_fail(why, SBX_BAD_NAME,
 	    "'%.80s' is not a sandbox name: write ID.%s, ID being 1 to %d of "
 	    "a-z 0-9 _ - and not ending in -",

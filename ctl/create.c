@@ -66,25 +66,33 @@ add_labels(struct json_object *body, const struct label_list *list)
 	return true;
 }
 
-/* The host key of an earlier one of that name is not its own. */
+/*
+ * The name that ssh knows it by; "" if there is none.  What is cached of an
+ * earlier one of that name is not its own.
+ */
 static void
-note(const struct broker *broker, const char *id, const char *domain)
+note(const struct broker *broker, const char *id, const char *domain,
+    char ret_name[static NAME_ALIAS_MAX + 1])
 {
 	struct alias alias = broker->alias;
 	int len = 0;
 
+	*ret_name = '\0';
 	if (!name_is_id(VIEW_STR(id)))
 		return;
 	if (*alias.text == '\0')
 		len = snprintf(alias.text, sizeof(alias.text), "%s.%s", id,
 		    *domain == '\0' ? NAME_SUFFIX_DEFAULT : domain);
-	if (len < (int)sizeof(alias.text))
-		resolve_note(&broker->paths, &alias, /* there= */ true);
+	if (len >= (int)sizeof(alias.text))
+		return;
+	resolve_note(&broker->paths, &alias, /* there= */ true);
+	memcpy(ret_name, alias.text, NAME_ALIAS_MAX + 1);
 }
 
 static enum sbx_err
 create(const char *name, const struct values *values, struct json_object **ret,
-    struct sandbox *sandbox, struct sbx_why *why)
+    struct sandbox *sandbox, char ret_name[static NAME_ALIAS_MAX + 1],
+    struct sbx_why *why)
 {
 	cleanup_broker struct broker broker = BROKER_INIT;
 	cleanup_object struct json_object *body = json_object_new_object();
@@ -111,7 +119,7 @@ create(const char *name, const struct values *values, struct json_object **ret,
 	if (err == SBX_OK)
 		err = sandbox_read(*ret, sandbox, why);
 	if (err == SBX_OK)
-		note(&broker, sandbox->id, values->domain);
+		note(&broker, sandbox->id, values->domain, ret_name);
 	return err;
 }
 
@@ -123,6 +131,7 @@ ctl_create(int argc, char **argv)
 	struct values values = { .timeout = 0 };
 	struct sbx_why why = { "" };
 	struct sandbox sandbox;
+	char alias[NAME_ALIAS_MAX + 1];
 	const char *name = NULL;
 	int first = 0;
 	enum opt_result result = opt_parse(&usage, argc, argv, &values, &first);
@@ -137,9 +146,10 @@ ctl_create(int argc, char **argv)
 		err = ctl_check_name(name, &why);
 	}
 	if (err == SBX_OK)
-		err = create(name, &values, &object, &sandbox, &why);
+		err = create(name, &values, &object, &sandbox, alias, &why);
 	if (err != SBX_OK)
 		return ctl_failure(err, &why);
 	sandbox_warn(&sandbox);
-	return sandbox_report(object, values.json);
+	return sandbox_report(
+	    object, values.json, *alias == '\0' ? NULL : alias);
 }

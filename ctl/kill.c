@@ -1,34 +1,92 @@
 /* SPDX-License-Identifier: ISC */
+#include <limits.h>
+
 #include "common/log.h"
 #include "ctl/ctl.h"
 #include "ctl/resolve.h"
+#include "ctl/sandbox.h"
+
+struct values {
+	bool json;
+};
+
+static const struct opt options[] = {
+	SANDBOX_JSON_OPTION(offsetof(struct values, json)),
+};
 
 static const struct usage usage = {
 	.program = "sandboxctl kill",
-	.args = "ID",
-	.summary = "Remove a sandbox with its files; its certificates end at "
-		   "once.  Nothing is asked.",
+	.args = "[options] ID...",
+	.summary = "Remove sandboxes with their files; their certificates end "
+		   "at once.  Nothing is asked.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
 };
 
-int
-ctl_kill(int argc, char **argv)
+/* A line each, so that it is told at once. */
+static void
+tell_json(const char *name, enum sbx_err err, const struct sbx_why *why)
+{
+	struct json_object *o = json_object_new_object();
+
+	(void)json_object_object_add(o, "id", json_object_new_string(name));
+	(void)json_object_object_add(
+	    o, "killed", json_object_new_boolean(err == SBX_OK));
+	if (err != SBX_OK) {
+		(void)json_object_object_add(
+		    o, "code", json_object_new_string(sbx_err_name(err)));
+		(void)json_object_object_add(o, "detail",
+		    json_object_new_string(sbx_why_text(why, err)));
+	}
+	sandbox_print_json(o);
+	(void)json_object_put(o);
+}
+
+/* 0, or the exit status, its cause being told. */
+static int
+kill_one(const char *name, bool json)
 {
 	cleanup_broker struct broker broker = BROKER_INIT;
 	cleanup_object struct json_object *object = NULL;
 	struct sbx_why why = { "" };
-	const char *name;
-	enum opt_result result = ctl_one_name(&usage, argc, argv, NULL, &name);
-	enum sbx_err err;
+	enum sbx_err err = ctl_open_sandbox(&broker, name, &why);
 
-	if (result != OPT_RUN)
-		return ctl_status(result);
-	err = ctl_open_sandbox(&broker, name, &why);
 	if (err == SBX_OK)
 		err = ctl_call(
 		    &broker, "DELETE", /* tail= */ "", NULL, &object, &why);
-	if (err != SBX_OK)
-		return ctl_failure(err, &why);
-	resolve_note(&broker.paths, &broker.alias, /* there= */ false);
-	(void)printf("%s killed\n", broker.alias.id);
-	return ctl_flush();
+	if (err == SBX_OK)
+		resolve_note(&broker.paths, &broker.alias, /* there= */ false);
+	if (json)
+		tell_json(err == SBX_OK ? broker.alias.id : name, err, &why);
+	else if (err == SBX_OK)
+		(void)printf("%s killed\n", broker.alias.id);
+	return err == SBX_OK ? ctl_flush() : ctl_failure(err, &why);
+}
+
+int
+ctl_kill(int argc, char **argv)
+{
+	static const struct operands want = { 1, INT_MAX, "ID" };
+	struct values values = { false };
+	struct sbx_why why = { "" };
+	int first = 0, status = 0;
+	enum opt_result result = opt_parse(&usage, argc, argv, &values, &first);
+
+	if (result == OPT_RUN)
+		result = opt_operands(&usage, argc, argv, first, &want);
+	if (result != OPT_RUN)
+		return ctl_status(result);
+	/* A slip in one of them must not leave the others half removed. */
+	for (int i = first; i < argc; i++) {
+		enum sbx_err err = ctl_check_name(argv[i], &why);
+
+		if (err != SBX_OK)
+			return ctl_failure(err, &why);
+	}
+	for (int i = first; i < argc; i++) {
+		int own = kill_one(argv[i], values.json);
+
+		status = status == 0 ? own : status;
+	}
+	return status;
 }

@@ -47,6 +47,7 @@ static const struct usage usage = {
 struct listing {
 	bool json;
 	struct buf kept;
+	char user[sizeof(((struct paths *)NULL)->user)]; /* whose we are */
 };
 
 static enum sbx_err
@@ -88,6 +89,7 @@ fetch(const struct values *values, struct listing *listing, struct sbx_why *why)
 		err = ctl_open(&broker, values->domain, why);
 	if (err != SBX_OK)
 		return err;
+	memcpy(listing->user, broker.paths.user, sizeof(listing->user));
 	pages.query = buf_text(&query);
 	pages.seconds = LIST_PATIENCE * broker.client.settings.timeout;
 	err = pages_read(&broker.client, &pages, &complete, why);
@@ -99,25 +101,34 @@ fetch(const struct values *values, struct listing *listing, struct sbx_why *why)
 	return err;
 }
 
-#define COLUMNS 5
+#define COLUMNS 6
+#define OWNER 5 /* the last one: not there if all are the caller's */
 #define CELL_LEN 96
 
+/* As many columns as there are. */
+struct table {
+	size_t columns;
+	int width[COLUMNS];
+	uint64_t now;
+};
+
 static void
-widen(const char row[COLUMNS][CELL_LEN], int width[COLUMNS])
+widen(struct table *table, const char row[COLUMNS][CELL_LEN])
 {
-	for (size_t i = 0; i < COLUMNS; i++) {
+	for (size_t i = 0; i < table->columns; i++) {
 		int len = (int)strlen(row[i]);
 
-		width[i] = len > width[i] ? len : width[i];
+		if (len > table->width[i])
+			table->width[i] = len;
 	}
 }
 
 static void
-print_row(const char row[COLUMNS][CELL_LEN], const int width[COLUMNS])
+print_row(const struct table *table, const char row[COLUMNS][CELL_LEN])
 {
-	for (size_t i = 0; i + 1 < COLUMNS; i++)
-		(void)printf("%-*s  ", width[i], row[i]);
-	(void)puts(row[COLUMNS - 1]);
+	for (size_t i = 0; i + 1 < table->columns; i++)
+		(void)printf("%-*s  ", table->width[i], row[i]);
+	(void)puts(row[table->columns - 1]);
 }
 
 static void
@@ -144,29 +155,43 @@ fill_row(
 	sandbox_put_expiry(sandbox->expires_at, now, span);
 	set_cell(row[3], span);
 	set_cell(row[4], sandbox->isolation);
+	set_cell(row[OWNER], sandbox->owner);
+}
+
+/* Whoever has but their own need not read their name on every line. */
+static bool
+are_all_of(const char *user, const struct sandbox *sandboxes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(sandboxes[i].owner, user) != 0)
+			return false;
+	}
+	return true;
 }
 
 /* Twice over the list: the widths, then the lines. */
 static void
-print_table(const struct buf *kept)
+print_table(const struct buf *kept, const char *user)
 {
 	static const char head[COLUMNS][CELL_LEN] = { "ID", "STATE", "AGE",
-		"EXPIRES", "ISOLATION" };
+		"EXPIRES", "ISOLATION", "OWNER" };
 	const struct sandbox *sandboxes = (const void *)kept->p;
 	size_t count = kept->len / sizeof(*sandboxes);
-	uint64_t now = (uint64_t)time(NULL);
-	int width[COLUMNS] = { 0 };
+	struct table table = {
+		.columns = are_all_of(user, sandboxes, count) ? OWNER : COLUMNS,
+		.now = (uint64_t)time(NULL),
+	};
 	char row[COLUMNS][CELL_LEN];
 
-	widen(head, width);
+	widen(&table, head);
 	for (size_t i = 0; i < count; i++) {
-		fill_row(&sandboxes[i], now, row);
-		widen(row, width);
+		fill_row(&sandboxes[i], table.now, row);
+		widen(&table, row);
 	}
-	print_row(head, width);
+	print_row(&table, head);
 	for (size_t i = 0; i < count; i++) {
-		fill_row(&sandboxes[i], now, row);
-		print_row(row, width);
+		fill_row(&sandboxes[i], table.now, row);
+		print_row(&table, row);
 	}
 }
 
@@ -198,7 +223,7 @@ ctl_list(int argc, char **argv)
 	if (err == SBX_OK && values.json)
 		print_json(&listing.kept);
 	else if (err == SBX_OK)
-		print_table(&listing.kept);
+		print_table(&listing.kept, listing.user);
 	buf_free(&listing.kept);
 	return err == SBX_OK ? ctl_flush() : ctl_failure(err, &why);
 }

@@ -196,7 +196,7 @@ sandbox_print_json(struct json_object *object)
 }
 
 static void
-print_report(const struct sandbox *sandbox)
+print_report(const struct sandbox *sandbox, const char *name)
 {
 	cleanup_buf struct buf line = BUF_INIT(1024);
 
@@ -205,6 +205,8 @@ print_report(const struct sandbox *sandbox)
 	buf_put_text(&line, " ");
 	text_escape(
 	    VIEW_STR(sandbox->state), SANDBOX_WORD, /* quote= */ true, &line);
+	if (name != NULL)
+		buf_printf(&line, ": ssh %s", name);
 	(void)puts(buf_text(&line));
 }
 
@@ -220,7 +222,7 @@ sandbox_warn(const struct sandbox *sandbox)
 }
 
 int
-sandbox_report(struct json_object *object, bool json)
+sandbox_report(struct json_object *object, bool json, const char *name)
 {
 	struct sbx_why why = { "" };
 	struct sandbox sandbox;
@@ -231,6 +233,6 @@ sandbox_report(struct json_object *object, bool json)
 	if (json)
 		sandbox_print_json(object);
 	else
-		print_report(&sandbox);
+		print_report(&sandbox, name);
 	return ctl_flush();
 }

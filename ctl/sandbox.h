@@ -48,10 +48,11 @@ void sandbox_put_json(struct json_object *object, FILE *out);
 /* The same on stdout. */
 void sandbox_print_json(struct json_object *object);
 /*
- * What changed, on stdout: the object with json, otherwise "ID STATE".  The
- * exit status.
+ * What changed, on stdout: the object with json, otherwise "ID STATE", and
+ * ": ssh NAME" for who is to get in by that name; NULL for none.  The exit
+ * status.
  */
-int sandbox_report(struct json_object *object, bool json);
+int sandbox_report(struct json_object *object, bool json, const char *name);
 /* A loud line on stderr if it is not isolated. */
 void sandbox_warn(const struct sandbox *sandbox);
 

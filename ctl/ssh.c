@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -13,6 +13,7 @@
 #include "common/text.h"
 #include "ctl/ctl.h"
 #include "ctl/resolve.h"
+#include "ctl/words.h"
 #include "net/spawn.h"
 
 #define CONFIG_MAX 65536
@@ -27,10 +28,13 @@ struct values {
 };
 
 static const struct opt options[] = {
-	{ 0, "MINUTES",
+	{ 0, "DURATION",
 	    { "ttl", field_minutes, offsetof(struct values, ttl), 1,
 		LIMITS_TTL_MAX, NULL,
-		"get a new certificate that lives so long", NULL } },
+		"get a new certificate that lives so long, a number alone "
+		"being "
+		"minutes",
+		NULL } },
 	{ 0, NULL,
 	    { "print", field_bool, offsetof(struct values, print), 0, 0, NULL,
 		"print the ssh command line instead of running it", NULL } },
@@ -38,9 +42,9 @@ static const struct opt options[] = {
 
 static const struct usage usage = {
 	.program = "sandboxctl ssh",
-	.args = "[options] ID [-- COMMAND...]",
+	.args = "[options] ID [COMMAND...]",
 	.summary = "Run ssh in a sandbox, with credentials that were made sure "
-		   "of.",
+		   "of; the options of ssh(1) are taken as well.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 };
@@ -59,16 +63,26 @@ take_name(
 
 /* Would ssh go through sandbox-proxy? */
 static enum sbx_err
-check_snippet(const char *name, struct sbx_why *why)
+check_snippet(const char *name, const struct words *words, struct sbx_why *why)
 {
 	cleanup_buf struct buf config = BUF_INIT(CONFIG_MAX);
-	const char *argv[] = { "ssh", "-G", "-T", name, NULL };
+	cleanup_free const char **argv =
+	    calloc((size_t)words->config_count + 5, sizeof(*argv));
 	struct spawn spawn = { argv, STDOUT_FILENO, false, NULL,
 		SSH_G_SECONDS };
 	struct view rest, line;
-	int status = 0;
-	enum sbx_err err = spawn_run(&spawn, &status, &config, why);
+	int status = 0, argc = 0;
+	enum sbx_err err;
 
+	if (argv == NULL)
+		return SBX_NOMEM;
+	argv[argc++] = "ssh";
+	argv[argc++] = "-G";
+	argv[argc++] = "-T";
+	for (int i = 0; i < words->config_count; i++)
+		argv[argc++] = words->config[i];
+	argv[argc] = name;
+	err = spawn_run(&spawn, &status, &config, why);
 	if (err != SBX_OK)
 		return err;
 	if (status != 0)
@@ -135,27 +149,48 @@ run_ssh(const char *const argv[])
 	return EX_UNAVAILABLE;
 }
 
+/* Become ssh with what is left of the command line, or print it. */
+static int
+go(const char *name, const struct words *words, int argc, bool print)
+{
+	cleanup_free const char **command =
+	    calloc((size_t)argc + 4, sizeof(*command));
+	size_t count = 0;
+
+	if (command == NULL)
+		return ctl_failure(SBX_NOMEM, NULL);
+	command[count++] = "ssh";
+	for (int i = 0; i < words->ssh_count; i++)
+		command[count++] = words->ssh[i];
+	command[count++] = name;
+	if (*words->command != NULL)
+		command[count++] = "--";
+	for (char **word = words->command; *word != NULL; word++)
+		command[count++] = *word;
+	return print ? print_command(command) : run_ssh(command);
+}
+
 int
 ctl_ssh(int argc, char **argv)
 {
-	static const struct operands want = { 1, INT_MAX, "ID" };
-	cleanup_free const char **command =
-	    calloc((size_t)argc + 3, sizeof(*command));
+	cleanup_words struct words words = { 0 };
 	struct values values = { .ttl = 0 };
 	struct sbx_why why = { "" };
 	struct paths paths;
 	char name[NAME_ALIAS_MAX + 1];
-	size_t count = 0;
 	int first = 0, status = 0;
-	enum opt_result result = opt_parse(&usage, argc, argv, &values, &first);
-	enum sbx_err err;
+	enum sbx_err err = words_split(&usage, argc, argv, &words);
+	enum opt_result result;
 
-	if (result == OPT_RUN)
-		result = opt_operands(&usage, argc, argv, first, &want);
+	if (err != SBX_OK)
+		return ctl_failure(err, NULL);
+	result = opt_parse(&usage, words.own_count, words.own, &values, &first);
+	if (result == OPT_RUN && words.name == NULL)
+		result = opt_operands(
+		    &usage, 0, NULL, 0, &(struct operands){ 1, 1, "ID" });
 	if (result != OPT_RUN)
 		return ctl_status(result);
-	err =
-	    command == NULL ? SBX_NOMEM : take_name(argv[first++], name, &why);
+	err = take_name(words.name, name, &why);
 	if (err == SBX_OK)
 		err = paths_find(&paths, &why);
 	/* An error is told here, and ssh finds a life that it never asks for.
@@ -163,16 +198,8 @@ ctl_ssh(int argc, char **argv)
 	if (err == SBX_OK)
 		err = resolve_prepare(&paths, name, values.ttl, &status, &why);
 	if (err == SBX_OK && status == 0)
-		err = check_snippet(name, &why);
+		err = check_snippet(name, &words, &why);
 	if (err != SBX_OK)
 		return ctl_failure(err, &why);
-	if (status != 0)
-		return status;
-	command[count++] = "ssh";
-	command[count++] = name;
-	if (first < argc)
-		command[count++] = "--";
-	while (first < argc)
-		command[count++] = argv[first++];
-	return values.print ? print_command(command) : run_ssh(command);
+	return status != 0 ? status : go(name, &words, argc, values.print);
 }

@@ -50,6 +50,6 @@ ctl_start(int argc, char **argv)
 				     : broker.client.settings.wait,
 		    &object, &why);
 	ctl_wait_end(&broker);
-	return err == SBX_OK ? sandbox_report(object, values.json)
+	return err == SBX_OK ? sandbox_report(object, values.json, NULL)
 			     : ctl_failure(err, &why);
 }

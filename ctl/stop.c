@@ -63,6 +63,6 @@ ctl_stop(int argc, char **argv)
 	err = ctl_open_sandbox(&broker, name, &why);
 	if (err == SBX_OK)
 		err = stop(&broker, values.hold, &object, &why);
-	return err == SBX_OK ? sandbox_report(object, values.json)
+	return err == SBX_OK ? sandbox_report(object, values.json, NULL)
 			     : ctl_failure(err, &why);
 }

@@ -6,11 +6,12 @@ const struct command ctl_commands[] = {
 	    ctl_create },
 	{ "list", "[options]", "what sandboxes there are", ctl_list },
 	{ "show", "[options] ID", "one sandbox in full", ctl_show },
-	{ "ssh", "[options] ID [-- COMMAND...]", "run ssh in it", ctl_ssh },
+	{ "ssh", "[options] ID [COMMAND...]", "run ssh in it", ctl_ssh },
 	{ "start", "[options] ID", "start it, wait until it runs", ctl_start },
 	{ "stop", "[options] ID", "end its processes, keep its workspace",
 	    ctl_stop },
-	{ "kill", "ID", "remove it with its files, revoke its certificates",
+	{ "kill", "[options] ID...",
+	    "remove them with their files, revoke their certificates",
 	    ctl_kill },
 };
 

@@ -366,11 +366,20 @@ settings_parse_name(const struct settings *settings, const char *name,
     const char *suffix, struct alias *ret, struct sbx_why *why)
 {
 	const struct settings_broker *domain = settings_domain(settings, name);
+	char longer[2 * NAME_ALIAS_MAX + 2];
 	enum sbx_err err;
 
 	if (domain != NULL)
 		suffix = domain->suffix;
 	err = name_parse_long_alias(name, suffix, ret, why);
+	/* The beginning of a longer suffix? */
+	(void)snprintf(longer, sizeof(longer), "%.*s.%.*s", NAME_ALIAS_MAX,
+	    name, NAME_ALIAS_MAX, suffix);
+	if (err != SBX_OK && name_is_suffix(longer) &&
+	    settings_domain(settings, longer) != NULL)
+		return sbx_fail(why, SBX_BAD_NAME,
+		    "'%.80s' is not a sandbox name: write %.160s", name,
+		    longer);
 	if (err != SBX_OK || strchr(ret->provider, '.') == NULL)
 		return err;
 	return sbx_fail(why, SBX_BAD_NAME,

@@ -67,6 +67,10 @@ domains() {
 	bad 64 "'run-1' is not a sandbox name: write run-1.sandbox\$" \
 	    sandbox-proxy doctor run-1
 	bad 64 "write run-1.corp\$" sandbox-proxy --suffix corp connect run-1
+	bad 64 "'foo.example.com' is not a sandbox name: write foo.sandbox\$" \
+	    sandboxctl create foo.example.com
+	check 0 "what it says to write" sandboxctl create foo.sandbox
+	sandboxctl kill foo >/dev/null
 	mkdir -p "${file%/*}"
 	printf '[domain "prod.sandbox"]\nurl = unix:/nowhere/x\n' >"$file"
 	bad 64 "'a.prod.sandbox' is in the domain prod.sandbox, not in sandbox" \

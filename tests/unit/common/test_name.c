@@ -114,6 +114,8 @@ static const struct {
 	{ "alias with a longer suffix", "a.xsandbox", "sandbox", NULL, "" },
 	{ "alias with a suffix glued on", "asandbox", "sandbox", NULL, "" },
 	{ "alias with something after", "a.sandbox.org", "sandbox", NULL, "" },
+	{ "alias of a host on the internet", "foo.example.com", "sandbox", NULL,
+	    "" },
 	{ "alias with dot at its end", "a.sandbox.", "sandbox", NULL, "" },
 	{ "alias with two dots", "a..sandbox", "sandbox", NULL, "" },
 	{ "alias with empty provider", "a..local.sandbox", "sandbox", NULL,
@@ -136,6 +138,20 @@ static const struct {
 	{ "alias with newline after", "a.sandbox\n", "sandbox", NULL, "" },
 };
 
+/* What it says to write is not refused itself. */
+static void
+check_advice(const char *text, const char *suffix)
+{
+	const char *advice = strstr(text, ": write ");
+	struct alias alias;
+
+	assert_non_null(advice);
+	advice += strlen(": write ");
+	if (strncmp(advice, "ID.", 3) != 0)
+		assert_int_equal(
+		    name_parse_alias(advice, suffix, &alias, NULL), SBX_OK);
+}
+
 static void
 test_alias(void **state)
 {
@@ -149,6 +165,7 @@ test_alias(void **state)
 	if (err != SBX_OK) {
 		assert_string_equal(alias.text, "untouched");
 		assert_non_null(strstr(why.text, "not a sandbox name"));
+		check_advice(why.text, row->suffix);
 		return;
 	}
 	assert_string_equal(alias.text, row->text);

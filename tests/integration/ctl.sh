@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# What people type: sandboxctl, word by word.
+. "$(dirname "$0")/../world/world.sh"
+world_enter "$0" "$@"
+
+host=run-1234.sandbox
+
+main() {
+	creating
+	listing
+	killing
+	ssh_options
+}
+
+creating() {
+	check 0 "create" sandboxctl create c-1
+	is "create says how to get in" "$(cat "$out")" \
+	    "c-1 running: ssh c-1.sandbox"
+	check 0 "what it says" "$(sed 's/.*: \(ssh\) .*/\1/' "$out")" \
+	    "$(sed 's/.*: ssh //' "$out")" true
+	check 0 "create without an id" sandboxctl create
+	local id
+	id=$(cut -d' ' -f1 "$out")
+	is "it says how to get in, too" "$(cat "$out")" \
+	    "$id running: ssh $id.sandbox"
+	check 0 "JSON says nothing else" sandboxctl create --json c-2
+	is "JSON says nothing else" "$(jq -r .id "$out")" c-2
+	sandboxctl kill c-1 c-2 "$id" >/dev/null
+}
+
+# Whose they are is told to who sees others' as well.
+listing() {
+	check 0 "list" sandboxctl list
+	is "list: only one's own" "$(head -1 "$out" | tr -s ' ')" \
+	    "ID STATE AGE EXPIRES ISOLATION"
+	[ "$(id -un)" = root ] || return 0
+	setpriv --reuid bob --regid bob --init-groups env HOME=/home/bob \
+	    --chdir=/home/bob sandboxctl create of-bob >/dev/null
+	check 0 "list" sandboxctl list
+	is "list: OWNER for who sees several" \
+	    "$(tr -s ' ' <"$out" | cut -d' ' -f1,6)" \
+	    "$(printf 'ID OWNER\nof-bob bob\nrun-1234 root')"
+	sandboxctl kill of-bob >/dev/null
+}
+
+killing() {
+	local id
+	for id in k-1 k-2 k-3 k-4 k-5; do
+		sandboxctl create "$id" >/dev/null
+	done
+	check 0 "kill several" sandboxctl kill k-1 k-2.sandbox
+	is "kill several: says so" "$(cat "$out")" \
+	    "$(printf 'k-1 killed\nk-2 killed')"
+	check 64 "kill: a slip in one of them" sandboxctl kill k-3 K
+	check 0 "kill: and nothing is killed" sandboxctl show k-3
+	check 66 "kill: one is not there" sandboxctl kill k-1 k-3
+	says "kill: says which" '^sandboxctl: k-1: no such sandbox'
+	is "kill: the other one goes" "$(cat "$out")" "k-3 killed"
+	check 66 "kill --json" sandboxctl kill --json k-4 k-1 k-5
+	is "kill --json: an object each" \
+	    "$(jq -c '[.id, .killed, .code // ""]' "$out" | tr '\n' ' ')" \
+	    '["k-4",true,""] ["k-1",false,"not-found"] ["k-5",true,""] '
+	check 64 "kill: nobody" sandboxctl kill
+	says "kill: says what is missing" 'ID is missing'
+}
+
+# What ssh takes behind the name we take, too.
+ssh_options() {
+	local port
+	check 0 "ssh: a command with options" \
+	    sandboxctl ssh run-1234 ls -d /home/sandbox
+	is "ssh: its output" "$(cat "$out")" /home/sandbox
+	check 7 "ssh: -T, a value and --" \
+	    sandboxctl ssh run-1234 -T -o LogLevel=ERROR -- exit 7
+	check 0 "ssh: -tt before it" sandboxctl ssh -tt run-1234 tty
+	grep -q '^/dev/pts/' "$out" || fail "ssh: -tt"
+	check 0 "ssh: ours among them" \
+	    sandboxctl ssh run-1234 -v --ttl 5 -T true
+	check 0 "ssh --print" \
+	    sandboxctl ssh --print run-1234 -NL 8080:localhost:80 -- a 'b c'
+	is "ssh --print: as ssh would be called" "$(cat "$out")" \
+	    "ssh -NL 8080:localhost:80 $host -- a 'b c'"
+	check 78 "ssh -F: what it says counts" \
+	    sandboxctl ssh run-1234 -F /dev/null true
+	says "ssh -F: says so" 'ssh does not know how to reach'
+	check 64 "ssh: nobody's option" sandboxctl ssh run-1234 --nonsense
+	says "ssh: names it" 'unknown option --nonsense'
+	check 0 "ssh --help" sandboxctl ssh --help
+	grep -q -- '--ttl DURATION .*number alone being minutes (1s to 24h)' \
+	    "$out" || fail "ssh --help: the unit of --ttl"
+	sandboxctl ssh run-1234 -N -L "$HOME/fwd:127.0.0.1:1" \
+	    >/dev/null 2>&1 </dev/null &
+	port=$!
+	wait_for "ssh -L" test -S "$HOME/fwd"
+	kill "$port"
+	wait "$port" || :
+	rm -f "$HOME/fwd"
+	ok "ssh -L"
+}
+
+if [ "${1:-}" != as ]; then
+	world_install
+	for who in alice root bob; do
+		[ "$who" = root ] || world_user "$who"
+	done
+	for who in alice root bob; do
+		world_as "$who" as
+	done
+else
+	world_main "$@"
+fi
