@@ -408,8 +408,9 @@ sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
 	runs = ret->state == SANDBOX_RUNNING;
 	if (runs && seconds < REPAIR_WAIT)
 		seconds = REPAIR_WAIT;
-	err = turns_start(
-	    b->turns, ret->id, seconds, start_in_turn, b, &done, why);
+	err = turns_start(b->turns, ret->id,
+	    caller->all ? TURN_UNLIMITED : caller->person, seconds,
+	    start_in_turn, b, &done, why);
 	if (err != SBX_OK || (runs && !done))
 		return err;
 	if (done)

@@ -24,6 +24,7 @@ struct start {
 	start_job *job;
 	void *context;
 	char id[NAME_ID_MAX + 1];
+	uid_t person;
 	unsigned refs; /* who waits, and its thread */
 	bool done;
 	enum sbx_err err;
@@ -244,16 +245,29 @@ find_start(struct turns *t, const char *id)
 	return NULL;
 }
 
+static size_t
+count_starts(const struct turns *t, uid_t person)
+{
+	size_t count = 0;
+
+	for (const struct start *s = t->starts; s != NULL; s = s->next)
+		count += !s->done && s->person == person;
+	return count;
+}
+
 static struct start *
-begin(struct turns *t, const char *id, start_job *job, void *context)
+begin(struct turns *t, const char *id, uid_t person, start_job *job,
+    void *context)
 {
 	struct start *start = calloc(1, sizeof(*start));
 
 	if (start == NULL)
 		return NULL;
-	*start = (struct start){
-		.turns = t, .job = job, .context = context, .refs = 1
-	};
+	*start = (struct start){ .turns = t,
+		.job = job,
+		.context = context,
+		.person = person,
+		.refs = 1 };
 	(void)snprintf(start->id, sizeof(start->id), "%s", id);
 	if (!thread_start(run_start, start, START_STACK, /* ret= */ NULL)) {
 		free(start);
@@ -286,24 +300,39 @@ join(struct turns *t, struct start *start, unsigned seconds, bool *ret_done,
 	return err;
 }
 
-enum sbx_err
-turns_start(struct turns *t, const char *id, unsigned seconds, start_job *job,
-    void *context, bool *ret_done, struct sbx_why *why)
+/* Under the mutex: the one under way, or a new one. */
+static enum sbx_err
+find_or_begin(struct turns *t, const char *id, uid_t person, start_job *job,
+    void *context, struct start **ret, struct sbx_why *why)
 {
-	struct start *start;
-	enum sbx_err err;
+	*ret = find_start(t, id);
+	if (*ret != NULL)
+		return SBX_OK;
+	/* Each is processes and a thread, and nobody need wait for it. */
+	if (person != TURN_UNLIMITED && count_starts(t, person) >= TURN_STARTS)
+		return sbx_fail(why, SBX_UNAVAILABLE,
+		    "%d of your sandboxes are starting, the limit: try again "
+		    "when one of them runs",
+		    TURN_STARTS);
+	*ret = begin(t, id, person, job, context);
+	return *ret == NULL ? out_of_memory(why) : SBX_OK;
+}
+
+enum sbx_err
+turns_start(struct turns *t, const char *id, uid_t person, unsigned seconds,
+    start_job *job, void *context, bool *ret_done, struct sbx_why *why)
+{
+	struct start *start = NULL;
+	enum sbx_err err = SBX_OK;
 
 	*ret_done = false;
 	(void)pthread_mutex_lock(&t->mutex);
-	if (t->closed) {
-		(void)pthread_mutex_unlock(&t->mutex);
-		return stopping(why);
-	}
-	start = find_start(t, id);
-	if (start == NULL)
-		start = begin(t, id, job, context);
-	err = start == NULL ? out_of_memory(why)
-			    : join(t, start, seconds, ret_done, why);
+	if (t->closed)
+		err = stopping(why);
+	if (err == SBX_OK)
+		err = find_or_begin(t, id, person, job, context, &start, why);
+	if (err == SBX_OK)
+		err = join(t, start, seconds, ret_done, why);
 	(void)pthread_mutex_unlock(&t->mutex);
 	return err;
 }

@@ -6,9 +6,12 @@
 #ifndef SBX_BROKER_TURNS_H
 #define SBX_BROKER_TURNS_H
 
+#include <sys/types.h>
+
 #include "common/name.h"
 
-#define TURN_WAIT 300 /* seconds that a call waits for the ones before it */
+#define TURN_WAIT 300  /* seconds that a call waits for the ones before it */
+#define TURN_STARTS 16 /* of different sandboxes under way for one person */
 
 struct turns;
 
@@ -30,13 +33,15 @@ void turn_give(struct turns *turns, const char *id);
 /* What a start does, in a thread of its own. */
 typedef enum sbx_err
 start_job(void *context, const char *id, struct sbx_why *why);
+#define TURN_UNLIMITED ((uid_t)-1)
 /*
  * Begin a start of id, or join the one under way, and wait for its end, at
  * most so many seconds.  *ret_done: it has ended, and the result is its own;
- * otherwise it goes on.
+ * otherwise it goes on.  SBX_UNAVAILABLE: this person (persons.h, or
+ * TURN_UNLIMITED) has TURN_STARTS under way.
  */
-enum sbx_err turns_start(struct turns *turns, const char *id, unsigned seconds,
-    start_job *job, void *context, bool *ret_done,
+enum sbx_err turns_start(struct turns *turns, const char *id, uid_t person,
+    unsigned seconds, start_job *job, void *context, bool *ret_done,
     struct sbx_why *why) MUST_USE;
 
 #endif

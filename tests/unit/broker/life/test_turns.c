@@ -8,10 +8,12 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <string.h>
 
 #include "broker/life/turns.h"
 
 #define CALLERS 20
+#define ALICE 1000
 
 static struct turns *turns;
 static sem_t may_end;
@@ -56,7 +58,8 @@ ask(void *argument)
 	bool done = false;
 
 	(void)argument;
-	if (turns_start(turns, "a", 60, job, &result, &done, NULL) != SBX_OK ||
+	if (turns_start(turns, "a", ALICE, 60, job, &result, &done, NULL) !=
+		SBX_OK ||
 	    !done)
 		return &turns;
 	return NULL;
@@ -71,7 +74,8 @@ test_many_wait_for_a_start(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    turns_start(turns, "a", 0, job, &result, &done, NULL), SBX_OK);
+	    turns_start(turns, "a", ALICE, 0, job, &result, &done, NULL),
+	    SBX_OK);
 	assert_false(done);
 	for (int i = 0; i < CALLERS; i++)
 		assert_int_equal(
@@ -87,6 +91,44 @@ test_many_wait_for_a_start(void **state)
 	}
 }
 
+/* Whoever has many sandboxes does not start all of them at once. */
+static void
+test_starts_have_a_limit(void **state)
+{
+	static enum sbx_err result = SBX_OK;
+	struct sbx_why why = { "" };
+	char id[8] = "";
+	bool done;
+
+	(void)state;
+	for (int i = 0; i < TURN_STARTS; i++) {
+		(void)snprintf(id, sizeof(id), "a-%d", i);
+		assert_int_equal(
+		    turns_start(turns, id, ALICE, 0, job, &result, &done, NULL),
+		    SBX_OK);
+	}
+	assert_int_equal(
+	    turns_start(turns, "b", ALICE, 0, job, &result, &done, &why),
+	    SBX_UNAVAILABLE);
+	assert_non_null(strstr(why.text, "16 of your sandboxes"));
+	/* One that is under way, others, and root. */
+	assert_int_equal(
+	    turns_start(turns, id, ALICE, 0, job, &result, &done, NULL),
+	    SBX_OK);
+	assert_int_equal(
+	    turns_start(turns, "b", ALICE + 1, 0, job, &result, &done, NULL),
+	    SBX_OK);
+	assert_int_equal(turns_start(turns, "c", TURN_UNLIMITED, 0, job,
+			     &result, &done, NULL),
+	    SBX_OK);
+	for (int i = 0; i < TURN_STARTS + 3; i++)
+		(void)sem_post(&may_end);
+	assert_true(turns_drain(turns, 60));
+	assert_int_equal(
+	    turns_start(turns, "d", ALICE, 60, job, &result, &done, NULL),
+	    SBX_OK);
+}
+
 static void
 test_joined_start_is_one(void **state)
 {
@@ -96,20 +138,22 @@ test_joined_start_is_one(void **state)
 
 	(void)state;
 	for (int i = 0; i < 10; i++) {
-		assert_int_equal(
-		    turns_start(turns, "a", 0, job, &result, &done, NULL),
+		assert_int_equal(turns_start(turns, "a", ALICE, 0, job, &result,
+				     &done, NULL),
 		    SBX_OK);
 		assert_false(done);
 	}
 	assert_int_equal(
-	    turns_start(turns, "b", 0, job, &result, &done, NULL), SBX_OK);
+	    turns_start(turns, "b", ALICE, 0, job, &result, &done, NULL),
+	    SBX_OK);
 	(void)sem_post(&may_end);
 	(void)sem_post(&may_end);
 	assert_true(turns_drain(turns, 60));
 	assert_int_equal(started, 2);
 	(void)sem_post(&may_end);
 	assert_int_equal(
-	    turns_start(turns, "a", 60, job, &result, &done, &why), SBX_STATE);
+	    turns_start(turns, "a", ALICE, 60, job, &result, &done, &why),
+	    SBX_STATE);
 	assert_true(done);
 	assert_string_equal(why.text, "a fails");
 }
@@ -184,7 +228,8 @@ test_close(void **state)
 	turns_close(turns);
 	assert_int_equal(pthread_join(thread, &failed), 0);
 	assert_null(failed);
-	assert_int_equal(turns_start(turns, "a", 9, job, &result, &done, NULL),
+	assert_int_equal(
+	    turns_start(turns, "a", ALICE, 9, job, &result, &done, NULL),
 	    SBX_UNAVAILABLE);
 	assert_false(turn_try(turns, "b"));
 	turn_give(turns, "a");
@@ -198,6 +243,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_many_wait_for_a_start),
 		TEST(test_joined_start_is_one),
+		TEST(test_starts_have_a_limit),
 		TEST(test_one_at_a_time),
 		TEST(test_try),
 		TEST(test_close),
