@@ -33,7 +33,8 @@ handle_list(struct broker *b, const struct call *call, const char *id,
 		err = name_check_id(cursor, why);
 	if (err != SBX_OK)
 		return err;
-	if (state != NULL && !sandbox_state_find(state, &wanted))
+	if (state != NULL &&
+	    (!sandbox_state_find(state, &wanted) || wanted == SANDBOX_DELETING))
 		return sbx_fail(
 		    why, SBX_BAD_VALUE, "state=%.80s is not a state", state);
 	if (state != NULL)

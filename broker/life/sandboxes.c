@@ -32,9 +32,12 @@ hold(struct broker *b, const char *id, struct held *ret, struct sbx_why *why)
 	return err;
 }
 
+/* Nobody but the reaper has anything to do with it any more. */
 static bool
 is_over(const struct broker *b, const struct sandbox *s)
 {
+	if (s->state == SANDBOX_DELETING)
+		return true;
 	return s->expires_at != 0 && s->expires_at <= b->now() &&
 	    s->end_ticks <= b->ticks();
 }
@@ -77,9 +80,12 @@ static enum sbx_err
 put_state(struct broker *b, struct sandbox *s, enum sandbox_state state,
     struct sbx_why *why)
 {
-	enum sbx_err err =
-	    store_set_state(b->store, s->id, state, s->isolation, why);
+	enum sbx_err err;
 
+	/* What has begun is finished, whoever dies meanwhile. */
+	if (s->state == SANDBOX_DELETING)
+		return SBX_OK;
+	err = store_set_state(b->store, s->id, state, s->isolation, why);
 	if (err == SBX_OK)
 		s->state = state;
 	return err;
@@ -196,18 +202,24 @@ bring_up(struct broker *b, const struct caller *caller, struct sandbox *s,
 	return err;
 }
 
-/* Processes and files first: a row that stays can be deleted again. */
+/*
+ * Processes and files before the row, which says that they are to go: if they
+ * resist, or we are killed, the reaper goes on.  On a full disk it is not
+ * said, and the row stays as it was.
+ */
 static enum sbx_err
-take_down(struct broker *b, const struct sandbox *s, struct sbx_why *why)
+take_down(struct broker *b, struct sandbox *s, struct sbx_why *why)
 {
-	enum sbx_err err =
-	    provider_call_kill(b->provider_fd, s->provider, s->id, why);
+	enum sbx_err err;
+
+	(void)put_state(b, s, SANDBOX_DELETING, NULL);
+	err = provider_call_kill(b->provider_fd, s->provider, s->id, why);
 
 	return err != SBX_OK ? err : store_remove(b->store, s->id, why);
 }
 
 static enum sbx_err
-remove_now(struct broker *b, const struct sandbox *s, const struct cause *cause,
+remove_now(struct broker *b, struct sandbox *s, const struct cause *cause,
     struct sbx_why *why)
 {
 	enum sbx_err err = take_down(b, s, why);
@@ -245,10 +257,7 @@ sandboxes_create(struct broker *b, const struct caller *caller,
 		tell(b, ret, sandbox_state_name(ret->state), &cause);
 		return SBX_OK;
 	}
-	/*
-	 * Files that are there without a row are not ours to throw away.
-	 * If it cannot be taken down it stays, as failed.
-	 */
+	/* Files that are there without a row are not ours to throw away. */
 	if (err == SBX_EXISTS) {
 		if (store_remove(b->store, ret->id, NULL) != SBX_OK)
 			(void)set_state(b, ret, SANDBOX_FAILED, &cause, NULL);
@@ -425,11 +434,11 @@ sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
  */
 
 static enum sbx_err
-stop_now(struct broker *b, struct sandbox *s, const struct cause *cause,
-    struct sbx_why *why)
+stop_now(struct broker *b, struct sandbox *s, bool held,
+    const struct cause *cause, struct sbx_why *why)
 {
 	/* Somebody may ask for it again and again: that is no change. */
-	bool again = s->state == SANDBOX_STOPPED && !s->held;
+	bool again = s->state == SANDBOX_STOPPED && !held;
 	enum sbx_err err;
 
 	/* On a full disk nothing can be written, and stopping may cure it. */
@@ -449,17 +458,20 @@ sandboxes_stop(struct broker *b, const struct caller *caller, const char *id,
 {
 	cleanup_held struct held held = { NULL, NULL };
 	enum sbx_err err = sandboxes_find(b, caller, id, ret, why);
+	bool was;
 
 	if (err == SBX_OK)
 		err = hold(b, id, &held, why);
 	if (err == SBX_OK)
 		err = sandboxes_find(b, caller, id, ret, why);
+	was = ret->held;
 	/* First, so that nobody wakes it in between. */
 	if (err == SBX_OK)
-		err = set_held(b, ret, stay || ret->held, why);
+		err = set_held(b, ret, stay || was, why);
 	return err != SBX_OK
 	    ? err
-	    : stop_now(b, ret, &(struct cause){ "stop", caller->name }, why);
+	    : stop_now(b, ret, ret->held != was,
+		  &(struct cause){ "stop", caller->name }, why);
 }
 
 enum sbx_err
@@ -486,9 +498,9 @@ sandboxes_delete(struct broker *b, const struct caller *caller, const char *id,
 static enum sbx_err
 settle(struct broker *b, struct sandbox *s, struct sbx_why *why)
 {
-	/* Nobody was told of it yet. */
+	/* Nobody was told of it yet; the reaper has the time to remove it. */
 	if (s->state == SANDBOX_CREATING)
-		return remove_now(b, s, &cause_unfinished, why);
+		return put_state(b, s, SANDBOX_DELETING, why);
 	return sandboxes_reconcile(b, s, why);
 }
 
@@ -525,6 +537,13 @@ sandboxes_recover(struct broker *b, struct sbx_why *why)
 	return SBX_OK;
 }
 
+static const struct cause *
+cause_of(const struct sandbox *s)
+{
+	return s->state == SANDBOX_DELETING ? &cause_unfinished
+					    : &cause_expired;
+}
+
 /* The turn of one that is past its end; SBX_STATE when another has it. */
 static enum sbx_err
 hold_ended(struct broker *b, const char *id, struct held *held,
@@ -553,7 +572,7 @@ sandboxes_stop_ended(struct broker *b, const char *id, struct sbx_why *why)
 
 	if (err != SBX_OK)
 		return err;
-	err = stop_now(b, &s, &cause_expired, why);
+	err = stop_now(b, &s, /* held= */ false, cause_of(&s), why);
 	return err == SBX_OK ? SBX_OK : SBX_UNAVAILABLE;
 }
 
@@ -566,7 +585,7 @@ sandboxes_remove_ended(struct broker *b, const char *id, struct sbx_why *why)
 
 	if (err != SBX_OK)
 		return err;
-	err = remove_now(b, &s, &cause_expired, why);
+	err = remove_now(b, &s, cause_of(&s), why);
 	return err == SBX_OK ? SBX_OK : SBX_UNAVAILABLE;
 }
 

@@ -89,7 +89,10 @@ enum sbx_err sandboxes_start(struct broker *broker, const struct caller *caller,
 enum sbx_err sandboxes_stop(struct broker *broker, const struct caller *caller,
     const char *id, bool stay, struct sandbox *ret,
     struct sbx_why *why) MUST_USE;
-/* Its processes, files and certificates are gone when it returns. */
+/*
+ * Its processes, files and certificates are gone when it returns.  If they
+ * resist, nobody sees it any more, and the reaper goes on.
+ */
 enum sbx_err sandboxes_delete(struct broker *broker,
     const struct caller *caller, const char *id, struct sbx_why *why) MUST_USE;
 
@@ -102,9 +105,9 @@ enum sbx_err
 sandboxes_recover(struct broker *broker, struct sbx_why *why) MUST_USE;
 
 /*
- * One that is past its end.  SBX_NOT_FOUND when it is not, or not any more;
- * SBX_STATE when somebody else is at work on it; SBX_UNAVAILABLE when it
- * resists.
+ * One that is past its end, or whose removal has begun.  SBX_NOT_FOUND when it
+ * is not, or not any more; SBX_STATE when somebody else is at work on it;
+ * SBX_UNAVAILABLE when it resists.
  */
 enum sbx_err sandboxes_stop_ended(
     struct broker *broker, const char *id, struct sbx_why *why) MUST_USE;

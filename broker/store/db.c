@@ -64,6 +64,8 @@ static const char *const versions[] = {
 	"CREATE INDEX sandboxes_person ON sandboxes(person);"
 	"ALTER TABLE sandboxes ADD COLUMN end_ticks INTEGER NOT NULL DEFAULT "
 	"0;"
+	"CREATE INDEX sandboxes_deleting ON sandboxes(id)"
+	"  WHERE state = 'deleting';"
 	"CREATE INDEX floors_end ON floors(last_valid_after);"
 	"CREATE TABLE boot ("
 	"  only INTEGER PRIMARY KEY CHECK (only = 1),"

@@ -19,7 +19,8 @@
 	"issued_after, incarnation, held, person, end_ticks"
 
 #define PAGE                                                          \
-	"AND (?3 IS NULL OR state = ?3) "                             \
+	"AND CASE WHEN ?3 IS NULL THEN state <> 'deleting' "          \
+	"ELSE state = ?3 END "                                        \
 	"AND (?4 IS NULL OR EXISTS (SELECT 1 FROM labels AS l WHERE " \
 	"l.sandbox_id = s.id AND l.key = ?4 AND l.value = ?5)) "      \
 	"ORDER BY id LIMIT ?6"
@@ -52,8 +53,9 @@
 	X(REMOVE, "DELETE FROM sandboxes WHERE id = ?1")                       \
 	X(ENDED,                                                               \
 	    "SELECT id, person FROM sandboxes WHERE expires_at > 0 "           \
-	    "AND expires_at <= ?1 AND end_ticks <= ?4 AND id > ?3 "            \
-	    "ORDER BY id LIMIT ?2")                                            \
+	    "AND expires_at <= ?1 AND end_ticks <= ?4 AND id > ?3 UNION "      \
+	    "SELECT id, person FROM sandboxes INDEXED BY sandboxes_deleting "  \
+	    "WHERE state = 'deleting' AND id > ?3 ORDER BY id LIMIT ?2")       \
 	X(BOOT, "SELECT ticks FROM boot WHERE id = ?1 AND ticks <= ?2")        \
 	X(SET_BOOT, "INSERT OR REPLACE INTO boot VALUES (1, ?1, ?2)")          \
 	X(COUNT_ANEW,                                                          \

@@ -111,9 +111,14 @@ static enum sbx_err
 taken(struct store *store, const struct sandbox *s, struct sbx_why *why)
 {
 	struct sandbox other;
+	bool there = get(store, s->id, &other, NULL) == SBX_OK;
 
-	if (get(store, s->id, &other, NULL) == SBX_OK &&
-	    strcmp(other.owner, s->owner) != 0)
+	if (there && other.state == SANDBOX_DELETING)
+		return sbx_fail(why, SBX_EXISTS,
+		    "an earlier sandbox '%s' is still being removed: try again "
+		    "later, or choose another id",
+		    s->id);
+	if (there && strcmp(other.owner, s->owner) != 0)
 		return sbx_fail(why, SBX_EXISTS,
 		    "'%s' is taken by another user: choose another id", s->id);
 	return sbx_fail(why, SBX_EXISTS, "sandbox '%s' already exists", s->id);

@@ -31,14 +31,15 @@ struct moment {
 #define STORE_LABEL_VALUE_MAX 255
 #define STORE_PAGE_MAX 200
 
-/* value, name in the API and in the database */
+/* value, name in the database and, but for the last, in the API */
 #define SANDBOX_STATES(X)       \
 	X(CREATING, "creating") \
 	X(STARTING, "starting") \
 	X(RUNNING, "running")   \
 	X(STOPPING, "stopping") \
 	X(STOPPED, "stopped")   \
-	X(FAILED, "failed")
+	X(FAILED, "failed")     \
+	X(DELETING, "deleting") /* nobody sees it any more */
 
 enum sandbox_state {
 #define SANDBOX_STATE_ENUM(value, name) SANDBOX_##value,
@@ -89,7 +90,7 @@ struct certificate {
 /* Which sandboxes; empty members do not restrict. */
 struct store_filter {
 	const char *owner;     /* NULL: anyone's */
-	int state;	       /* enum sandbox_state, -1: any */
+	int state;	       /* enum sandbox_state, -1: any but DELETING */
 	const char *label_key; /* NULL: any */
 	const char *label_value;
 	const char *after; /* ids greater than this; "": from the start */
@@ -139,8 +140,8 @@ enum sbx_err store_set_held(struct store *store, const char *id, bool held,
 enum sbx_err
 store_remove(struct store *store, const char *id, struct sbx_why *why) MUST_USE;
 /*
- * At most limit (caller frees) of those that end by now, by both clocks, by id,
- * the ids greater than after.
+ * At most limit (caller frees) of those that end by now, by both clocks, and of
+ * those whose removal has begun, by id, the ids greater than after.
  */
 enum sbx_err store_expired(struct store *store, const struct moment *now,
     const char *after, size_t limit, struct store_end **ret, size_t *ret_count,

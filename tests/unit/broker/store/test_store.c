@@ -273,6 +273,39 @@ test_expired(void **state)
 	assert_int_equal(count_expired(*state, NOW + 9, 50, ""), 0);
 	assert_int_equal(count_expired(*state, NOW + 99999, 49, ""), 0);
 	assert_int_equal(count_expired(*state, NOW - 99999, 99999, ""), 0);
+	/* Nor does it wait for a time when it is to go. */
+	assert_int_equal(store_set_state(*state, "run-1", SANDBOX_DELETING,
+			     ISOLATION_NONE, NULL),
+	    SBX_OK);
+	assert_int_equal(count_expired(*state, 0, 0, ""), 1);
+	assert_int_equal(count_expired(*state, NOW + 10, 50, ""), 1);
+	assert_int_equal(count_expired(*state, 0, 0, "run-1"), 0);
+}
+
+/* One that is being removed is for nobody to see, but keeps its id. */
+static void
+test_removal_that_has_begun(void **state)
+{
+	struct store_filter filter = { .state = -1, .after = "", .limit = 10 };
+	struct sandbox bobs = a_sandbox("run-1", "bob"), *rows = NULL;
+	struct sbx_why why = { "" };
+	size_t count = 0;
+
+	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
+	assert_int_equal(store_set_state(*state, "run-1", SANDBOX_DELETING,
+			     ISOLATION_NONE, NULL),
+	    SBX_OK);
+	assert_int_equal(
+	    store_list(*state, &filter, &rows, &count, NULL), SBX_OK);
+	assert_int_equal(count, 0);
+	free(rows);
+	filter.state = SANDBOX_DELETING;
+	assert_int_equal(
+	    store_list(*state, &filter, &rows, &count, NULL), SBX_OK);
+	assert_int_equal(count, 1);
+	free(rows);
+	assert_int_equal(store_add(*state, &bobs, 100, &why), SBX_EXISTS);
+	assert_non_null(strstr(why.text, "still being removed"));
 }
 
 #define LIFE 36000
@@ -360,6 +393,8 @@ test_nothing_is_read_through(void **state)
 			/* The end is part of the index, and gives the order. */
 			if (i == ST_VALID_CERTIFICATES)
 				assert_non_null(strstr(step, "valid_before>?"));
+			if (i == ST_ENDED)
+				assert_null(strstr(step, "PRIMARY KEY"));
 			if (i == ST_TRIM_CERTIFICATES)
 				assert_null(strstr(step, "TEMP B-TREE"));
 		}
@@ -666,6 +701,7 @@ main(void)
 		FRESH(test_certificates_are_forgotten),
 		FRESH(test_expired),
 		FRESH(test_certificates_have_a_limit),
+		FRESH(test_removal_that_has_begun),
 		FRESH(test_limit_of_a_person),
 		FRESH(test_nothing_is_read_through),
 		FRESH(test_many_threads),
