@@ -279,7 +279,9 @@ opened_before_the_shell() {
 	    if 'execve("/bin/sh"' in line:
 	        break
 	    found = re.search(r'(open\w*|connect)\(.*?"([^"]+)"', line)
-	    if started and found and not found[2].startswith(sys.argv[2] + "/"):
+	    # /dev and /proc are the engine's and the kernel's, and the gate waits
+	    # for nobody at its log.
+	    if started and found and not found[2].startswith(("/dev/", "/proc/")):
 	        names.add(found[2])
 	print(" ".join(sorted(names)))
 	END
@@ -297,11 +299,10 @@ hostile() {
 	check 1 "its code did not run in sshd" in_box hostile \
 	    'test -e /tmp/evil'
 	leave
-	# /dev is the engine's, and the gate waits for nobody at its log.
 	# sandbox-shell looks for the account's shell in the image's passwd
 	# once it is that account.
 	is "opened before the shell" "$(opened_before_the_shell)" \
-	    "/dev/log /dev/null /dev/tty /etc/passwd"
+	    "/etc/passwd"
 }
 
 world_install
