@@ -109,6 +109,37 @@ lines() {
 	broker_stop
 }
 
+# In a container that lacks most uids, all whom it lacks look the same.
+strangers() {
+	local pid map ours
+	mkfifo "$broker_work/go"
+	: >"$broker_work/sandboxd.conf"
+	unshare --user bash -c 'read -r <"$1" && shift && exec "$@"' container \
+	    "$broker_work/go" "$BUILDDIR/sandboxd" --daemon \
+	    --config "$broker_work/sandboxd.conf" \
+	    --state-dir "$broker_state" --runtime-dir "$broker_run" &
+	pid=$!
+	ours=$(readlink /proc/self/ns/user)
+	wait_for "a namespace" is_elsewhere "$pid" "$ours"
+	# In one write(2).
+	printf '0 0 1000\n1879048192 1879048192 268435456\n' \
+	    >"$broker_work/map"
+	for map in uid_map gid_map; do
+		cat "$broker_work/map" >"/proc/$pid/$map"
+	done
+	echo go >"$broker_work/go"
+	wait "$pid" || fail "sandboxd does not start in a container"
+	broker_call root 200 "its root is served" GET /v1/health
+	broker_call alice 403 "whom it cannot name is refused" GET /v1/health
+	grep -q 'nobody can tell who calls' "$out" || fail "says why"
+	ok "says why"
+	broker_stop
+}
+
+is_elsewhere() {
+	[ "$(readlink "/proc/$1/ns/user")" != "$2" ]
+}
+
 broker_programs
 world_user alice
 world_user bob
@@ -116,4 +147,5 @@ echo "alice:$first:65536" >/etc/subuid
 connections
 sandboxes
 lines
+strangers
 done_testing
