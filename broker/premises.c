@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,6 +36,46 @@ parent_of(const char *path, char ret[static PATHS_MAX])
 	return SBX_OK;
 }
 
+/* What there is of path, as it really is: the rest is still to be made. */
+static char *
+real_beginning(const char *path)
+{
+	cleanup_free char *beginning = strdup(path);
+	char *real = NULL, *slash;
+
+	while (beginning != NULL && real == NULL && *beginning != '\0') {
+		real = realpath(beginning, NULL);
+		slash = strrchr(beginning, '/');
+		*slash = '\0';
+	}
+	return real == NULL ? strdup("/") : real;
+}
+
+/*
+ * Root's broker has processes without root's rights, and callers, who must
+ * get there: nothing else would say which folder is in their way.
+ */
+static enum sbx_err
+check_search(
+    const struct broker_settings *s, const char *path, struct sbx_why *why)
+{
+	cleanup_free char *real = real_beginning(path);
+	struct stat st;
+
+	if (real == NULL)
+		return SBX_NOMEM;
+	while (s->own_uid == 0 && *real != '\0') {
+		if (stat(real, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
+			return sbx_fail(why, SBX_CONFIG,
+			    "%.160s: other users cannot search the folder "
+			    "%.160s (mode %04o), and root's broker works for "
+			    "them: name another place, or chmod o+x it",
+			    path, real, st.st_mode & 07777U);
+		*strrchr(real, '/') = '\0';
+	}
+	return SBX_OK;
+}
+
 /* The database is http's alone, whose uid that is. */
 static enum sbx_err
 make_db_folder(const struct broker_settings *s, struct sbx_why *why)
@@ -64,6 +105,12 @@ make_folders(const struct broker_settings *s, struct sbx_why *why)
 
 	if (err == SBX_OK)
 		err = parent_of(s->ca_key, key_dir);
+	if (err == SBX_OK)
+		err = check_search(s, s->state_dir, why);
+	if (err == SBX_OK)
+		err = check_search(s, s->runtime_dir, why);
+	if (err == SBX_OK)
+		err = check_search(s, socket_dir, why);
 	if (err == SBX_OK)
 		err = file_mkdirs(s->state_dir, shared_mode(s), why);
 	if (err == SBX_OK)

@@ -183,11 +183,36 @@ statuses() {
 	rm "$HOME"/x.*
 }
 
+# Root's home is its own; its broker is for others.
+unsearchable() {
+	mkdir -m 0755 /srv/x-try
+	mkdir -m 0750 /srv/x-try/in /srv/x-try/run
+	ln -s in /srv/x-try/link
+	bad 78 "^sandboxd: $HOME/x-try/state: other users cannot search the folder $HOME \(mode 0700\)" \
+	    sandboxd --daemon --state-dir "$HOME/x-try/state" \
+	    --runtime-dir "$HOME/x-try/run"
+	bad 78 'cannot search the folder /srv/x-try/in \(mode 0750\)' \
+	    sandboxd --daemon --state-dir /srv/x-try/link/state
+	bad 78 'cannot search the folder /srv/x-try/run \(mode 0750\)' \
+	    sandboxd --daemon --state-dir /srv/x-try/state \
+	    --runtime-dir /srv/x-try/run
+	[ ! -e /srv/x-try/state ] || fail "something was made"
+	chmod o+x /srv/x-try/run
+	check 0 "what it says to do" sandboxd --daemon \
+	    --state-dir /srv/x-try/state --runtime-dir /srv/x-try/run
+	check 0 "what it says to do: it serves" env \
+	    SANDBOX_BROKER=unix:/srv/x-try/run/sandboxd.sock sandboxctl list
+	check 0 "what it says to do: stop" sandboxd --stop \
+	    --state-dir /srv/x-try/state --runtime-dir /srv/x-try/run
+	rm -r /srv/x-try
+}
+
 # It says whether there was one. One of one's own needs a folder that its
 # processes may enter, which root's home is not.
 stopping() {
 	bad 69 "no sandboxd listens at $HOME/x.sock" \
 	    sandboxd --stop --socket "$HOME/x.sock"
+	[ "$(id -un)" != root ] || unsearchable
 	[ "$(id -un)" = alice ] || return 0
 	bad 77 'cannot see who listens at /root/x.sock: Permission denied' \
 	    sandboxd --stop --socket /root/x.sock
