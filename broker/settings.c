@@ -180,24 +180,24 @@ static enum sbx_err
 read_file(const struct paths *paths, uid_t uid, const char *config,
     struct broker_settings *ret, struct sbx_why *why)
 {
-	char path[PATHS_MAX];
-	enum sbx_err err;
+	static const char shared[] = PATHS_SYSTEM_CONFIG "/sandboxd.conf";
+	char own[PATHS_MAX];
+	const char *file = *config != '\0' ? config : own;
+	enum sbx_err err = paths_join(paths->config, "sandboxd.conf", own);
 
-	if (*config != '\0') {
+	if (err == SBX_OK)
+		err =
+		    conf_read(&broker_settings_table, file, uid, 022, ret, why);
+	if (err == SBX_NOT_FOUND && *config != '\0')
+		return sbx_fail(
+		    why, SBX_CONFIG, "%s: there is no such file", config);
+	if (err == SBX_NOT_FOUND) {
 		err = conf_read(
-		    &broker_settings_table, config, uid, 022, ret, why);
-		if (err == SBX_NOT_FOUND)
-			return sbx_fail(why, SBX_CONFIG,
-			    "%s: there is no such file", config);
-		return err;
+		    &broker_settings_table, shared, uid, 022, ret, why);
+		/* Whoever writes one writes his own. */
+		file = err == SBX_OK || uid == 0 ? shared : own;
 	}
-	err = paths_join(paths->config, "sandboxd.conf", path);
-	if (err != SBX_OK)
-		return err;
-	err = conf_read(&broker_settings_table, path, uid, 022, ret, why);
-	if (err == SBX_NOT_FOUND)
-		err = conf_read(&broker_settings_table,
-		    PATHS_SYSTEM_CONFIG "/sandboxd.conf", uid, 022, ret, why);
+	(void)snprintf(ret->file, sizeof(ret->file), "%s", file);
 	return err == SBX_NOT_FOUND ? SBX_OK : err;
 }
 
@@ -247,6 +247,7 @@ broker_settings_read(const struct paths *paths, uid_t uid,
 		ret->uid_range = (struct uid_range){ 0 };
 	ret->own_uid = uid;
 	memcpy(ret->libexec_dir, paths->libexec, sizeof(ret->libexec_dir));
+	memcpy(ret->sandboxd, paths->sandboxd, sizeof(ret->sandboxd));
 
 	choose(ret->state_dir, options->state_dir, paths->state);
 	choose(ret->runtime_dir, options->runtime_dir, paths->runtime);
@@ -276,6 +277,8 @@ broker_settings_for_providers(const struct broker_settings *settings,
 		return sbx_fail(why, SBX_CONFIG, "a path is too long");
 	memcpy(
 	    ret->libexec_dir, settings->libexec_dir, sizeof(ret->libexec_dir));
+	memcpy(ret->config_file, settings->file, sizeof(ret->config_file));
+	memcpy(ret->sandboxd, settings->sandboxd, sizeof(ret->sandboxd));
 	ret->isolation_wanted = settings->isolation;
 	ret->uid_range_start = settings->uid_range.start;
 	ret->uid_range_count = settings->uid_range.count;

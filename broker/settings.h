@@ -37,7 +37,9 @@ struct broker_settings {
 	uint64_t connections;
 	/* not from the file */
 	char libexec_dir[PATHS_MAX];
-	uid_t own_uid; /* who started sandboxd */
+	char sandboxd[PATHS_MAX];
+	char file[PATHS_MAX]; /* which it is, or would be */
+	uid_t own_uid;	      /* who started sandboxd */
 };
 
 /* Options; "" where not given. */

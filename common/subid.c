@@ -46,3 +46,21 @@ subid_next(struct view *text, struct subid *ret)
 	}
 	return false;
 }
+
+bool
+subid_next_account(struct view *text, struct subid *ret)
+{
+	struct view line;
+
+	while (text_next_line(text, &line)) {
+		struct subid subid = { .name = next_field(&line), .count = 1 };
+
+		(void)next_field(&line);
+		if (subid.name.len > 0 &&
+		    field_number(next_field(&line), &subid.start)) {
+			*ret = subid;
+			return true;
+		}
+	}
+	return false;
+}

@@ -20,5 +20,7 @@ struct subid {
  * as newuidmap(1) does, and comments.
  */
 bool subid_next(struct view *text, struct subid *ret) MUST_USE;
+/* The same for passwd(5) and group(5), NAME:PASSWORD:ID...: ranges of one. */
+bool subid_next_account(struct view *text, struct subid *ret) MUST_USE;
 
 #endif

@@ -362,7 +362,7 @@ static const struct {
 
 struct problem {
 	char code[64];
-	char detail[SBX_WHY_MAX / 2];
+	char detail[SBX_WHY_MAX]; /* as long as any of ours */
 };
 
 static const struct reply_field problem_fields[] = {

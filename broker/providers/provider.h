@@ -56,6 +56,8 @@ struct provider_context {
 	char state_dir[PATHS_MAX];   /* "/var/lib/sandbox-ssh" */
 	char runtime_dir[PATHS_MAX]; /* "/run/sandbox-ssh" */
 	char libexec_dir[PATHS_MAX]; /* sandbox-init, sandbox-authkeys */
+	char config_file[PATHS_MAX]; /* in advice: where settings stand */
+	char sandboxd[PATHS_MAX];    /* the same: the program */
 	char ca_line[PROVIDER_LINE]; /* "ssh-ed25519 BASE64 ..." */
 	int isolation_wanted;	     /* enum isolation_wanted */
 	uint64_t uid_range_start;    /* as root; 0: from /etc/subuid */

@@ -404,13 +404,13 @@ as_user() {
 
 as_pauper() {
 	check 78 "no line in /etc/subuid" provider create one
-	says "and it is named" '/etc/subuid .*usermod --add-subuids'
+	says "and what to do" "as root run 'usermod --add-subuids "
 	is "no file is left" "$(entries "$state/sandboxes")" 0
 	isolation=none
 	cp "$libexec"/sandbox-* "$HOME"
 	libexec=$HOME check 78 "a gate that sshd would not run" \
 	    provider create one
-	says "and it says so" 'installed by root'
+	says "and it says so" 'from folders that root alone can write'
 	is "no file is left" "$(entries "$state/sandboxes")" 0
 }
 

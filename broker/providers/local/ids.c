@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "broker/providers/local/advice.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/subid.h"
@@ -33,25 +34,55 @@ ids_parse_subid(
 	return SBX_OK;
 }
 
+/* As useradd(8) does it: 100000, 165536, ... */
+#define FIRST_ADVISED 100000
+
+/* The start of the one that is in the way of a range from start on; 0: none. */
+static uint64_t
+end_of_taken(struct view text, bool accounts, uint64_t start)
+{
+	struct subid line;
+	uint64_t end = 0;
+
+	while (accounts ? subid_next_account(&text, &line)
+			: subid_next(&text, &line)) {
+		if (line.start < start + IDS_ADVISED &&
+		    start < line.start + line.count &&
+		    line.start + line.count > end)
+			end = line.start + line.count;
+	}
+	return end;
+}
+
+uint64_t
+ids_free(const struct view taken[static IDS_TAKEN])
+{
+	uint64_t start = FIRST_ADVISED;
+
+	for (int i = 0; i < IDS_TAKEN; i++) {
+		uint64_t end =
+		    end_of_taken(taken[i], i >= IDS_TAKEN / 2, start);
+
+		if (end == 0)
+			continue;
+		while (start < end)
+			start += IDS_ADVISED;
+		i = -1; /* all of them again */
+	}
+	return start;
+}
+
 static enum sbx_err
-subid_file(const char *path, const char *option, struct id_range *ret,
-    struct sbx_why *why)
+subid_file(const char *path, struct id_range *ret)
 {
 	cleanup_buf struct buf text = BUF_INIT(SUBID_FILE_MAX);
 	const struct passwd *pw = getpwuid(geteuid());
-	const char *user = pw == NULL ? "" : pw->pw_name;
-	enum sbx_err err = file_read(AT_FDCWD, path, &text, why);
+	enum sbx_err err = file_read(AT_FDCWD, path, &text, NULL);
 
-	if (err != SBX_OK && err != SBX_NOT_FOUND)
-		return err;
-	err = ids_parse_subid(buf_view(&text), user, geteuid(), ret);
-	if (err == SBX_OK && ret->count >= LOCAL_SLICE)
-		return SBX_OK;
-	return sbx_fail(why, SBX_CONFIG,
-	    "%s gives no range of at least %d ids to %s: as root, usermod %s "
-	    "100000-165535 %s (or another free range), or set isolation = none",
-	    path, LOCAL_SLICE, *user == '\0' ? "this account" : user, option,
-	    *user == '\0' ? "USER" : user);
+	if (err == SBX_OK)
+		err = ids_parse_subid(buf_view(&text),
+		    pw == NULL ? "" : pw->pw_name, geteuid(), ret);
+	return err == SBX_OK && ret->count < LOCAL_SLICE ? SBX_NOT_FOUND : err;
 }
 
 enum sbx_err
@@ -69,13 +100,17 @@ ids_ranges(const struct provider_context *context, struct local_ranges *ret,
 		*ret = ranges;
 		return SBX_OK;
 	}
-	err = subid_file("/etc/subuid", "--add-subuids", &ranges.uid, why);
+	err = subid_file("/etc/subuid", &ranges.uid);
 	if (err == SBX_OK)
-		err = subid_file(
-		    "/etc/subgid", "--add-subgids", &ranges.gid, why);
-	if (err == SBX_OK)
-		*ret = ranges;
-	return err;
+		err = subid_file("/etc/subgid", &ranges.gid);
+	if (err == SBX_NOT_FOUND)
+		return advice_no_ids(context, why);
+	if (err != SBX_OK)
+		return sbx_fail(why, err,
+		    "cannot read /etc/subuid and /etc/subgid: %s",
+		    sbx_err_text(err));
+	*ret = ranges;
+	return SBX_OK;
 }
 
 uint64_t

@@ -46,7 +46,15 @@ struct local_slice {
 enum sbx_err ids_parse_subid(struct view text, const char *user, uid_t uid,
     struct id_range *ret) MUST_USE;
 
-/* The ranges of this process; SBX_CONFIG says which line is missing. */
+/* What an account is given: a range of so many, from a multiple of them on. */
+#define IDS_ADVISED 65536
+
+/* Texts of subuid(5), subgid(5), passwd(5) and group(5), in this order. */
+#define IDS_TAKEN 4
+/* The lowest range that none of them has any of. */
+uint64_t ids_free(const struct view taken[static IDS_TAKEN]) MUST_USE;
+
+/* The ranges of this process; SBX_CONFIG if it has none. */
 enum sbx_err ids_ranges(const struct provider_context *context,
     struct local_ranges *ret, struct sbx_why *why) MUST_USE;
 

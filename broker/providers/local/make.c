@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "broker/providers/local/advice.h"
 #include "broker/providers/local/temporary.h"
 #include "broker/providers/local/userns.h"
 #include "common/cleanup.h"
@@ -65,6 +66,7 @@ choose_isolation(const struct provider_context *context,
     const struct shelf *shelf, make_probe *probe, struct box *box,
     struct sbx_why *why)
 {
+	cleanup_buf struct buf plain = BUF_INIT(2 * PATHS_MAX);
 	struct sbx_why said = { "" };
 	enum sbx_err err;
 
@@ -80,11 +82,12 @@ choose_isolation(const struct provider_context *context,
 		    : sbx_fail(why, err, "%s", sbx_why_text(&said, err));
 	if (context->isolation_wanted == ISOLATION_WANT_AUTO)
 		return SBX_OK;
+	advice_put_plain(context, &plain);
 	return sbx_fail(why, SBX_UNAVAILABLE,
-	    "the kernel refuses namespaces (%.300s): allow them with sysctl "
+	    "the kernel refuses namespaces (%.120s): allow them with sysctl "
 	    "user.max_user_namespaces and, in a container, its security "
-	    "options; or set isolation = none",
-	    said.text);
+	    "options%s",
+	    said.text, buf_text(&plain));
 }
 
 static enum sbx_err

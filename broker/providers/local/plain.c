@@ -107,8 +107,9 @@ find_authkeys(const struct provider_context *context,
 		(void)rmdir(dir);
 	}
 	return sbx_fail(why, SBX_CONFIG,
-	    "isolation none needs %s to be installed by root, in folders that "
-	    "only root can write: make install",
+	    "without isolation sshd would have to run %s, which it does only "
+	    "from folders that root alone can write: build sandbox-ssh with "
+	    "another --prefix, and run make install as root",
 	    installed);
 }
 

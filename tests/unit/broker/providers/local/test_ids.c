@@ -60,6 +60,46 @@ test_row(void **state)
 	assert_int_equal(range.count, row->count);
 }
 
+static const struct free_row {
+	const char *name;
+	const char *taken[IDS_TAKEN];
+	uint64_t want;
+} free_rows[] = {
+	{ "nobody has any", { "", "", "", "" }, 100000 },
+	{ "the first is taken", { "bob:100000:65536\n", "", "", "" }, 165536 },
+	{ "as group ids", { "", "bob:100000:65536\n", "", "" }, 165536 },
+	{ "one here, the next there",
+	    { "bob:100000:65536\n", "bob:165536:65536\n", "", "" }, 231072 },
+	{ "in any order",
+	    { "a:231072:65536\nb:165536:65536\nc:100000:65536\n", "", "", "" },
+	    296608 },
+	{ "a hole that is too small",
+	    { "bob:100000:1\nalice:165535:1\n", "", "", "" }, 165536 },
+	{ "a hole that is not",
+	    { "bob:100000:65536\nalice:231072:65536\n", "", "", "" }, 165536 },
+	{ "one that begins below", { "bob:90000:10001\n", "", "", "" },
+	    165536 },
+	{ "one that ends before", { "bob:90000:10000\n", "", "", "" }, 100000 },
+	{ "an account's own id",
+	    { "", "", "bob:x:120000:100::/:/bin/sh\n", "" }, 165536 },
+	{ "a group's", { "", "", "", "bobs:x:165535:\n" }, 165536 },
+	{ "lines that are none",
+	    { "bob:100000\n#a:100000:9\n", "x", "y:z", "" }, 100000 },
+};
+
+#define FREE_ROWS (sizeof(free_rows) / sizeof(free_rows[0]))
+
+static void
+test_lowest(void **state)
+{
+	const struct free_row *row = *state;
+	struct view taken[IDS_TAKEN];
+
+	for (int i = 0; i < IDS_TAKEN; i++)
+		taken[i] = VIEW_STR(row->taken[i]);
+	assert_int_equal(ids_free(taken), row->want);
+}
+
 static int
 open_folder(void **state)
 {
@@ -147,14 +187,18 @@ test_setting_of_root(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[ROWS + 2];
+	struct CMUnitTest tests[ROWS + FREE_ROWS + 2];
 
 	for (size_t i = 0; i < ROWS; i++)
 		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
 			NULL, (void *)&rows[i] };
-	tests[ROWS] = (struct CMUnitTest)cmocka_unit_test_setup_teardown(
-	    test_slots, open_folder, close_folder);
-	tests[ROWS + 1] =
+	for (size_t i = 0; i < FREE_ROWS; i++)
+		tests[ROWS + i] = (struct CMUnitTest){ free_rows[i].name,
+			test_lowest, NULL, NULL, (void *)&free_rows[i] };
+	tests[ROWS + FREE_ROWS] =
+	    (struct CMUnitTest)cmocka_unit_test_setup_teardown(
+		test_slots, open_folder, close_folder);
+	tests[ROWS + FREE_ROWS + 1] =
 	    (struct CMUnitTest)cmocka_unit_test(test_setting_of_root);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
