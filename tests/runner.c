@@ -480,7 +480,8 @@ main(int argc, char **argv)
 		return die(home);
 	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
 	status = run(argv + 1, seconds);
-	show_cost(&begin);
+	if (seconds > 0)
+		show_cost(&begin);
 	(void)nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 	return status;
 }

@@ -21,7 +21,9 @@ facts() {
 	ls /usr/bin /usr/sbin /usr/lib/sandbox* /usr/libexec /usr/lib/systemd/*/
 	(cd /etc && find . -type f ! -name 'ld.so.cache' -exec sha256sum {} +) |
 		sort
-	ps -e -o comm= | sort
+	processes=$(ps -e -o comm=)
+	sort <<<"$processes"
+	find /sys/fs/cgroup -type d | sort
 	ip -brief address
 	ipcs
 	cat /proc/net/unix

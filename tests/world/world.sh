@@ -15,6 +15,8 @@ set -euo pipefail
 : "${BUILDDIR:=$PWD}"
 SRCDIR=$(realpath "$SRCDIR") BUILDDIR=$(realpath "$BUILDDIR")
 export SRCDIR BUILDDIR
+# And a function of this file, with its operands, in new namespaces.
+world_go=(bash -c '. "$0/tests/world/world.sh"; "$@"' "$SRCDIR")
 
 world_die() {
 	echo "$(basename "$0"): $*" >&2
@@ -209,7 +211,7 @@ world_pivot() {
 	world_dev "$root/dev"
 	mount -t proc proc "$root/proc"
 	mount -t sysfs sysfs "$root/sys"
-	mount --rbind /sys/fs/cgroup "$root/sys/fs/cgroup"
+	world_groups_mount "$root/sys/fs/cgroup"
 	world_openssh "$root"
 	# A home as new, and the tests where every user can read them.
 	mkdir -m 0700 "$root/root" "$root/home/root"
@@ -225,42 +227,82 @@ world_pivot() {
 	rmdir /old
 	ip link set lo up
 	cd /
-	exec env -u TMPDIR WORLD_INSIDE=1 HOME=/home/root USER=root \
-	    LOGNAME=root bash "/srv/tests/$1" "${@:2}"
+	# Process 1 gets what others leave behind: that is no work for a shell,
+	# whose "wait" would wait for it.
+	TEST_SECONDS=0 exec "$BUILDDIR/tests/runner" env -u TMPDIR \
+	    WORLD_INSIDE=1 WORLD_GROUPS="${WORLD_GROUPS:+yes}" HOME=/home/root \
+	    USER=root LOGNAME=root bash "/srv/tests/$1" "${@:2}"
 }
 
-# Control groups of the test's own, where this machine lets us make them: those
-# of its sandboxes are made there, and go with it. In version 2 they stand
-# beside the group of whoever makes them.
-world_groups=()
-world_group() {
-	local names group mount
-	while IFS=: read -r _ names group; do
-		case ,$names, in
-		,,) mount=$(findmnt -n -t cgroup2 -o TARGET | head -n 1) ;;
-		*,pids,* | *,memory,*)
-			mount=$(findmnt -n -t cgroup -O "${names%%,*}" \
-			    -o TARGET | head -n 1)
-			;;
+# Control groups of the test's own, where this machine lets us make them; it
+# sees no others, and those of its sandboxes go with it. In version 2 only the
+# top has controllers to give for sure. WORLD_GROUPS has CONTROLLER:FOLDER.
+world_groups_make() {
+	local name path group
+	while IFS=: read -r _ name path; do
+		case $name in
+		'') path=$(findmnt -n -t cgroup2 -o TARGET | head -n 1) ;;
+		pids | memory) path=$(findmnt -n -t cgroup -O "$name" \
+		    -o TARGET | head -n 1)$path ;;
 		*) continue ;;
 		esac
-		group=$mount$group/world-$$
-		[ -n "$mount" ] && mkdir "$group" 2>/dev/null || continue
-		mkdir "$group/test"
-		world_groups+=("$group")
-	done </proc/self/cgroup
+		! group=$(mktemp -d "$path/sandbox-ssh-test.XXXXXX") ||
+			! mkdir "$group/test" ||
+			WORLD_GROUPS+=" $name:$group"
+	done </proc/self/cgroup 2>/dev/null
 }
 
-world_group_leave() {
+# Until the last process has left them.
+world_groups_remove() {
 	local group
-	for group in "${world_groups[@]}"; do
+	for group in $WORLD_GROUPS; do
 		for _ in {1..50}; do
-			find "$group" -depth -type d -exec rmdir {} + \
+			find "${group#*:}" -depth -type d -exec rmdir {} + \
 			    2>/dev/null || :
-			[ -e "$group" ] || break
+			[ -e "${group#*:}" ] || break
 			sleep 0.1
 		done
 	done
+}
+
+# world_groups_join BELOW
+world_groups_join() {
+	local group
+	for group in $WORLD_GROUPS; do
+		echo "$BASHPID" >"${group#*:}$1/cgroup.procs"
+	done
+}
+
+# Nothing above ours is seen.
+world_groups_mount() {
+	local group name controller
+	mount -t tmpfs -o mode=0755 cgroup "$1"
+	for group in $WORLD_GROUPS; do
+		name=${group%%:*}
+		if [ -n "$name" ]; then
+			mkdir "$1/$name"
+			mount -t cgroup -o "$name" cgroup "$1/$name"
+			continue
+		fi
+		[ -z "$(ls "$1")" ] || {
+			name=unified
+			mkdir "$1/unified"
+		}
+		mount -t cgroup2 cgroup2 "$1/$name"
+		for controller in pids memory; do
+			echo "+$controller" \
+			    >"$1/$name/cgroup.subtree_control" || :
+		done 2>/dev/null
+	done
+	# Tests ask whether it is empty, to know what to expect.
+	[ -e "$1/memory" ] || [ -e "$1/memory.max" ] || WORLD_GROUPS=
+}
+
+# In a namespace of control groups: leave the one where only groups may be.
+world_apart() {
+	world_groups_join /test
+	exec unshare --mount --pid --net --ipc --uts --fork --kill-child -- \
+	    "${world_go[@]}" world_pivot "$@"
 }
 
 # First line of every test, and of what else needs such a machine:
@@ -282,18 +324,14 @@ world_enter() {
 		command -v "$need" >/dev/null || world_skip "$need is missing"
 	done
 	top=$(mktemp -d)
-	world_group
+	export WORLD_GROUPS=
+	world_groups_make
+	trap world_groups_remove EXIT
 	(
-		for group in "${world_groups[@]}"; do
-			echo "$BASHPID" >"$group/test/cgroup.procs"
-		done
-		exec unshare --mount --pid --net --ipc --uts --fork \
-		    --kill-child -- bash -c '. "$1/tests/world/world.sh"
-			shift
-			world_pivot "$@"' world "$SRCDIR" "$top" \
-		    "$test" "${@:2}"
+		world_groups_join ""
+		exec unshare --cgroup -- "${world_go[@]}" \
+		    world_apart "$top" "$test" "${@:2}"
 	) || status=$?
-	world_group_leave
 	exit "$status"
 }
 
