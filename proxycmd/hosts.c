@@ -326,11 +326,11 @@ hosts_set_listed(int cache_fd, const char *suffix, const char *id, bool there)
 }
 
 bool
-hosts_is_sound(const struct stat *st)
+hosts_is_sound(const struct stat *st, uid_t owner)
 {
 	return S_ISREG(st->st_mode) && st->st_size > 0 &&
 	    st->st_mtim.tv_nsec == 0 && (st->st_mode & 07777) == HOSTS_MODE &&
-	    st->st_uid == geteuid();
+	    st->st_uid == owner;
 }
 
 static bool
@@ -339,7 +339,7 @@ is_sound(int cache_fd)
 	struct stat st;
 
 	return fstatat(cache_fd, CACHE_HOSTS, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    hosts_is_sound(&st);
+	    hosts_is_sound(&st, geteuid());
 }
 
 static enum sbx_err
@@ -383,7 +383,10 @@ bool
 hosts_heal(const char *cache, uint64_t now)
 {
 	cleanup_close int fd = -1;
+	struct stat st;
 
 	return file_open_dir(AT_FDCWD, cache, &fd, NULL) == SBX_OK &&
-	    !is_sound(fd) && hosts_update(cache, fd, now, NULL) == SBX_OK;
+	    fstatat(fd, CACHE_HOSTS, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !hosts_is_sound(&st, geteuid()) &&
+	    hosts_update(cache, fd, now, NULL) == SBX_OK;
 }

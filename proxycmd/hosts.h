@@ -53,7 +53,7 @@ bool
 hosts_set_listed(int cache_fd, const char *suffix, const char *id, bool there);
 
 /* By its lstat(2): is it as it was written, and would ssh read it? */
-bool hosts_is_sound(const struct stat *st) MUST_USE;
+bool hosts_is_sound(const struct stat *st, uid_t owner) MUST_USE;
 /*
  * Write it anew, sorted, from the lists and the sessions in the cache, unless
  * it is sound and says that already; now is Unix time.  cache_fd is the folder
@@ -61,7 +61,7 @@ bool hosts_is_sound(const struct stat *st) MUST_USE;
  */
 enum sbx_err hosts_update(const char *cache, int cache_fd, uint64_t now,
     struct sbx_why *why) MUST_USE;
-/* The same unless it is sound; true if it was not, and is now. */
+/* The same for one that is there and not sound; true if it is now. */
 bool hosts_heal(const char *cache, uint64_t now);
 
 #endif

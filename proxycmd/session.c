@@ -268,8 +268,9 @@ put_path(const char *cache, const struct alias *alias, const char *name,
 	    PATH_LEN;
 }
 
-enum sbx_err
-session_read(const char *cache, const struct alias *alias, struct session *ret)
+static enum sbx_err
+read_session(const char *cache, const struct alias *alias, uid_t owner,
+    struct session *ret)
 {
 	char path[PATH_LEN];
 	uint8_t bytes[SESSION_FILE_MAX + 1];
@@ -280,8 +281,7 @@ session_read(const char *cache, const struct alias *alias, struct session *ret)
 
 	if (!put_path(cache, alias, CACHE_SESSION, path))
 		return SBX_BAD_VALUE;
-	err =
-	    file_open_trusted(path, geteuid(), /* forbidden= */ 077, &fd, NULL);
+	err = file_open_trusted(path, owner, /* forbidden= */ 077, &fd, NULL);
 	if (err == SBX_NOT_FOUND)
 		return err;
 	if (err != SBX_OK ||
@@ -293,28 +293,36 @@ session_read(const char *cache, const struct alias *alias, struct session *ret)
 	return SBX_OK;
 }
 
+enum sbx_err
+session_read(const char *cache, const struct alias *alias, struct session *ret)
+{
+	return read_session(cache, alias, geteuid(), ret);
+}
+
 /* A link to a key of the user's own is there, wherever it leads. */
 static bool
-is_there(const char *cache, const struct alias *alias, enum session_file file)
+is_there(const char *cache, const struct alias *alias, uid_t owner,
+    enum session_file file)
 {
 	char path[PATH_LEN];
 	struct stat st;
 
 	return put_path(cache, alias, file_names[file], path) &&
 	    lstat(path, &st) == 0 && st.st_size > 0 &&
-	    (file != SESSION_HOSTS || hosts_is_sound(&st));
+	    (file != SESSION_HOSTS || hosts_is_sound(&st, owner));
 }
 
 enum sbx_err
 session_find(const char *cache, const struct alias *alias, struct session *ret)
 {
 	struct session found;
-	enum sbx_err err = session_read(cache, alias, &found);
+	uid_t owner = geteuid();
+	enum sbx_err err = read_session(cache, alias, owner, &found);
 
 	if (err != SBX_OK)
 		return err;
 	for (size_t i = 0; i < SESSION_FILES; i++) {
-		if (found.file[i] && !is_there(cache, alias, i))
+		if (found.file[i] && !is_there(cache, alias, owner, i))
 			return SBX_NOT_FOUND;
 	}
 	*ret = found;

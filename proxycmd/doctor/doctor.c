@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxycmd/doctor/doctor.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "certs/json.h"
 #include "common/text.h"
@@ -178,17 +176,6 @@ put_findings(struct doctor *doctor, size_t check, bool *sound, bool *first,
 	}
 }
 
-/* Before ssh is asked, which would stop at it. */
-static bool
-heal(const struct doctor_request *r)
-{
-	char path[PATHS_MAX];
-
-	return paths_join(r->cache, CACHE_HOSTS, path) == SBX_OK &&
-	    faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    hosts_heal(r->cache, r->now);
-}
-
 enum sbx_err
 doctor_run(const struct doctor_request *request, struct buf *ret_report,
     bool *ret_sound, struct sbx_why *why)
@@ -209,7 +196,8 @@ doctor_run(const struct doctor_request *request, struct buf *ret_report,
 	enum sbx_err err;
 	bool sound = true, first = true;
 
-	doctor.healed = heal(request);
+	/* Before ssh is asked, which would stop at it. */
+	doctor.healed = hosts_heal(request->cache, request->now);
 	err = ask_health(&doctor, why);
 	if (request->json)
 		buf_put_text(ret_report, "[");

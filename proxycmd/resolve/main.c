@@ -80,13 +80,15 @@ run(job *do_it, const char *name, struct sbx_why *warning, struct sbx_why *why)
 	struct alias alias;
 	char origin[ORIGIN_LEN];
 	struct shell shell;
-	struct work work = {
-		.paths = &paths, .origin = origin, .shell = &shell
-	};
+	struct caller caller;
+	struct work work = { .paths = &paths,
+		.origin = origin,
+		.shell = &shell,
+		.caller = &caller };
 	enum sbx_err err = paths_find(&paths, why);
 
 	shell_find(&shell);
-
+	caller_find(getppid(), &caller);
 	if (err == SBX_OK && !name_is_suffix(values.suffix))
 		err = sbx_fail(why, SBX_USAGE, "--suffix '%.80s' is malformed",
 		    values.suffix);

@@ -19,6 +19,7 @@
 #include "proxycmd/resolve/kex.h"
 #include "proxycmd/resolve/key.h"
 #include "proxycmd/resolve/list.h"
+#include "proxycmd/resolve/patience.h"
 #include "proxycmd/resolve/trusted.h"
 
 #define LOCK_SECONDS 60 /* above what one request may take by default */
@@ -137,6 +138,7 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 		err = trusted_read(&client->settings.broker, &trusted, why);
 		question.trusted = &trusted;
 	}
+	patience_apply(work->patience, client);
 	if (err == SBX_OK)
 		err = ask(client, work, question.ttl, &key, &object, why);
 	if (err != SBX_OK)
@@ -215,6 +217,22 @@ is_of_origin(const struct work *work, const struct session *old)
 	return strcmp(old->origin, work->origin) == 0;
 }
 
+/* Of the settings alone; false if they cannot be read. */
+static bool
+find_broker(const struct work *work, struct settings *ret_settings,
+    char ret_place[static FIELD_TEXT])
+{
+	bool known = settings_read(work->paths, work->config, ret_settings,
+			 NULL) == SBX_OK &&
+	    settings_choose(ret_settings, work->alias->text, NULL) == SBX_OK;
+
+	if (known)
+		client_put_place(work->paths, ret_settings, ret_place);
+	sodium_memzero(
+	    ret_settings->broker.token, sizeof(ret_settings->broker.token));
+	return known;
+}
+
 /*
  * Are they from the broker that is to be asked now?  Yes if that cannot be
  * read: a mistake in the configuration is no reason to let go of them.  But
@@ -226,14 +244,8 @@ is_of_broker(const struct work *work, const struct session *old)
 	const char *named = getenv("SANDBOX_BROKER");
 	char place[FIELD_TEXT];
 	struct settings settings;
-	bool known = settings_read(work->paths, work->config, &settings,
-			 NULL) == SBX_OK &&
-	    settings_choose(&settings, work->alias->text, NULL) == SBX_OK;
 
-	if (known)
-		client_put_place(work->paths, &settings, place);
-	sodium_memzero(settings.broker.token, sizeof(settings.broker.token));
-	if (known)
+	if (find_broker(work, &settings, place))
 		return strcmp(place, old->broker) == 0;
 	return named == NULL || *named == '\0' ||
 	    strcmp(named, old->broker) == 0;
@@ -274,9 +286,13 @@ static enum sbx_err
 open_client(const struct work *work, struct client *ret, struct sbx_why *why)
 {
 	struct alias alias = *work->alias;
-	enum sbx_err err = client_open_alias(
-	    work->paths, work->config, work->suffix, NULL, &alias, ret, why);
+	enum sbx_err err = patience_check(work->patience, why);
 
+	if (err == SBX_OK)
+		err = client_open_alias(work->paths, work->config, work->suffix,
+		    NULL, &alias, ret, why);
+	if (err == SBX_OK)
+		patience_apply(work->patience, ret);
 	return err != SBX_OK ? err : client_check_provider(ret, &alias, why);
 }
 
@@ -349,6 +365,7 @@ is_same(const struct work *work, const struct session *old, bool *ret,
 	*ret = err == SBX_OK && *told.incarnation != '\0' &&
 	    strcmp(told.incarnation, old->incarnation) == 0 &&
 	    strcmp(told.state, RUNNING) != 0;
+	patience_end(work->patience, err, why);
 	/* To be forgotten, by whoever has the lock. */
 	return err == SBX_NOT_FOUND ? SBX_OK : err;
 }
@@ -359,7 +376,8 @@ renew(const struct work *work, struct place *place, struct sbx_why *why)
 {
 	struct session old;
 	bool found;
-	enum sbx_err err = place_lock(place, LOCK_SECONDS, NULL, NULL, why);
+	enum sbx_err err = place_lock(place,
+	    patience_lock(work->patience, LOCK_SECONDS), NULL, NULL, why);
 
 	if (err != SBX_OK)
 		return err;
@@ -367,6 +385,7 @@ renew(const struct work *work, struct place *place, struct sbx_why *why)
 	if (found && is_good(work, place, &old) && session_is_there(&old))
 		return SBX_OK;
 	err = open_and_fetch(work, place, found ? &old : NULL, why);
+	patience_end(work->patience, err, why);
 	return forget_gone(work, place, err);
 }
 
@@ -409,32 +428,29 @@ note_shell(const struct work *work, struct place *place, struct sbx_why *why)
 	return place_put_session(place, &session, why);
 }
 
-enum sbx_err
-work_prepare(
-    const struct work *work, struct sbx_why *warning, struct sbx_why *why)
+static enum sbx_err
+prepare(const struct work *work, struct place *place, struct sbx_why *warning,
+    struct sbx_why *why)
 {
-	cleanup_place struct place place = PLACE_INIT;
 	struct session old;
 	bool found, same = false, tried;
-	enum sbx_err err = place_open(work->cache, work->alias, &place, why);
+	enum sbx_err err = SBX_OK;
 
-	if (err != SBX_OK)
-		return err;
 	(void)hosts_heal(work->cache, work->now);
 	found = session_find(work->cache, work->alias, &old) == SBX_OK;
 	tried = !shell_is_exposed(work->shell) ||
-	    (found && old.shell_tried && is_good(work, &place, &old));
+	    (found && old.shell_tried && is_good(work, place, &old));
 	if (!tried)
 		see_to_shell(work, warning);
-	if (found && is_good(work, &place, &old)) {
+	if (found && is_good(work, place, &old)) {
 		same = session_is_there(&old);
 		if (!same)
 			err = is_same(work, &old, &same, why);
 	}
 	if (err == SBX_OK && !same)
-		err = renew(work, &place, why);
+		err = renew(work, place, why);
 	else if (err == SBX_OK && !tried)
-		err = note_shell(work, &place, why);
+		err = note_shell(work, place, why);
 	if (err != SBX_OK && found && may_go_on(work, &old, err)) {
 		/* What is of another origin connect will ask for again. */
 		if (!work->quiet || is_of_origin(work, &old))
@@ -442,6 +458,27 @@ work_prepare(
 		return SBX_OK;
 	}
 	return err;
+}
+
+enum sbx_err
+work_prepare(
+    const struct work *work, struct sbx_why *warning, struct sbx_why *why)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	struct patience patience;
+	struct settings settings;
+	char broker[FIELD_TEXT];
+	struct work own = *work;
+	enum sbx_err err = place_open(work->cache, work->alias, &place, why);
+
+	if (err != SBX_OK)
+		return err;
+	/* Without settings there is nobody to wait for. */
+	if (find_broker(work, &settings, broker)) {
+		patience_begin(&patience, work, &settings, broker, &place);
+		own.patience = &patience;
+	}
+	return prepare(&own, &place, warning, why);
 }
 
 /*

@@ -8,6 +8,7 @@
 
 #include "common/name.h"
 #include "common/paths.h"
+#include "proxycmd/resolve/caller.h"
 #include "proxycmd/shell.h"
 
 struct work {
@@ -21,6 +22,8 @@ struct work {
 	uint64_t ttl; /* seconds; not 0: new credentials whatever there are */
 	uint64_t now; /* Unix time */
 	bool quiet;   /* connect comes next, and tells what there is to tell */
+	const struct caller *caller; /* whom work_prepare keeps waiting */
+	struct patience *patience;   /* NULL: none of its own */
 };
 
 /*
@@ -28,6 +31,9 @@ struct work {
  * left alone, so of many at once one asks the broker.  When it cannot be
  * asked and the old ones of that broker still live, they stay, and it is SBX_OK
  * with a warning.  Never wakes a sandbox.
+ *
+ * All that one ssh waits for the broker is no longer than one request may take,
+ * and than ssh's own ConnectTimeout; one that just was silent is not asked.
  */
 enum sbx_err work_prepare(const struct work *work, struct sbx_why *warning,
     struct sbx_why *why) MUST_USE;

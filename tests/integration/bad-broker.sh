@@ -13,7 +13,7 @@ cache=$HOME/.cache/sandbox-ssh
 
 # All there is in the cache, but for when a list was last asked for.
 cache_state() {
-	[ ! -d "$cache" ] || (cd "$cache" && find . ! -name '.asked-*' \
+	[ ! -d "$cache" ] || (cd "$cache" && find . ! -name '.asked-*' ! -name '.silent-*' \
 	    ! -name . -printf '%p %y %m %s %T@ %l\n' | sort)
 }
 
@@ -291,11 +291,63 @@ broker_down() {
 	check 0 "broker silent: old credentials" ssh "$host" true
 	says "broker silent: says so" 'ends at .*in time'
 	lab_mode honest
+	rm "$cache/.silent-sandbox"
 	# A broker that says no is obeyed.
 	lab_mode reason
 	check 255 "broker refuses: old credentials are not used" \
 	    ssh "$host" true
 	lab_mode honest
+}
+
+# takes FROM TO NAME STATUS COMMAND...: seconds, whole ones
+takes() {
+	local from=$1 to=$2 name=$3 start=$SECONDS
+	check "$4" "$name" timeout 60 "${@:5}"
+	start=$((SECONDS - start))
+	[ "$start" -ge "$from" ] && [ "$start" -le "$to" ] ||
+		fail "$name: took $start s, not $from to $to"
+	ok "$name: took $start s"
+}
+
+# A broker that never answers: one ssh waits for it once, the next ones less.
+hanging() {
+	local patience=6s control=$lab/control
+	lab_answer "{\"endpoints\": [\"$lab_sshd\"], \"user\": \"root\"}"
+	broker "unix:$lab/broker.sock"
+	rm -rf "$cache"
+	lab_mode silent
+	takes 5 9 "hanging, cold: ssh" 255 ssh "$host" true
+	is "told once" "$(grep -c 'no whole answer in time' "$err")" 1
+	takes 5 9 "hanging: again" 255 ssh "$host" true
+	is "told once again" "$(grep -c 'no whole answer in time' "$err")" 1
+	takes 5 9 "hanging: who asks by hand waits" 75 \
+	    sandbox-proxy connect "$host"
+	takes 1 4 "hanging: ConnectTimeout" 255 \
+	    ssh -o ConnectTimeout=2 "$host" true
+	rm "$cache/.silent-sandbox"
+	takes 1 4 "hanging, cold: ConnectTimeout" 255 \
+	    ssh -vo ConnectTimeout=2 "$host" true
+	lab_mode honest
+	takes 0 3 "back" 0 ssh "$host" true
+	[ ! -e "$cache/.silent-sandbox" ] || fail "it is not forgotten"
+	ok "its silence is forgotten"
+
+	# Who is there already needs no credentials.
+	ssh -o ControlMaster=yes -o "ControlPath=$control" -N "$host" \
+	    >"$lab/master.log" 2>&1 &
+	wait_for "a control connection" \
+	    ssh -o "ControlPath=$control" -O check "$host"
+	sed -i 's/^not_after=.*/not_after=1/' "$cache/$host/session"
+	lab_mode silent
+	takes 5 9 "hanging, by the control connection" 0 \
+	    ssh -o "ControlPath=$control" "$host" true
+	takes 0 4 "hanging, by the control connection: the next" 0 \
+	    ssh -o "ControlPath=$control" "$host" true
+	ssh -o "ControlPath=$control" -O exit "$host" 2>>"$lab/master.log"
+	wait "$!" || :
+	lab_mode honest
+	rm -rf "$cache"
+	lab_answer
 }
 
 # Whose clock is wrong nobody can tell: the broker's own judges what it gave.
@@ -373,6 +425,7 @@ row_29
 row_31
 row_32
 broker_down
+hanging
 clocks
 lists
 lab_end
