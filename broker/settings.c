@@ -106,6 +106,9 @@ static const struct conf_key keys[] = {
 	{ "ca",
 	    { "key", field_path, MEMBER(ca_key),
 		.help = "private key that signs certificates" } },
+	{ "ca",
+	    { "trusted", field_path, MEMBER(ca_trusted),
+		.help = "public keys that sandboxes trust, too" } },
 	{ "local",
 	    { "isolation", field_choice, MEMBER(isolation), .def = "auto",
 		.help = "how local sandboxes are kept apart",
@@ -175,6 +178,14 @@ const struct opt broker_option_rows[] = {
 const size_t broker_option_count =
     sizeof(broker_option_rows) / sizeof(broker_option_rows[0]);
 
+/* What the system's file says about places means those of root's broker. */
+static void
+forget_places(struct broker_settings *s)
+{
+	*s->socket = *s->state_dir = *s->runtime_dir = '\0';
+	*s->ca_key = *s->ca_trusted = '\0';
+}
+
 /* The usual files need not exist. */
 static enum sbx_err
 read_file(const struct paths *paths, uid_t uid, const char *config,
@@ -194,6 +205,8 @@ read_file(const struct paths *paths, uid_t uid, const char *config,
 	if (err == SBX_NOT_FOUND) {
 		err = conf_read(
 		    &broker_settings_table, shared, uid, 022, ret, why);
+		if (err == SBX_OK && uid != 0)
+			forget_places(ret);
 		/* Whoever writes one writes his own. */
 		file = err == SBX_OK || uid == 0 ? shared : own;
 	}
@@ -263,6 +276,45 @@ broker_settings_read(const struct paths *paths, uid_t uid,
 	return check_lengths(ret, options, why);
 }
 
+#define TRUSTED_MAX 65536
+
+/* The one that signs, and those that do so before or after it. */
+static enum sbx_err
+put_cas(const struct broker_settings *s, const char *ca_line,
+    char ret[static PROVIDER_CAS], struct sbx_why *why)
+{
+	cleanup_buf struct buf lines = BUF_INIT(PROVIDER_CAS - 1);
+	cleanup_buf struct buf text = BUF_INIT(TRUSTED_MAX);
+	struct ca_set set = { 0 };
+	enum sbx_err err = SBX_OK;
+
+	if (*s->ca_trusted != '\0') {
+		err = file_read_trusted(
+		    s->ca_trusted, s->own_uid, 022, &text, why);
+		if (err == SBX_OK)
+			err = ca_set_parse(
+			    s->ca_trusted, buf_view(&text), &set, why);
+		if (err == SBX_NOT_FOUND)
+			err = sbx_fail(why, SBX_CONFIG,
+			    "trusted = %s in [ca]: there is no such file",
+			    s->ca_trusted);
+		if (err != SBX_OK)
+			return err;
+	}
+	buf_printf(&lines, "%s\n", ca_line);
+	for (size_t i = 0; i < set.count; i++) {
+		cleanup_buf struct buf blob = BUF_INIT(KEY_BLOB_MAX);
+
+		key_put_ed25519(set.key[i], &blob);
+		key_put_line(buf_view(&blob), NULL, &lines);
+		buf_put_text(&lines, "\n");
+	}
+	err = buf_error(&lines);
+	if (err == SBX_OK)
+		(void)snprintf(ret, PROVIDER_CAS, "%s", buf_text(&lines));
+	return err;
+}
+
 enum sbx_err
 broker_settings_for_providers(const struct broker_settings *settings,
     const char *ca_line, struct provider_context *ret, struct sbx_why *why)
@@ -271,9 +323,7 @@ broker_settings_for_providers(const struct broker_settings *settings,
 	if (text_copy(VIEW_STR(settings->state_dir), ret->state_dir,
 		sizeof(ret->state_dir)) != SBX_OK ||
 	    text_copy(VIEW_STR(settings->runtime_dir), ret->runtime_dir,
-		sizeof(ret->runtime_dir)) != SBX_OK ||
-	    text_copy(VIEW_STR(ca_line), ret->ca_line, sizeof(ret->ca_line)) !=
-		SBX_OK)
+		sizeof(ret->runtime_dir)) != SBX_OK)
 		return sbx_fail(why, SBX_CONFIG, "a path is too long");
 	memcpy(
 	    ret->libexec_dir, settings->libexec_dir, sizeof(ret->libexec_dir));
@@ -283,5 +333,5 @@ broker_settings_for_providers(const struct broker_settings *settings,
 	ret->uid_range_start = settings->uid_range.start;
 	ret->uid_range_count = settings->uid_range.count;
 	ret->limits = settings->local_limits;
-	return SBX_OK;
+	return put_cas(settings, ca_line, ret->ca_lines, why);
 }

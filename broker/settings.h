@@ -26,7 +26,8 @@ struct broker_settings {
 	char runtime_dir[FIELD_TEXT];
 	/* [ca] */
 	char ca_key[FIELD_TEXT];
-	bool ca_key_named; /* it stands in the file */
+	char ca_trusted[FIELD_TEXT]; /* "": none */
+	bool ca_key_named;	     /* it stands in the file */
 	/* [local] */
 	int isolation;		    /* enum isolation_wanted */
 	struct uid_range uid_range; /* count 0: from /etc/subuid */
@@ -66,7 +67,10 @@ enum sbx_err broker_settings_read(const struct paths *paths, uid_t uid,
     const struct broker_options *options, struct broker_settings *ret,
     struct sbx_why *why) MUST_USE;
 
-/* What providers need of it. */
+/*
+ * What providers need of it; ca_line is the signer's.  Reads ca_trusted, and
+ * fails as its parser does (check.h).
+ */
 enum sbx_err broker_settings_for_providers(
     const struct broker_settings *settings, const char *ca_line,
     struct provider_context *ret, struct sbx_why *why) MUST_USE;

@@ -20,6 +20,7 @@
 #include "common/paths.h"
 
 #define PROVIDER_LINE 512
+#define PROVIDER_CAS 4096
 #define PROVIDER_HOST_KEYS 4
 #define PROVIDER_ENDPOINTS 8
 #define PROVIDER_FULL_MAX 65535
@@ -58,7 +59,7 @@ struct provider_context {
 	char libexec_dir[PATHS_MAX]; /* sandbox-init, sandbox-authkeys */
 	char config_file[PATHS_MAX]; /* in advice: where settings stand */
 	char sandboxd[PATHS_MAX];    /* the same: the program */
-	char ca_line[PROVIDER_LINE]; /* "ssh-ed25519 BASE64 ..." */
+	char ca_lines[PROVIDER_CAS]; /* "ssh-ed25519 BASE64 ...\n", each */
 	int isolation_wanted;	     /* enum isolation_wanted */
 	uint64_t uid_range_start;    /* as root; 0: from /etc/subuid */
 	uint64_t uid_range_count;

@@ -58,6 +58,7 @@ systemd_boot() {
 	# Of tests that were killed.
 	systemd_remove_groups "$groups"/sandbox-ssh-test.*
 	systemd_group=$(mktemp -d "$groups/sandbox-ssh-test.XXXXXX")
+	chmod 0755 "$systemd_group"
 	trap systemd_end EXIT
 	(
 		echo "$BASHPID" >"$systemd_group/cgroup.procs"
@@ -131,13 +132,14 @@ session_says() {
 	is "$1: it answers" "$line" "$1"
 }
 
+# By itself, if its sandbox has ended.
 session_end() {
-	eval "exec ${session[1]}>&-"
+	[ -z "${session[1]:-}" ] || eval "exec ${session[1]}>&-"
 	wait_for "the session's end" session_ended
 }
 
 session_ended() {
-	! kill -0 "${session_PID:-0}" 2>/dev/null
+	[ -z "${session_PID:-}" ] || ! kill -0 "$session_PID" 2>/dev/null
 }
 
 # inside_as USER COMMAND...: as somebody who has logged in.
@@ -147,6 +149,31 @@ inside_as() {
 	inside setpriv --reuid "$who" --regid "$who" --init-groups env \
 	    --chdir="/home/$who" HOME="/home/$who" USER="$who" \
 	    LOGNAME="$who" "$@"
+}
+
+# user_manager USER: start their systemd --user; as_user USER COMMAND... is
+# then what a login session of theirs would run.
+user_manager() {
+	local uid
+	uid=$(id -u "$1")
+	printf 'account required pam_permit.so\nsession required pam_permit.so\n' \
+	    >/etc/pam.d/systemd-user
+	# What logind and its part of PAM would do.
+	mkdir -p "/etc/systemd/system/user"{,-runtime-dir}"@.service.d"
+	printf '[Service]\nEnvironment=XDG_RUNTIME_DIR=/run/user/%%i\n' \
+	    >"/etc/systemd/system/user@.service.d/test.conf"
+	printf '[Service]\nExecStart=\nExecStart=/bin/true\nExecStop=\n' \
+	    >"/etc/systemd/system/user-runtime-dir@.service.d/test.conf"
+	inside systemctl daemon-reload
+	inside install -d -m 0700 -o "$1" -g "$1" "/run/user/$uid"
+	inside systemctl start "user@$uid.service" ||
+		fail "no manager for $1"
+}
+
+as_user() {
+	local who=$1
+	shift
+	inside_as "$who" env XDG_RUNTIME_DIR="/run/user/$(id -u "$who")" "$@"
 }
 
 systemd_end() {

@@ -244,7 +244,7 @@ write_gate(const struct provider_context *context, const struct box *box,
 	if (err != SBX_OK)
 		return err;
 	buf_reset(&text);
-	buf_printf(&text, "%s\n", context->ca_line);
+	buf_put_text(&text, context->ca_lines);
 	return file_write_atomic(fd, "ca.pub", 0644, buf_view(&text), why);
 }
 

@@ -149,7 +149,7 @@ add_texts(struct bwrap *b, const struct provider_context *context,
 	    &text);
 	bwrap_text(b, "0644", INSIDE_OWN "/authkeys.conf", buf_view(&text));
 	buf_reset(&text);
-	buf_printf(&text, "%s\n", context->ca_line);
+	buf_put_text(&text, context->ca_lines);
 	bwrap_text(b, "0644", INSIDE_OWN "/ca.pub", buf_view(&text));
 	if (err == SBX_OK)
 		err = box_host_key(box, &key, &pair, &b->why);

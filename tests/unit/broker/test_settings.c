@@ -21,7 +21,7 @@ static const struct row rows[] = {
 	{ "nothing", "", SBX_OK },
 	{ "everything",
 	    "[broker]\nsocket = /a\nstate_dir = /b\nruntime_dir = /c\n"
-	    "[ca]\nkey = /d\n[local]\nisolation = none\n"
+	    "[ca]\nkey = /d\ntrusted = /e\n[local]\nisolation = none\n"
 	    "uid_range = 100000:65536\n[limits]\nmax_ttl = 1h\n"
 	    "max_sandboxes = 5\nconnections = 10\n",
 	    SBX_OK },
