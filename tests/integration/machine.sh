@@ -16,7 +16,7 @@ facts() {
 	nice
 	id
 	grep -E '^Sig(Blk|Ign)' /proc/self/status
-	find / -xdev ! -path "/tmp/out.*" ! -path '/srv/tests*' -printf '%p %m %u %g\n' | sort
+	find / -xdev ! -path "/tmp/out.*" ! -path "/tmp/test.*" ! -path '/srv/tests*' -printf '%p %m %u %g\n' | sort
 	find /usr/local /dev ! -path '/dev/pts/*' -printf '%p %m %u %g\n' | sort
 	ls /usr/bin /usr/sbin /usr/lib/sandbox* /usr/libexec /usr/lib/systemd/*/
 	(cd /etc && find . -type f ! -name 'ld.so.cache' -exec sha256sum {} +) |
