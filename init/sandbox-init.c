@@ -24,6 +24,8 @@ enum {
 	OPT_LISTEN = 1,
 	OPT_CONTROL,
 	OPT_READY,
+	OPT_QUOTA,
+	OPT_USAGE,
 	OPT_OWN,
 	OPT_FULL,
 	OPT_HELP,
@@ -37,6 +39,10 @@ static const struct choice choices[] = {
 	    "datagram socket that may bring another listening socket" },
 	{ { "ready-fd", required_argument, NULL, OPT_READY }, "N",
 	    "write one byte there once connections are accepted" },
+	{ { "quota", required_argument, NULL, OPT_QUOTA }, "BYTES:FILES:FOLDER",
+	    "end everything if FOLDER takes more" },
+	{ { "usage", required_argument, NULL, OPT_USAGE }, "FILE",
+	    "write there what FOLDER takes" },
 	{ { "own", required_argument, NULL, OPT_OWN }, "UID:PATH",
 	    "give PATH to this user and group first; may be repeated" },
 	{ { "full", required_argument, NULL, OPT_FULL }, "FILE",
@@ -68,7 +74,7 @@ print_help(void)
 		(void)snprintf(left, sizeof(left), "--%s%s%s",
 		    choices[i].option.name, choices[i].arg == NULL ? "" : " ",
 		    choices[i].arg == NULL ? "" : choices[i].arg);
-		(void)printf("  %-24s %s\n", left, choices[i].help);
+		(void)printf("  %-26s %s\n", left, choices[i].help);
 	}
 	return 0;
 }
@@ -92,6 +98,21 @@ parse_fd(const char *text, int *ret)
 		return false;
 	*ret = (int)value;
 	return true;
+}
+
+static int
+set_quota(const char *text, struct quota *ret)
+{
+	long bytes, files;
+	char *rest, *folder;
+
+	if (!parse_number(text, LONG_MAX, &bytes, &rest) || *rest != ':' ||
+	    !parse_number(rest + 1, LONG_MAX, &files, &folder) ||
+	    *folder != ':' || folder[1] != '/')
+		return usage_error("--quota is not BYTES:FILES:FOLDER: ", text);
+	ret->max = (struct measure){ (uint64_t)bytes, (uint64_t)files };
+	ret->folder = folder + 1;
+	return 0;
 }
 
 static int
@@ -138,6 +159,14 @@ main(int argc, char **argv)
 			if (!parse_fd(optarg, &how.ready_fd))
 				return usage_error(
 				    "--ready-fd is no number: ", optarg);
+			break;
+		case OPT_QUOTA:
+			status = set_quota(optarg, &how.quota);
+			if (status != 0)
+				return status;
+			break;
+		case OPT_USAGE:
+			how.quota.usage = optarg;
 			break;
 		case OPT_OWN:
 			status = own(optarg);

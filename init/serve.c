@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sysexits.h>
@@ -29,6 +30,7 @@ struct server {
 	char **command;
 	pid_t connection[SERVE_CONNECTIONS_MAX];
 	size_t count;
+	struct quota_watch quota;
 	const char *full; /* NULL: nobody wants to know */
 	bool told;	  /* it is there */
 	bool ending;
@@ -67,9 +69,21 @@ become_dispensable(void)
 	}
 }
 
+/* To remove something is all that can be done then. */
+static void
+write_nothing(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (setrlimit(RLIMIT_FSIZE, &none) < 0)
+		_exit(EX_OSERR);
+	/* Who tries is told, and does not die of it. */
+	(void)signal(SIGXFSZ, SIG_IGN);
+}
+
 /* Nothing of ours may show in what we start: signals, descriptors, session. */
 static void
-run_command(int fd, char **command)
+run_command(int fd, const struct server *s)
 {
 	int null = open("/dev/null", O_WRONLY);
 	sigset_t none;
@@ -80,11 +94,13 @@ run_command(int fd, char **command)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)setsid();
 	become_dispensable();
+	if (s->quota.over)
+		write_nothing();
 	if (null < 0 || dup2(null, STDERR_FILENO) < 0 ||
 	    dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
 		_exit(EX_OSERR);
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
-	(void)execv(command[0], command);
+	(void)execv(s->command[0], s->command);
 	_exit(EX_UNAVAILABLE);
 }
 
@@ -114,7 +130,7 @@ accept_one(struct server *s)
 	}
 	pid = fork();
 	if (pid == 0)
-		run_command(fd, s->command);
+		run_command(fd, s);
 	if (pid < 0)
 		s->shortage = true; /* this peer is turned away */
 	else
@@ -325,6 +341,7 @@ tell_full(struct server *s, bool full)
 int
 serve(const struct serve *how)
 {
+	bool anybody;
 	struct server s = {
 		.listen_fd = how->listen_fd,
 		.control_fd = how->control_fd,
@@ -334,6 +351,7 @@ serve(const struct serve *how)
 		.command = how->command,
 	};
 
+	quota_begin(&s.quota, &how->quota);
 	if (!prepare(&s) || !announce(how->ready_fd))
 		return EX_OSERR;
 	while (!s.ending && !s.broken) {
@@ -342,17 +360,21 @@ serve(const struct serve *how)
 			{ s.signal_fd, POLLIN, 0 },
 			{ full ? -1 : s.listen_fd, POLLIN, 0 },
 			{ s.control_fd, POLLIN, 0 },
+			{ s.quota.fd, POLLIN, 0 },
 		};
 
 		tell_full(&s, s.count == SERVE_CONNECTIONS_MAX);
-		(void)poll(p, 3, s.shortage ? SHORTAGE_MS : -1);
+		(void)poll(p, 4,
+		    s.shortage ? SHORTAGE_MS : quota_timeout_ms(&s.quota));
 		s.shortage = false;
 		take_signals(&s);
-		(void)descendants_reap(forget, &s);
+		anybody = descendants_reap(forget, &s);
 		if (p[1].revents != 0 && !s.ending)
 			accept_one(&s);
 		if (p[2].revents != 0)
 			take_listener(&s);
+		if (quota_step(&s.quota, anybody || s.count > 0, now_ms()))
+			end_everyone(&s);
 	}
 	(void)close(s.listen_fd);
 	end_everyone(&s);

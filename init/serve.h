@@ -7,6 +7,8 @@
 #ifndef SBX_INIT_SERVE_H
 #define SBX_INIT_SERVE_H
 
+#include "init/quota.h"
+
 /* Further connections wait in the socket's backlog. */
 #define SERVE_CONNECTIONS_MAX 128
 /* From the polite signals to SIGKILL. */
@@ -14,8 +16,9 @@
 
 struct serve {
 	int listen_fd;
-	int control_fd;	  /* a new listen_fd may come there; -1: none */
-	int ready_fd;	  /* one byte goes there once we accept; -1: none */
+	int control_fd; /* a new listen_fd may come there; -1: none */
+	int ready_fd;	/* one byte goes there once we accept; -1: none */
+	struct quota quota;
 	const char *full; /* path of a file, see below; NULL: none */
 	char **command;	  /* path and arguments, ends with NULL */
 };
@@ -23,6 +26,9 @@ struct serve {
 /*
  * While all connections are in use, full is there and has their number in it,
  * since nobody else can tell those who wait.
+ *
+ * When the quota's folder gets too large, every process below this one is
+ * ended, and commands can write to no file until it has become smaller.
  *
  * Runs until SIGTERM or SIGINT, then ends every process below this one.
  * Returns the exit status; what went wrong is on standard error.

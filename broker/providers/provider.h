@@ -48,8 +48,8 @@ struct local_limits {
 	uint64_t processes;   /* and threads */
 	uint64_t ptys;	      /* terminals */
 	struct amount memory; /* of the machine's */
-	uint64_t tmpfs;	    /* each file system in memory: percent of memory */
-	struct amount disk; /* the workspace; of its file system */
+	uint64_t tmpfs; /* each file system in memory: percent of memory */
+	struct amount workspace; /* of its file system */
 };
 
 /* What sandboxd was configured with, as far as providers need it. */

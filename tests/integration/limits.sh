@@ -83,13 +83,63 @@ bomb() {
 	check 0 "when it is over all is well" inside true
 }
 
+# Of a workspace that its file system does not limit.
+workspace() {
+	inside 'dd if=/dev/zero of=workspace/first bs=1M count=40 2>/dev/null'
+	wait_for "it is measured" measured '40M of 64M, looked at now and then'
+	check 255 "more than it may take ends what runs" ssh -tt \
+	    run-1234.sandbox 'dd if=/dev/zero of=workspace/second bs=1M \
+	    count=60 2>/dev/null; sleep 1000'
+	grep -q 'holds 100 MiB .* 64 MiB in 4096 files are the limit' "$out" ||
+		fail "the terminal is not told"
+	shows "why" '^workspace: 100M of 64M.*THE LIMIT'
+	check 1 "then nothing can be written" inside 'echo >workspace/third'
+	grep -q 'File too large' "$err" || fail "for another reason"
+	check 1 "nowhere" inside 'echo more >file'
+	check 0 "but removed" inside 'rm workspace/second'
+	wait_for "it is measured" measured '40M of 64M'
+	check 0 "and written again" inside 'echo >workspace/third'
+	check 255 "a file that has no name any more" inside 'python3 -c "
+import os, time
+f = open(\"workspace/file\", \"wb\")
+os.unlink(\"workspace/file\")
+f.write(bytes(50 << 20))
+f.flush()
+time.sleep(1000)"'
+	wait_for "it is gone" measured '40M of 64M'
+	inside 'rm workspace/*'
+	check 255 "many files" inside 'python3 -c "
+import time
+for i in range(5000):
+    open(f\"workspace/{i}\", \"w\").close()
+time.sleep(1000)"'
+	shows "why" '^workspace_files: 500[0-9] of 4096.*THE LIMIT'
+	check 255 "and more of them" inside 'touch workspace/more; sleep 1000'
+	check 0 "all is well when they are gone" inside 'rm -rf workspace/*'
+	wait_for "it is measured" shows_files '0 of 4096'
+	inside 'cd workspace && dd if=/dev/zero of=file bs=1M count=40 \
+	    2>/dev/null && for i in 1 2 3 4; do ln file $i; done'
+	wait_for "a file of many names counts once" measured '40M of 64M'
+}
+
+shows_files() {
+	sandboxctl show run-1234 | grep -q "^workspace_files: $1"
+}
+measured() { sandboxctl show run-1234 | grep -q "^workspace: $1"; }
+
 main() {
 	memory
 	bomb
+	workspace
 }
 
-# Not as long a life as the test: an id that nobody else has.
-group_of() { find /sys/fs/cgroup -type d -name 'sandbox-run-1234-*'; }
+# Of this test's groups, which other tests do not see.
+groups_left() {
+	local own
+	own=$(sed -n 's|.*\(/world-[0-9]*\)/test$|\1|p' /proc/self/cgroup |
+		head -n 1)
+	[ -z "$own" ] || find /sys/fs/cgroup -path "*$own/*" -name 'sandbox-*'
+}
 
 if [ "${1:-}" = as ]; then
 	world_main "$@"
@@ -98,11 +148,11 @@ fi
 world_install
 config=$(dirname "$(dirname "$(command -v sandboxctl)")")/etc/sandbox-ssh
 mkdir -p "$config"
-printf '[local]\nmemory = 256M\nprocesses = 100\nptys = 16\n' \
-    >"$config/sandboxd.conf"
+printf '%s\n' '[local]' 'memory = 256M' 'processes = 100' 'ptys = 16' \
+    'workspace = 64M' >"$config/sandboxd.conf"
 for who in alice root; do
 	[ "$who" = root ] || world_user "$who"
 	world_as "$who" as
 done
-is "no control group is left" "$(group_of)" ""
+is "no control group is left" "$(groups_left)" ""
 done_testing

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
+#include "broker/providers/local/project.h"
 #include "common/cleanup.h"
 #include "common/scope.h"
 #include "common/text.h"
@@ -22,6 +24,8 @@ static const struct {
 	{ "ptys", offsetof(struct box_limits, ptys) },
 	{ "memory", offsetof(struct box_limits, memory) },
 	{ "tmpfs", offsetof(struct box_limits, tmpfs) },
+	{ "workspace", offsetof(struct box_limits, workspace) },
+	{ "files", offsetof(struct box_limits, files) },
 };
 
 #define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
@@ -105,6 +109,36 @@ read_record(
 	return true;
 }
 
+static int
+open_workspace(const struct box *box)
+{
+	return openat(box->dir, BOX_WORKSPACE,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static bool
+is_project(const struct box *box, const struct box_limits *limits)
+{
+	cleanup_close int fd = open_workspace(box);
+
+	return fd >= 0 && project_limit(fd, box->slice.uid, limits);
+}
+
+struct box_limits
+apart_limits(const struct local_limits *wanted, const struct box *box)
+{
+	struct box_limits limits;
+	struct statvfs disk;
+	uint64_t bytes = 0;
+
+	if (box != NULL && fstatvfs(box->dir, &disk) == 0)
+		bytes = (uint64_t)disk.f_blocks * disk.f_frsize;
+	limits = limits_of(wanted, cgroup_machine_memory(), bytes);
+	if (box != NULL && is_project(box, &limits))
+		limits.workspace_by = LIMITED_EXACTLY;
+	return limits;
+}
+
 void
 apart_put(const struct box *box, struct box_limits *limits, pid_t pid)
 {
@@ -147,6 +181,46 @@ say(struct provider_limit *ret, enum limited by, uint64_t max, uint64_t used)
 	*ret = (struct provider_limit){ true, by, max, used };
 }
 
+/* What process 1 measured last: two numbers of its own. */
+static void
+read_measured(const struct box *box, uint64_t *ret_bytes, uint64_t *ret_files)
+{
+	cleanup_buf struct buf text = BUF_INIT(64);
+	cleanup_close int report = -1;
+	struct view cursor, line, word;
+	uint64_t *const ret[] = { ret_bytes, ret_files };
+	char number[24];
+
+	if (file_open_dir(box->dir, BOX_REPORT, &report, NULL) != SBX_OK ||
+	    file_read(report, BOX_USAGE, &text, NULL) != SBX_OK)
+		return;
+	cursor = buf_view(&text);
+	if (!text_next_line(&cursor, &line))
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		if (!text_next_word(&line, &word) ||
+		    text_copy(word, number, sizeof(number)) != SBX_OK ||
+		    text_uint(number, 0, INT64_MAX, ret[i]) != SBX_OK)
+			return;
+	}
+}
+
+static void
+workspace_usage(const struct box *box, const struct box_limits *limits,
+    struct provider_usage *ret)
+{
+	cleanup_close int fd = open_workspace(box);
+	uint64_t bytes = PROVIDER_UNKNOWN, files = PROVIDER_UNKNOWN;
+	enum limited by = LIMITED_EXACTLY;
+
+	if (fd < 0 || !project_usage(fd, box->slice.uid, &bytes, &files)) {
+		by = LIMITED_MEASURED;
+		read_measured(box, &bytes, &files);
+	}
+	say(&ret->of[RESOURCE_WORKSPACE], by, limits->workspace, bytes);
+	say(&ret->of[RESOURCE_FILES], by, limits->files, files);
+}
+
 void
 apart_usage(const struct box *box, pid_t pid, struct provider_usage *ret)
 {
@@ -176,4 +250,5 @@ apart_usage(const struct box *box, pid_t pid, struct provider_usage *ret)
 	    PROVIDER_UNKNOWN);
 	say(&ret->of[RESOURCE_PTYS], LIMITED_EXACTLY, limits.ptys,
 	    PROVIDER_UNKNOWN);
+	workspace_usage(box, &limits, ret);
 }

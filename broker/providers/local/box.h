@@ -9,7 +9,8 @@
  *   workspace/  owned by the account that logs in
  *   gate/       with namespaces: what its login gate remembers, and owns
  *   report/     what it tells us: "refused", of its login gate
- *               (common/refusal.h); "full", of process 1 (sandbox-init(8))
+ *               (common/refusal.h); "full" and "workspace", of process 1
+ *               (sandbox-init(8))
  *   control     while it runs: the socket of control.h
  *   limits      while it runs: what it is held to, and its groups (apart.h)
  *   init        while it runs: process 1, and what waits for it
@@ -27,6 +28,7 @@
 #define BOX_WORKSPACE "workspace"
 #define BOX_GATE "gate"
 #define BOX_REPORT "report"
+#define BOX_USAGE "workspace" /* what the workspace takes */
 #define BOX_REFUSED "refused"
 #define BOX_FULL "full"
 

@@ -36,6 +36,9 @@ static const char *const options[] = {
 	"CAP_SETUID",
 	"--cap-add",
 	"CAP_SYS_CHROOT",
+	/* To see what its processes hold open (init/measure). */
+	"--cap-add",
+	"CAP_SYS_PTRACE",
 	"--clearenv",
 	"--setenv",
 	"PATH",

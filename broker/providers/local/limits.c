@@ -13,6 +13,8 @@
 #include "common/text.h"
 
 #define MIB (1024 * 1024)
+/* As ext4 has it for a whole file system. */
+#define BYTES_PER_FILE 16384
 
 static uint64_t
 percent_of(uint64_t whole, uint64_t percent)
@@ -28,13 +30,16 @@ share(const struct amount *amount, uint64_t whole)
 }
 
 struct box_limits
-limits_of(const struct local_limits *wanted, uint64_t machine)
+limits_of(const struct local_limits *wanted, uint64_t memory, uint64_t disk)
 {
 	struct box_limits limits = { .processes = wanted->processes,
 		.ptys = wanted->ptys,
-		.memory = share(&wanted->memory, machine) };
+		.memory = share(&wanted->memory, memory),
+		.workspace = share(&wanted->workspace, disk),
+		.workspace_by = LIMITED_MEASURED };
 
 	limits.tmpfs = percent_of(limits.memory, wanted->tmpfs);
+	limits.files = limits.workspace / BYTES_PER_FILE;
 	return limits;
 }
 

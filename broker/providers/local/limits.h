@@ -17,12 +17,15 @@ struct box_limits {
 	uint64_t ptys;
 	uint64_t memory; /* bytes */
 	enum limited memory_by;
-	uint64_t tmpfs; /* bytes of each */
+	uint64_t tmpfs;	    /* bytes of each */
+	uint64_t workspace; /* bytes */
+	uint64_t files;	    /* in the workspace */
+	enum limited workspace_by;
 };
 
-/* machine: bytes of memory that memory may be a share of. */
-struct box_limits
-limits_of(const struct local_limits *wanted, uint64_t machine) MUST_USE;
+/* memory, disk: bytes of which limits may be a share. */
+struct box_limits limits_of(
+    const struct local_limits *wanted, uint64_t memory, uint64_t disk) MUST_USE;
 
 /*
  * Processes that the sandbox may have beyond the limit of each of its users,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/providers/local/advice.h"
+#include "broker/providers/local/project.h"
 #include "broker/providers/local/temporary.h"
 #include "broker/providers/local/userns.h"
 #include "common/cleanup.h"
@@ -90,6 +91,17 @@ choose_isolation(const struct provider_context *context,
 	    said.text, buf_text(&plain));
 }
 
+/* While the workspace is empty. */
+static void
+make_project(const struct box *box)
+{
+	cleanup_close int fd = openat(box->dir, BOX_WORKSPACE,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0)
+		project_assign(fd, box->slice.uid);
+}
+
 static enum sbx_err
 fill(const struct box *box, struct sbx_why *why)
 {
@@ -100,6 +112,7 @@ fill(const struct box *box, struct sbx_why *why)
 
 		if (err != SBX_OK)
 			return err;
+		make_project(box);
 	} else if (mkdirat(box->dir, BOX_WORKSPACE, 0700) < 0 ||
 	    mkdirat(box->dir, BOX_REPORT, 0700) < 0) {
 		return sbx_fail(why, SBX_IO, "cannot make the workspace: %s",

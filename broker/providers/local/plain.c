@@ -365,8 +365,7 @@ start_plain(const struct provider_context *context, const struct box *box,
 	cleanup_close int ready = -1, theirs = -1;
 	struct process process[BOX_PROCESSES] = { { 0, 0 } };
 	struct plain_launch launch = { .sockets = sockets };
-	struct box_limits limits =
-	    limits_of(&context->limits, cgroup_machine_memory());
+	struct box_limits limits = apart_limits(&context->limits, box);
 	struct plain plain;
 	enum sbx_err err = name_files(context, box, &plain, why);
 	int ends[2];

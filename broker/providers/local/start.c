@@ -2,6 +2,7 @@
 #include "broker/providers/local/start.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <sodium.h>
 #include <signal.h>
@@ -81,8 +82,7 @@ start_probe(const struct provider_context *context,
 {
 	cleanup_child struct child child = CHILD_INIT;
 	struct launch launch = { .slice = slice,
-		.limits =
-		    limits_of(&context->limits, cgroup_machine_memory()) };
+		.limits = apart_limits(&context->limits, NULL) };
 	char line[320];
 	enum sbx_err err;
 
@@ -228,8 +228,26 @@ add_home(struct bwrap *b)
 	}
 }
 
+/* Where the file system does not look after it, process 1 does. */
 static void
-add_command(struct bwrap *b, const struct box *box, const struct pipes *pipes,
+add_quota(struct bwrap *b, const struct box_limits *limits)
+{
+	char quota[128];
+
+	if (limits->workspace_by == LIMITED_EXACTLY)
+		return;
+	(void)snprintf(quota, sizeof(quota),
+	    "%" PRIu64 ":%" PRIu64 ":" INSIDE_HOME "/" BOX_WORKSPACE,
+	    limits->workspace, limits->files);
+	bwrap_add(b, "--quota");
+	bwrap_add(b, quota);
+	bwrap_add(b, "--usage");
+	bwrap_add(b, INSIDE_REPORT "/" BOX_USAGE);
+}
+
+static void
+add_command(struct bwrap *b, const struct box *box,
+    const struct box_limits *limits, const struct pipes *pipes,
     const struct sockets *sockets)
 {
 	static const char *const command[] = {
@@ -264,6 +282,7 @@ add_command(struct bwrap *b, const struct box *box, const struct pipes *pipes,
 	bwrap_add_fd(b, pipes->ready[1]);
 	bwrap_add(b, "--full");
 	bwrap_add(b, INSIDE_REPORT "/" BOX_FULL);
+	add_quota(b, limits);
 	for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++) {
 		bwrap_add(b, "--own");
 		bwrap_add(b, owned[i]);
@@ -368,8 +387,7 @@ start_namespaces(const struct provider_context *context, const struct box *box,
 	cleanup_pipes struct pipes pipes = PIPES_INIT;
 	struct launch launch = { .box = box,
 		.slice = &box->slice,
-		.limits =
-		    limits_of(&context->limits, cgroup_machine_memory()) };
+		.limits = apart_limits(&context->limits, box) };
 	enum sbx_err err;
 
 	if (pipe2(pipes.info, O_CLOEXEC) < 0 ||
@@ -381,7 +399,7 @@ start_namespaces(const struct provider_context *context, const struct box *box,
 	bwrap_begin(&launch.bwrap);
 	add_texts(&launch.bwrap, context, box);
 	add_programs(&launch.bwrap, context);
-	add_command(&launch.bwrap, box, &pipes, sockets);
+	add_command(&launch.bwrap, box, &launch.limits, &pipes, sockets);
 	err = start_child(&launch, CHILD_DETACHED, &child, why);
 	bwrap_free(&launch.bwrap);
 	(void)close(steal_fd(&pipes.info[1]));

@@ -41,6 +41,8 @@ static const struct row rows[] = {
 	    "[local]\nprocesses = 100\nmemory = 512M\ntmpfs = 10%\n"
 	    "ptys = 16\n",
 	    SBX_OK },
+	{ "a workspace", "[local]\nworkspace = 16M\n", SBX_OK },
+	{ "a workspace too small", "[local]\nworkspace = 15M\n", SBX_CONFIG },
 	{ "a share of memory", "[local]\nmemory = 25%\n", SBX_OK },
 	{ "memory without a unit", "[local]\nmemory = 512\n", SBX_CONFIG },
 	{ "memory in other units", "[local]\nmemory = 4GB\n", SBX_CONFIG },
