@@ -214,6 +214,10 @@ kind() {
 	session "$2"
 	check 7 "$1: exit status" run exit 7
 	check 0 "$1: 64 MiB each way, digests agree" digest_both_ways
+	# As hosts.conf says it where the shell prints something.
+	touch "$cache/.no-fdpass"
+	check 7 "$1: without fd passing" run -o ProxyUseFdpass=no exit 7
+	rm "$cache/.no-fdpass"
 	if [ -n "${3:-}" ]; then
 		session "$3"
 		check 0 "$1: half-closed with 64 MiB each way" half_closed
