@@ -33,8 +33,11 @@ powerless(void)
 		return false;
 	if ((set[0].permitted | set[1].permitted) != 0)
 		return false;
-	return bounding_set_is_empty() ||
-	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		return true;
+	/* Whatever root executes has the inheritable ones again. */
+	return (set[0].inheritable | set[1].inheritable) == 0 &&
+	    bounding_set_is_empty();
 }
 
 int

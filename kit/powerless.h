@@ -11,8 +11,8 @@
 
 /*
  * No capability is held, and none can come back by executing a file: the
- * permitted set is empty, and the bounding set is, too, or no_new_privs holds.
- * Asks the kernel, not the image; false when in doubt.
+ * permitted set is empty, and so are the bounding and the inheritable one, or
+ * no_new_privs holds.  Asks the kernel, not the image; false when in doubt.
  */
 __attribute__((visibility("hidden"))) bool powerless(void);
 

@@ -10,7 +10,7 @@
 
 #include "tests/unit/cases.h"
 
-enum { DROP = 1, DROP_BOUNDING = 2, NO_NEW_PRIVS = 4 };
+enum { DROP = 1, DROP_BOUNDING = 2, NO_NEW_PRIVS = 4, INHERITABLE = 8 };
 
 static const struct {
 	const char *name;
@@ -35,6 +35,8 @@ static const struct {
 	{ "capabilities are held under no_new_privs", NO_NEW_PRIVS, EPERM, -1 },
 	{ "nothing held, and the bounding set is empty", DROP | DROP_BOUNDING,
 	    EPERM, 0 },
+	{ "inheritable ones come back with the next program",
+	    DROP | DROP_BOUNDING | INHERITABLE, EPERM, -1 },
 };
 
 static int
@@ -43,15 +45,23 @@ drop(int how)
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
 	};
-	struct __user_cap_data_struct none[2] = { 0 };
+	struct __user_cap_data_struct kept[2] = { 0 }, all[2];
 
+	/* Without its place in the bounding set it could not be added. */
+	if ((how & INHERITABLE) != 0) {
+		if (syscall(SYS_capget, &header, all) < 0)
+			return -1;
+		all[0].inheritable = kept[0].inheritable = 1U << CAP_CHOWN;
+		if (syscall(SYS_capset, &header, all) < 0)
+			return -1;
+	}
 	for (unsigned long cap = 0; (how & DROP_BOUNDING) != 0 && cap < 64;
 	     cap++)
 		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
 	if ((how & NO_NEW_PRIVS) != 0 &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
-	return (how & DROP) == 0 ? 0 : (int)syscall(SYS_capset, &header, none);
+	return (how & DROP) == 0 ? 0 : (int)syscall(SYS_capset, &header, kept);
 }
 
 static void
