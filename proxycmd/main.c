@@ -510,6 +510,18 @@ static const struct opt doctor_options[] = {
 		"judge this, instead of ~/.ssh/config") },
 };
 
+/* What a person calls so in ssh_config, if it is a sandbox. */
+static const char *
+sandbox_of(
+    const char *ssh_config, const char *host, char name[static FIELD_TEXT])
+{
+	return host != NULL && !name_has_suffix(host, options.suffix) &&
+		doctor_host_name(ssh_config, host, FIELD_TEXT, name) &&
+		name_has_suffix(name, options.suffix)
+	    ? name
+	    : host;
+}
+
 static int
 command_doctor(int argc, char **argv)
 {
@@ -522,7 +534,7 @@ command_doctor(int argc, char **argv)
 	struct doctor_options own = { 0 };
 	struct doctor_request request = { .ssh_config = own.file,
 		.snippet = SNIPPET };
-	char probe[FIELD_TEXT + 16];
+	char probe[FIELD_TEXT + 16], name[FIELD_TEXT];
 	struct target target;
 	struct sbx_why why = { "" };
 	bool sound = false;
@@ -531,7 +543,9 @@ command_doctor(int argc, char **argv)
 
 	if (!start(&usage, argc, argv, 0, 1, &own, &first, &status))
 		return status;
-	err = find_target(argc == first ? NULL : argv[first], &target, &why);
+	request.host = argc == first ? NULL : argv[first];
+	err = find_target(
+	    sandbox_of(own.file, request.host, name), &target, &why);
 	/* In the snippet's pattern, but no alias, so nobody is asked of it. */
 	(void)snprintf(probe, sizeof(probe), "doctor-.%s", options.suffix);
 	request.paths = &target.paths;

@@ -62,8 +62,8 @@ doctor_check doctor_cache, doctor_certificate, doctor_key;
 /* Set all of *ret. */
 void doctor_say(struct finding *ret, enum doctor_level level, const char *cure,
     const char *fmt, ...) PRINTF_LIKE(4, 5);
-/* What to do about a line that stands before ours. */
-extern const char doctor_above[];
+/* What to do about a line that counts before ours. */
+const char *doctor_cure(const struct doctor *doctor);
 /* Run ssh with the configuration that is judged, and capture what it says. */
 enum sbx_err doctor_ssh(const struct doctor *doctor, const char *const before[],
     const char *host, const char *const after[], unsigned milliseconds,

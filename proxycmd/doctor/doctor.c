@@ -185,8 +185,7 @@ doctor_run(const struct doctor_request *request, struct buf *ret_report,
 	cleanup_buf struct buf sources = BUF_INIT(SOURCE_LIST_MAX);
 	cleanup_buf struct buf login = BUF_INIT(OUTPUT_MAX);
 	struct doctor doctor = { .request = request,
-		.host = request->alias == NULL ? request->probe
-					       : request->alias->text,
+		.host = request->alias == NULL ? request->probe : request->host,
 		.name = request->alias == NULL ? request->probe
 					       : request->alias->text,
 		.health = &health,

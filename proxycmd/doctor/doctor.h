@@ -18,6 +18,8 @@ struct doctor_request {
 	const struct paths *paths;
 	const char *cache;
 	const struct alias *alias; /* NULL: nothing about a sandbox */
+	const char *host;	   /* that, or what the person calls it in
+				      ssh_config */
 	const char *probe;	   /* without one: a name that ssh_config has in
 				      mind and that prepare refuses */
 	const struct delegate *delegate;
@@ -26,6 +28,13 @@ struct doctor_request {
 	uint64_t now;		/* Unix time */
 	bool json;
 };
+
+/*
+ * The name that ssh makes of host with that configuration, by HostName; false
+ * if it cannot tell.
+ */
+bool doctor_host_name(
+    const char *ssh_config, const char *host, size_t size, char *ret) MUST_USE;
 
 /*
  * A line "ok|warn|fail  WHAT: TEXT: CURE" for every check, or a JSON array of

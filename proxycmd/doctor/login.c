@@ -270,7 +270,7 @@ say_cause(const struct doctor *doctor, const struct cause *cause,
 	if (source_find_nth(
 		doctor->sources, cause->option, /* n= */ 0, &source))
 		doctor_say(ret, DOCTOR_FAIL,
-		    *cause->cure == '\0' ? doctor_above : cause->cure,
+		    *cause->cure == '\0' ? doctor_cure(doctor) : cause->cure,
 		    "%s %.100s at %s keeps ssh out: %.200s", cause->option,
 		    source.value, source.place, shorten(line, cause));
 	else

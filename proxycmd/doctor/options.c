@@ -28,7 +28,7 @@ check_user(struct doctor *doctor, struct finding *ret)
 		return true;
 	if (!source_find_nth(doctor->sources, "User", /* n= */ 0, &source))
 		return true;
-	doctor_say(ret, DOCTOR_FAIL, doctor_above,
+	doctor_say(ret, DOCTOR_FAIL, doctor_cure(doctor),
 	    "User %s at %s: ssh would log in as %s instead of %s", source.value,
 	    source.place, user, doctor->session.user);
 	return false;
@@ -102,7 +102,7 @@ check_fork(struct doctor *doctor, struct finding *ret)
 	    (strcasecmp(source.value, "yes") != 0 &&
 		strcasecmp(source.value, "true") != 0))
 		return true;
-	doctor_say(ret, DOCTOR_FAIL, doctor_above,
+	doctor_say(ret, DOCTOR_FAIL, doctor_cure(doctor),
 	    "ForkAfterAuthentication %s at %s: ssh goes into the background",
 	    source.value, source.place);
 	return false;

@@ -55,8 +55,15 @@ static const struct rule {
 	    "sandboxes forward no tunnel" },
 };
 
-const char doctor_above[] = "move it below the Include of sandbox-proxy, or "
-			    "make it not match these hosts";
+const char *
+doctor_cure(const struct doctor *doctor)
+{
+	return strcmp(doctor->host, doctor->name) == 0
+	    ? "move it below the Include of sandbox-proxy, or make it not "
+	      "match these hosts"
+	    : "move it below the Include of sandbox-proxy, and the HostName "
+	      "above it";
+}
 
 static bool
 is_met(const struct rule *rule, const struct buf *config, const char *host)
@@ -134,8 +141,16 @@ say_broken(
 		return;
 	if (find_source(doctor, rule, &source) ||
 	    (rule == &rules[0] && find_host_name(doctor, &source)))
-		doctor_say(ret, rule->level, doctor_above, "%s %s at %s: %s",
-		    source.option, source.value, source.place, rule->effect);
+		doctor_say(ret, rule->level, doctor_cure(doctor),
+		    "%s %s at %s: %s", source.option, source.value,
+		    source.place, rule->effect);
+	else if (rule == &rules[0] && strcmp(doctor->host, doctor->name) != 0 &&
+	    source_find_nth(doctor->sources, "HostName", /* n= */ 0, &source))
+		doctor_say(ret, rule->level,
+		    "move that block above the Include of sandbox-proxy, and "
+		    "'Match all' between them",
+		    "HostName %s at %s: %s for it", source.value, source.place,
+		    rule->effect);
 	else if (rule == &rules[0])
 		doctor_say(ret, rule->level, "run sandbox-proxy setup", "%s",
 		    rule->effect);

@@ -7,6 +7,7 @@
 #include "proxycmd/doctor/check.h"
 
 #define QUICK 20000 /* milliseconds */
+#define OUTPUT_MAX 65536
 #define OPTIONS_MAX 40
 
 enum sbx_err
@@ -29,6 +30,23 @@ doctor_ssh(const struct doctor *doctor, const char *const before[],
 	argv[n] = NULL;
 	return capture_run(
 	    argv, deadline_in(milliseconds), ret, ret_status, NULL);
+}
+
+bool
+doctor_host_name(
+    const char *ssh_config, const char *host, size_t size, char *ret)
+{
+	static const char *const options[] = { "-G", NULL };
+	static const char *const none[] = { NULL };
+	const struct doctor_request request = { .ssh_config = ssh_config };
+	const struct doctor doctor = { .request = &request };
+	cleanup_buf struct buf config = BUF_INIT(OUTPUT_MAX);
+	int status = 0;
+
+	return *host != '-' &&
+	    doctor_ssh(&doctor, options, host, none, QUICK, &config, &status) ==
+	    SBX_OK &&
+	    status == 0 && doctor_find(&config, "hostname ", size, ret);
 }
 
 enum sbx_err

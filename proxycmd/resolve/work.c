@@ -14,6 +14,7 @@
 #include "net/wait_line.h"
 #include "proxycmd/fdpass.h"
 #include "proxycmd/hosts.h"
+#include "proxycmd/second_pass.h"
 #include "proxycmd/resolve/answer.h"
 #include "proxycmd/resolve/cache.h"
 #include "proxycmd/resolve/kex.h"
@@ -118,6 +119,18 @@ may_choose_kex(const struct work *work, const struct settings *settings,
 	    kex_is_ours(work->alias->text, NULL);
 }
 
+/* What ssh_config includes. */
+static enum sbx_err
+update(const struct work *work, const struct place *place, struct sbx_why *why)
+{
+	enum sbx_err err =
+	    hosts_update(work->cache, place->cache_fd, work->now, why);
+
+	return err != SBX_OK
+	    ? err
+	    : second_pass_update(place->cache_fd, work->paths->home, why);
+}
+
 /* One round trip: a certificate, the host keys and the endpoints. */
 static enum sbx_err
 fetch(struct client *client, const struct work *work, const struct place *place,
@@ -160,7 +173,7 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	place_prune(place, work->now, HOSTS_KEEP);
 	list_in_passing(client, place->cache_fd,
 	    list_suffix(client, work->suffix), work->now);
-	return hosts_update(work->cache, place->cache_fd, work->now, why);
+	return update(work, place, why);
 }
 
 /* Its place in the cache goes; its line in the list stays if it is there. */
@@ -171,9 +184,7 @@ drop(const struct work *work, const struct place *place, bool there,
 	bool cached = place_drop(place);
 	bool listed = list_set(place->cache_fd, work->alias, there);
 
-	return cached || listed
-	    ? hosts_update(work->cache, place->cache_fd, work->now, why)
-	    : SBX_OK;
+	return cached || listed ? update(work, place, why) : SBX_OK;
 }
 
 /* err, a sandbox that is gone being forgotten. */
@@ -607,8 +618,7 @@ work_hosts(
 		if (why != NULL)
 			*why = own;
 	}
-	err = hosts_update(work->cache, place.cache_fd, work->now,
-	    first == SBX_OK ? why : NULL);
+	err = update(work, &place, first == SBX_OK ? why : NULL);
 	return first != SBX_OK ? first : err;
 }
 

@@ -153,6 +153,25 @@ each_place() {
 	rm "$HOME"/.ssh/d/?
 }
 
+# By the name that a person gave it.
+other_name() {
+	config 'Host dev\n HostName run-1234.sandbox' ''
+	check 0 "doctor dev" sandbox-proxy doctor dev
+	grep -q '^ok *login: as sandbox' "$out" || fail "doctor dev: no login"
+	config '' 'Host dev\n HostName run-1234.sandbox\nHost *\n User me'
+	check 1 "doctor dev: a User below" sandbox-proxy doctor dev
+	grep -q "^fail *snippet: User me at $HOME/.ssh/config:5: .*the HostName above it" \
+	    "$out" || fail "doctor dev: the User is not named"
+	config '' 'Match user nobody\nHost dev\n HostName run-1234.sandbox'
+	sandbox-proxy hosts --refresh >/dev/null 2>&1
+	check 1 "doctor dev: too late" sandbox-proxy doctor dev
+	grep -q "^fail *snippet: HostName run-1234.sandbox at $HOME/.ssh/config:4: ssh does not use sandbox-proxy for it: move that block above" \
+	    "$out" || fail "doctor dev: too late, and not named"
+	ok "doctor dev: too late"
+	config '' 'Host dev\n HostName elsewhere.example'
+	check 64 "doctor of another host" sandbox-proxy doctor dev
+}
+
 # Nothing is run here, and shared connections stay as they are.
 side_effects() {
 	config '' "Host *\n PermitLocalCommand yes\n LocalCommand touch $HOME/touched
@@ -212,6 +231,7 @@ main() {
 	is "sound: all is ok" "$(grep -vc '^ok ' "$out" || :)" 0
 	each_option
 	each_place
+	other_name
 	side_effects
 	own_key
 	shell

@@ -210,6 +210,10 @@ other_name() {
 		fail "Host d* above, another sandbox: nobody was asked"
 	config 'Host 1234\n HostName run-%h.sandbox' ''
 	gets_in "HostName run-%h.sandbox" 1234
+	config '' 'Host dev\n HostName run-1234.sandbox'
+	gets_in "Host dev below" dev
+	config '' 'Host *\n CertificateFile ~/company-cert.pub\n AddKeysToAgent yes\nHost dev\n HostName Run-1234.sandbox'
+	gets_in "Host dev below, beside a Host *" dev
 	config '' ''
 	gets_in "in capitals" RUN-1234.Sandbox
 	for name in "a'b.sandbox" "'.sandbox"; do
@@ -218,6 +222,23 @@ other_name() {
 			fail "$name is ours"
 		ok "$name is not ours"
 	done
+}
+
+# Blocks below are read twice only where other hosts stay what they are.
+other_hosts() {
+	local jump='Host bastion\n HostName b.corp.example\nHost * !bastion\n ProxyJump bastion'
+	config '' "$jump"
+	sandbox-resolve forget "$host"
+	check 0 "beside a bastion" ssh "$host" true
+	check 0 "a bastion: ssh -G" ssh -G bastion
+	! grep -q '^proxyjump' "$out" ||
+		fail "a bastion: ssh would go through it to it"
+	ok "a bastion is left alone"
+	config 'Host dev\n HostName run-1234.sandbox' "$jump"
+	gets_in "Host dev above, beside a bastion" dev
+	config '' ''
+	sandbox-resolve forget "$host"
+	check 0 "without one" ssh "$host" true
 }
 
 # All over a company's machines, below everything of one's own.
@@ -242,10 +263,17 @@ main() {
 	each_way
 	environment
 	other_name
+	other_hosts
+}
+
+libexec() {
+	printf 'show:\n\t@echo $(pkglibexecdir)\n' |
+		make -s -C "$BUILDDIR" -f Makefile -f - show
 }
 
 if [ "${1:-}" != as ]; then
 	world_install
+	ln -s "$(libexec)/sandbox-resolve" /usr/local/bin/
 	world_user alice
 	world_as alice as
 	rm /home/alice/.ssh/config
