@@ -186,6 +186,7 @@ command_prepare(int argc, char **argv)
 		.options = prepare_options,
 		.option_count = 1 };
 	struct prepare_options own = { 0 };
+	struct prepare_request request;
 	struct target target;
 	struct session session;
 	struct shell shell;
@@ -200,10 +201,11 @@ command_prepare(int argc, char **argv)
 		return 1;
 	err = find_target(argv[first], &target, NULL);
 	shell_find(&shell);
+	request = (struct prepare_request){ target.cache, &target.alias,
+		target.origin, &shell, own.no_agent ? getppid() : 0,
+		(uint64_t)time(NULL), &target.delegate };
 	if (err == SBX_OK)
-		err = prepare_run(target.cache, &target.alias, target.origin,
-		    &shell, (uint64_t)time(NULL), &target.delegate, &session,
-		    &status, NULL);
+		err = prepare_run(&request, &session, &status, NULL);
 	if (err != SBX_OK || status != 0)
 		return err != SBX_OK ? sbx_err_exit(err) : status;
 	return own.no_agent && needs_agent(&target, &session) ? 1 : 0;

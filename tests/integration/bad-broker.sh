@@ -14,7 +14,7 @@ cache=$HOME/.cache/sandbox-ssh
 # All there is in the cache, but for when a list was last asked for.
 cache_state() {
 	[ ! -d "$cache" ] || (cd "$cache" && find . ! -name '.asked-*' ! -name '.silent-*' \
-	    ! -name . -printf '%p %y %m %s %T@ %l\n' | sort)
+	    ! -name .prepared ! -name . -printf '%p %y %m %s %T@ %l\n' | sort)
 }
 
 # fails STATUS NAME REGEX: by hand and through ssh
