@@ -9,6 +9,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "proxycmd/fdpass.h"
+#include "proxycmd/second_pass.h"
 #include "proxycmd/session.h"
 
 #define HOSTS_HEAD                                                      \
@@ -268,6 +269,8 @@ put_hosts(const char *cache, int cache_fd, uint64_t now, struct buf *ret,
 		qsort(list.item, list.count, sizeof(list.item[0]), by_name);
 	buf_put_text(ret, HOSTS_HEAD);
 	put_fdpass(cache, ret);
+	if (second_pass_is_noted(cache_fd))
+		buf_put_text(ret, SECOND_PASS_LINE);
 	for (size_t i = 0; i < list.count; i++) {
 		const struct known *known = &list.item[i];
 

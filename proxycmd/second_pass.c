@@ -11,8 +11,9 @@
 #include "common/text.h"
 #include "proxycmd/ssh_config.h"
 
-#define FILE_MAX 1024
-#define NOBODY "-" /* no host's name */
+#define NOTE ".second-pass" /* in the cache: HARMLESS, or what forbids it */
+#define NOTE_MAX 1024
+#define HARMLESS "harmless\n"
 #define LISTS_MAX 262144
 #define LIST_LEN 1024
 #define WORK_MAX 1000000 /* comparisons */
@@ -80,7 +81,7 @@ take_match(struct config *config, const struct ssh_config_line *line)
 			return forbid(config, line);
 		if (!known)
 			put_list(config, line, value);
-		else if (strcmp(value, NOBODY) == 0)
+		else if (strcmp(value, SECOND_PASS_NOBODY) == 0)
 			break; /* ours */
 	}
 	return true;
@@ -223,40 +224,30 @@ second_pass_is_harmless(
 	return ret;
 }
 
-/*
- * That ssh reads the line is enough: it holds for no host.  The first
- * criterion keeps other clients from the second, which they do not know.
- */
-static void
-put_file(const char *home, struct buf *ret)
+enum sbx_err
+second_pass_note(int cache_fd, const char *home, struct sbx_why *why)
 {
+	cleanup_buf struct buf text = BUF_INIT(NOTE_MAX);
+	cleanup_buf struct buf old = BUF_INIT(NOTE_MAX);
 	char place[SECOND_PASS_PLACE];
 
-	buf_put_text(ret, "# Made by sandbox-ssh: changes here are lost.\n");
 	if (second_pass_is_harmless(home, place))
-		buf_put_text(ret,
-		    "# A Host with the HostName of a sandbox may stand below "
-		    "its Include.\nMatch originalhost " NOBODY " final\n");
+		buf_put_text(&text, HARMLESS);
 	else
-		buf_printf(ret,
-		    "# A Host with the HostName of a sandbox has to stand "
-		    "above its Include:\n# a second reading could change "
-		    "other hosts, see %s\n",
-		    place);
-}
-
-enum sbx_err
-second_pass_update(int cache_fd, const char *home, struct sbx_why *why)
-{
-	cleanup_buf struct buf text = BUF_INIT(FILE_MAX);
-	cleanup_buf struct buf old = BUF_INIT(FILE_MAX);
-
-	put_file(home, &text);
-	if (file_read(cache_fd, CACHE_FINAL, &old, NULL) == SBX_OK &&
+		buf_printf(&text, "%s\n", place);
+	if (file_read(cache_fd, NOTE, &old, NULL) == SBX_OK &&
 	    view_eq(buf_view(&old), buf_view(&text)))
 		return SBX_OK;
 	return buf_error(&text) != SBX_OK
 	    ? buf_error(&text)
-	    : file_write_atomic(
-		  cache_fd, CACHE_FINAL, 0600, buf_view(&text), why);
+	    : file_write_atomic(cache_fd, NOTE, 0600, buf_view(&text), why);
+}
+
+bool
+second_pass_is_noted(int cache_fd)
+{
+	cleanup_buf struct buf text = BUF_INIT(NOTE_MAX);
+
+	return file_read(cache_fd, NOTE, &text, NULL) == SBX_OK &&
+	    view_eq_str(buf_view(&text), HARMLESS);
 }

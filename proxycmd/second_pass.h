@@ -3,8 +3,8 @@
  * ssh(1) reads its configuration once, so a block "Host dev" with a HostName
  * of a sandbox is too late where it stands below our lines.  A "Match final"
  * anywhere makes it read all of it again, for every host, with what HostName
- * said as the host's name; then our lines fit.  The snippet includes a file
- * that has one where it does no harm.
+ * said as the host's name; then our lines fit.  hosts.conf has one where it
+ * does no harm.
  */
 #ifndef SBX_SECOND_PASS_H
 #define SBX_SECOND_PASS_H
@@ -13,7 +13,6 @@
 
 #include "common/buf.h"
 
-#define CACHE_FINAL "final.conf" /* in the cache: asks for that, or not */
 #define SECOND_PASS_PLACE 256
 
 /*
@@ -26,8 +25,16 @@
 bool second_pass_is_harmless(
     const char *home, char ret_place[static SECOND_PASS_PLACE]) MUST_USE;
 
-/* Write the file of the cache anew, unless it says that already. */
-enum sbx_err second_pass_update(
-    int cache_fd, const char *home, struct sbx_why *why) MUST_USE;
+/* Note in the cache whether it is, for those who write hosts.conf. */
+enum sbx_err
+second_pass_note(int cache_fd, const char *home, struct sbx_why *why) MUST_USE;
+/*
+ * Was it?  Then SECOND_PASS_LINE asks for it: it holds for no host, but that
+ * ssh reads it is enough.  Its first criterion keeps other clients from the
+ * second, which they do not know.
+ */
+#define SECOND_PASS_NOBODY "-" /* no host's name */
+#define SECOND_PASS_LINE "Match originalhost " SECOND_PASS_NOBODY " final\n"
+bool second_pass_is_noted(int cache_fd) MUST_USE;
 
 #endif

@@ -124,11 +124,11 @@ static enum sbx_err
 update(const struct work *work, const struct place *place, struct sbx_why *why)
 {
 	enum sbx_err err =
-	    hosts_update(work->cache, place->cache_fd, work->now, why);
+	    second_pass_note(place->cache_fd, work->paths->home, why);
 
 	return err != SBX_OK
 	    ? err
-	    : second_pass_update(place->cache_fd, work->paths->home, why);
+	    : hosts_update(work->cache, place->cache_fd, work->now, why);
 }
 
 /* One round trip: a certificate, the host keys and the endpoints. */

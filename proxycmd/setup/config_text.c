@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "common/name.h"
-#include "proxycmd/second_pass.h"
-#include "proxycmd/session.h"
 
 static const char template[] =
 #include "proxycmd/setup/config_template.inc"
@@ -92,25 +90,13 @@ put_cache(const struct config_text *text, struct buf *ret)
 
 /* In quotes only if need be: bash-completion does not look through them. */
 static void
-put_cached(const struct config_text *text, const char *name, struct buf *ret)
+put_hosts(const struct config_text *text, struct buf *ret)
 {
 	bool plain = is_plain(text->cache);
 
 	buf_put_text(ret, plain ? "" : "\"");
 	put_cache(text, ret);
-	buf_printf(ret, "/%s%s", name, plain ? "" : "\"");
-}
-
-static void
-put_hosts(const struct config_text *text, struct buf *ret)
-{
-	put_cached(text, CACHE_HOSTS, ret);
-}
-
-static void
-put_final(const struct config_text *text, struct buf *ret)
-{
-	put_cached(text, CACHE_FINAL, ret);
+	buf_put_text(ret, plain ? "/hosts.conf" : "/hosts.conf\"");
 }
 
 static void
@@ -132,7 +118,6 @@ static const struct place {
 } places[] = {
 	{ "@PROXY@", put_command },
 	{ "@HOSTS@", put_hosts },
-	{ "@FINAL@", put_final },
 	{ "@CACHE@", put_cache },
 	{ "@SUFFIX@", put_suffix },
 	{ "@FDPASS@", put_fdpass },

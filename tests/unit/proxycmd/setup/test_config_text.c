@@ -26,7 +26,6 @@ test_usual(void **state)
 	    "    IdentityAgent none\n"
 	    "Match host \"*.sandbox,!*'*\"\n"
 	    "    Include ~/.cache/sandbox-ssh/hosts.conf\n"
-	    "    Include ~/.cache/sandbox-ssh/final.conf\n"
 	    "Match host \"*.sandbox,!*'*\"\n"
 	    "    User sandbox\n"));
 	assert_non_null(strstr(t, "\n    Tunnel no\n"));
