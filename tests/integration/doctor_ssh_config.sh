@@ -46,7 +46,6 @@ anywhere() {
 	HostKeyAlias other/login/HostKeyAlias/1
 	Ciphers aes128-cbc/login/Ciphers/1
 	Ciphers aes256-ctr\n MACs hmac-md5/login/MACs/2
-	KexAlgorithms diffie-hellman-group1-sha1/login/KexAlgorithms/1
 	RevokedHostKeys ~|none/login/RevokedHostKeys/1
 	ExitOnForwardFailure yes\n LocalForward 1 x:1/login/ExitOnForwardFailure/1
 	ExitOnForwardFailure yes\n RemoteForward 1 x:1/login/ExitOnForwardFailure/1
@@ -119,6 +118,9 @@ each_option() {
 
 # Where a line stands, as ssh sees it.
 each_place() {
+	# Below it depends on the client, for which we may have chosen.
+	config 'Host *\n KexAlgorithms diffie-hellman-group1-sha1' ''
+	names 1 fail login KexAlgorithms 2
 	config '' '\n# User\r\nHost=*\r\n\tCiphers = "aes128-cbc"\r'
 	names 1 fail login Ciphers 5
 	config 'Ciphers aes128-cbc\nHost *\n Ciphers aes256-ctr' ''
