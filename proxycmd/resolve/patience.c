@@ -7,6 +7,7 @@
 
 #define LONG_MS 1000 /* what is worth a note */
 #define GLANCE_MS 1000
+#define TICK_MS 10 /* by which the start of a process is rounded down */
 
 /* As a file's time has it. */
 static uint64_t
@@ -39,7 +40,7 @@ patience_begin(struct patience *ret, const struct work *work,
 	/* Who wants something new wants the broker asked. */
 	if (!caller->is_ssh || work->ttl != 0)
 		return;
-	ret->since = real_ms() - (deadline_now() - caller->began);
+	ret->since = real_ms() - (deadline_now() - caller->began) + TICK_MS;
 	silence_find(ret->cache_fd, ret->suffix, ret->place, &silence);
 	ret->glances = silence.err != SBX_OK && work->quiet;
 	if (ret->glances)
