@@ -19,7 +19,7 @@ static const struct {
 	{ "processes", false, "" },
 	{ "memory", true, "" },
 	{ "tmpfs", true, " each: /tmp, /dev/shm, all but the workspace" },
-	{ "ptys", false, "" },
+	{ "ptys", false, " in /dev/pts; not in one mounted inside" },
 	{ "workspace", true, "" },
 	{ "workspace_files", false, "" },
 };
@@ -29,7 +29,8 @@ static const struct {
 	const char *said;
 } words[] = {
 	{ "kernel", "" },
-	{ "process", " for each process; no limit in sum can be had here" },
+	{ "process",
+	    " for each process, but not what it shares (memfd, tmpfs)" },
 	{ "measured", ", looked at now and then" },
 	{ "none", ", which nothing enforces here" },
 };

@@ -35,7 +35,7 @@ memory() {
 		    'python3 hog.py; exit $?'
 	else
 		shows "memory of each process, and no more is claimed" \
-		    '^memory: at most 256M for each process; no limit in sum'
+		    '^memory: at most 256M for each process, but not what it shares'
 		check 3 "memory for more than it may have" inside \
 		    'python3 hog.py'
 	fi
