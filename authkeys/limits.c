@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "authkeys/sanitized.h"
+#include "common/sanitized.h"
 #include "authkeys/seccomp.h"
 
 static const struct {

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "authkeys/sanitized.h"
+#include "common/sanitized.h"
 #include "common/seccomp_bpf.h"
 
 /* Where the list below was tried. */

@@ -123,9 +123,10 @@ source_list(const struct buf *trace, const char *config, const char *home,
 {
 	static const char again[] = "debug1: re-parsing configuration";
 	struct view first = buf_view(trace);
-	const uint8_t *second =
-	    memmem(first.p, first.len, again, sizeof(again) - 1);
+	const uint8_t *second = NULL;
 
+	if (first.len > 0)
+		second = memmem(first.p, first.len, again, sizeof(again) - 1);
 	if (second != NULL)
 		first.len = (size_t)(second - first.p);
 	read_once(first, config, home, ret);

@@ -10,6 +10,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/sanitized.h"
 #include "common/text.h"
 
 #define MIB (1024 * 1024)
@@ -107,7 +108,7 @@ limits_of_namespace(const struct box_limits *limits)
 			resources[i].hard))
 			return false;
 	}
-	if (limits->memory_by == LIMITED_EACH &&
+	if (limits->memory_by == LIMITED_EACH && !SANITIZED &&
 	    !set(RLIMIT_DATA, limits->memory, limits->memory))
 		return false;
 	return set_core() && set(RLIMIT_NPROC, all, all);

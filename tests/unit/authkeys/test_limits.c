@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "authkeys/limits.h"
-#include "authkeys/sanitized.h"
+#include "common/sanitized.h"
 
 /* In a child each: limits cannot be taken back. True exits with 0. */
 typedef bool child_check(void);

@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "authkeys/sanitized.h"
+#include "common/sanitized.h"
 #include "authkeys/seccomp.h"
 
 /* Each returns what the system call did: -1 and errno if it failed. */

@@ -3,8 +3,8 @@
  * A sanitizer's run-time needs address space, a process of its own and more
  * system calls than we do.
  */
-#ifndef SBX_AUTHKEYS_SANITIZED_H
-#define SBX_AUTHKEYS_SANITIZED_H
+#ifndef SBX_SANITIZED_H
+#define SBX_SANITIZED_H
 
 #if defined(__has_feature)
 #define SANITIZED __has_feature(address_sanitizer)
