@@ -19,13 +19,13 @@
 #include "broker/process.h"
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/rlimits.h"
 #include "common/scope.h"
 #include "common/text.h"
 
 #define PATH_FOR_ALL \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define TIMER_SLACK 50000 /* nanoseconds, the kernel's default */
-#define MIB (1024 * 1024)
 
 extern char **environ;
 
@@ -54,35 +54,6 @@ fresh_environment(void)
 	(void)setenv("PATH", PATH_FOR_ALL, /* overwrite= */ 1);
 }
 
-/*
- * What the kernel gives to process 1, and systemd to daemons.
- */
-
-#define PER_SYSTEM (RLIM_INFINITY - 1) /* half of what threads there can be */
-
-static const struct {
-	int kind;
-	const char *name; /* as in limits.conf(5) */
-	rlim_t soft, hard;
-} limits[] = {
-	{ RLIMIT_AS, "as", RLIM_INFINITY, RLIM_INFINITY },
-	{ RLIMIT_CORE, "core", 0, RLIM_INFINITY },
-	{ RLIMIT_CPU, "cpu", RLIM_INFINITY, RLIM_INFINITY },
-	{ RLIMIT_DATA, "data", RLIM_INFINITY, RLIM_INFINITY },
-	{ RLIMIT_FSIZE, "fsize", RLIM_INFINITY, RLIM_INFINITY },
-	{ RLIMIT_LOCKS, "locks", RLIM_INFINITY, RLIM_INFINITY },
-	{ RLIMIT_MEMLOCK, "memlock", 8 * MIB, 8 * MIB },
-	{ RLIMIT_MSGQUEUE, "msgqueue", 819200, 819200 },
-	{ RLIMIT_NICE, "nice", 0, 0 },
-	{ RLIMIT_NOFILE, "nofile", 1024, 524288 },
-	{ RLIMIT_NPROC, "nproc", PER_SYSTEM, PER_SYSTEM },
-	{ RLIMIT_RSS, "rss", RLIM_INFINITY, RLIM_INFINITY },
-	{ RLIMIT_RTPRIO, "rtprio", 0, 0 },
-	{ RLIMIT_RTTIME, "rttime", RLIM_INFINITY, RLIM_INFINITY },
-	{ RLIMIT_SIGPENDING, "sigpending", PER_SYSTEM, PER_SYSTEM },
-	{ RLIMIT_STACK, "stack", 8 * MIB, RLIM_INFINITY },
-};
-
 struct left {
 	char *text;
 	size_t size;
@@ -97,8 +68,9 @@ leave(struct left *left, const char *name)
 	    len == 0 ? "" : ", ", name);
 }
 
+/* Processes of one user, as the kernel has it for process 1. */
 static rlim_t
-per_system(void)
+usual_processes(void)
 {
 	cleanup_buf struct buf text = BUF_INIT(32);
 	uint64_t threads;
@@ -113,33 +85,21 @@ per_system(void)
 	    : RLIM_INFINITY;
 }
 
-static rlim_t
-least(rlim_t a, rlim_t b)
-{
-	return a < b ? a : b;
-}
-
 static void
 reset_limits(struct left *left)
 {
-	rlim_t of_system = per_system();
+	rlim_t processes = usual_processes();
 
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		struct rlimit now, want = { limits[i].soft, limits[i].hard };
+	for (size_t i = 0; i < RLIMITS_USUAL; i++) {
+		const struct usual_rlimit *usual = &rlimits_usual[i];
+		struct rlimit now;
 
-		if (limits[i].soft == PER_SYSTEM)
-			want = (struct rlimit){ of_system, of_system };
-		if (setrlimit(limits[i].kind, &want) == 0 ||
-		    getrlimit(limits[i].kind, &now) < 0)
-			continue;
-		/* The system's number may have changed since it began. */
-		if (now.rlim_max < want.rlim_cur &&
-		    limits[i].soft != PER_SYSTEM)
-			leave(left, limits[i].name);
-		want.rlim_max = least(want.rlim_max, now.rlim_max);
-		want.rlim_cur = least(want.rlim_cur, want.rlim_max);
-		(void)setrlimit(limits[i].kind, &want);
+		if (!rlimits_set(usual->resource, usual->soft, usual->hard) ||
+		    getrlimit(usual->resource, &now) < 0 ||
+		    now.rlim_cur < usual->soft)
+			leave(left, usual->name);
 	}
+	(void)!rlimits_set(RLIMIT_NPROC, processes, processes);
 }
 
 static void

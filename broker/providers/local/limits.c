@@ -6,14 +6,13 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/rlimits.h"
 #include "common/sanitized.h"
 #include "common/text.h"
 
-#define MIB (1024 * 1024)
 /* As ext4 has it for a whole file system. */
 #define BYTES_PER_FILE 16384
 
@@ -44,44 +43,6 @@ limits_of(const struct local_limits *wanted, uint64_t memory, uint64_t disk)
 	return limits;
 }
 
-/* What a login gets on a machine that nobody has changed. */
-static const struct {
-	__rlimit_resource_t resource;
-	rlim_t soft, hard;
-} resources[] = {
-	{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY },
-	{ RLIMIT_CORE, 0, RLIM_INFINITY },
-	{ RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY },
-	{ RLIMIT_DATA, RLIM_INFINITY, RLIM_INFINITY },
-	{ RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY },
-	{ RLIMIT_LOCKS, RLIM_INFINITY, RLIM_INFINITY },
-	{ RLIMIT_MEMLOCK, 8 * MIB, 8 * MIB },
-	{ RLIMIT_MSGQUEUE, 819200, 819200 },
-	{ RLIMIT_NICE, 0, 0 },
-	{ RLIMIT_NOFILE, 1024, 524288 },
-	{ RLIMIT_RSS, RLIM_INFINITY, RLIM_INFINITY },
-	{ RLIMIT_RTPRIO, 0, 0 },
-	{ RLIMIT_RTTIME, RLIM_INFINITY, RLIM_INFINITY },
-	{ RLIMIT_SIGPENDING, 16384, 16384 },
-	{ RLIMIT_STACK, 8 * MIB, RLIM_INFINITY },
-};
-
-/* A hard limit that we may not raise stays. */
-static bool
-set(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
-{
-	struct rlimit old, limit = { soft, hard };
-
-	if (setrlimit(resource, &limit) == 0)
-		return true;
-	if (errno != EPERM || getrlimit(resource, &old) < 0)
-		return false;
-	limit.rlim_max = old.rlim_max;
-	if (limit.rlim_cur > limit.rlim_max)
-		limit.rlim_cur = limit.rlim_max;
-	return setrlimit(resource, &limit) == 0;
-}
-
 /*
  * A dump that goes to a program of the host's is for the host's root to keep;
  * the value 1 means none at all then (core(5)).
@@ -95,7 +56,7 @@ set_core(void)
 		NULL) != SBX_OK ||
 	    *buf_text(&pattern) != '|')
 		return true;
-	return set(RLIMIT_CORE, 1, 1);
+	return rlimits_set(RLIMIT_CORE, 1, 1);
 }
 
 bool
@@ -103,21 +64,22 @@ limits_of_namespace(const struct box_limits *limits)
 {
 	rlim_t all = limits->processes + LIMITS_SPARE;
 
-	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
-		if (!set(resources[i].resource, resources[i].soft,
-			resources[i].hard))
+	for (size_t i = 0; i < RLIMITS_USUAL; i++) {
+		const struct usual_rlimit *usual = &rlimits_usual[i];
+
+		if (!rlimits_set(usual->resource, usual->soft, usual->hard))
 			return false;
 	}
 	if (limits->memory_by == LIMITED_EACH && !SANITIZED &&
-	    !set(RLIMIT_DATA, limits->memory, limits->memory))
+	    !rlimits_set(RLIMIT_DATA, limits->memory, limits->memory))
 		return false;
-	return set_core() && set(RLIMIT_NPROC, all, all);
+	return set_core() && rlimits_set(RLIMIT_NPROC, all, all);
 }
 
 bool
 limits_of_users(const struct box_limits *limits)
 {
-	return set(RLIMIT_NPROC, limits->processes, limits->processes);
+	return rlimits_set(RLIMIT_NPROC, limits->processes, limits->processes);
 }
 
 #define NAMESPACES_MAX 64
