@@ -131,8 +131,10 @@ become_the_one(
 		if (time(NULL) >= deadline)
 			return sbx_fail(why, SBX_TIMEOUT,
 			    "another sandboxd runs for %s but does not answer "
-			    "at %s",
-			    settings->state_dir, settings->socket);
+			    "at %s: end it with kill $(cat "
+			    "%s/sandboxd.lock)",
+			    settings->state_dir, settings->socket,
+			    settings->state_dir);
 		(void)nanosleep(&pause, NULL);
 	}
 }

@@ -34,6 +34,18 @@ cannot(struct sbx_why *why, const char *verb, const char *path)
 }
 
 static enum sbx_err
+cannot_file(struct sbx_why *why, const char *verb, const struct target *target)
+{
+	int error = errno;
+	char path[PATH_MAX + NAME_MAX + 2];
+
+	(void)snprintf(
+	    path, sizeof(path), "%s/%s", target->folder, target->name);
+	errno = error;
+	return cannot(why, verb, path);
+}
+
+static enum sbx_err
 split(const char *path, struct target *ret, struct sbx_why *why)
 {
 	const char *slash = strrchr(path, '/');
@@ -113,7 +125,7 @@ load(int dirfd, const struct target *target, bool to_write, struct buf *ret,
 	if (!target->exists)
 		return SBX_OK;
 	if (to_write && faccessat(dirfd, target->name, W_OK, AT_EACCESS) < 0)
-		return cannot(why, "write", target->name);
+		return cannot_file(why, "write", target);
 	return file_read(dirfd, target->name, ret, why);
 }
 
@@ -164,13 +176,13 @@ replace(int dirfd, const struct target *target, struct view bytes,
 		return cannot(why, "write in", target->folder);
 	err = fill_temp(fd, target, bytes);
 	if (err != SBX_OK)
-		err = cannot(why, "write", target->name);
+		err = cannot_file(why, "write", target);
 	else if (!is_unchanged(dirfd, target))
 		err = sbx_fail(why, SBX_STATE,
 		    "%s was changed by someone else meanwhile: try again",
 		    target->name);
 	else if (renameat(dirfd, temp, dirfd, target->name) < 0)
-		err = cannot(why, "replace", target->name);
+		err = cannot_file(why, "replace", target);
 	if (err != SBX_OK)
 		(void)unlinkat(dirfd, temp, 0);
 	return err;
@@ -183,7 +195,7 @@ store(int dirfd, const struct target *target, struct view bytes,
 	if (target->linked || !include_line_is_end(bytes))
 		return replace(dirfd, target, bytes, why);
 	if (unlinkat(dirfd, target->name, 0) < 0)
-		return cannot(why, "remove", target->name);
+		return cannot_file(why, "remove", target);
 	return SBX_OK;
 }
 

@@ -29,7 +29,17 @@ main() {
 		fail "and its output: what was copied in"
 	ok "and its output: what was copied in"
 	check 0 "ssh works afterwards" ssh run-1234.sandbox true
-	check 0 "quickstart again" quickstart
+	if [ -z "$prefix" ]; then
+		check 0 "quickstart again" quickstart
+	else
+		cp -p "$HOME/.ssh/config" "$out.config"
+		printf '\nHost *\n\tCiphers aes128-cbc\n' >>"$HOME/.ssh/config"
+		check 69 "again, where a setting keeps ssh out" quickstart
+		grep -q "^fail .* at $HOME/.ssh/config:" "$out" "$err" ||
+			fail "it names the setting and its line"
+		ok "it names the setting and its line"
+		cat "$out.config" >"$HOME/.ssh/config"
+	fi
 	check 0 "quickstart --remove" quickstart --remove
 	traces >"$out.after"
 	check 0 "everything is as it was" diff "$out.before" "$out.after"

@@ -130,7 +130,7 @@ main() {
 	else
 		check 74 "read-only" sandbox-proxy setup
 		says "read-only: says so, and what to add" \
-		    "config: .*nothing was changed: put this line at the top of it by other means: $include\$"
+		    "/config: .*nothing was changed: put this line at the top of it by other means: $include\$"
 		check 0 "read-only: what would be done" \
 		    sandbox-proxy setup --dry-run
 		grep -qxF "+$include" "$out" || fail "it is not shown"
