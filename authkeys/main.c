@@ -257,7 +257,7 @@ main(int argc, char **argv)
 		return deny(&call, err);
 	switch (opt_parse(&usage, argc, argv, &values, &first)) {
 	case OPT_DONE:
-		return EXIT_SUCCESS;
+		return opt_status(OPT_DONE);
 	case OPT_WRONG:
 		report(&call, SBX_USAGE);
 		return EX_USAGE;

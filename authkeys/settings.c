@@ -151,11 +151,15 @@ gate_settings_parse(const char *name, const char *text,
 	return err != SBX_OK ? err : check_complete(name, ret, why);
 }
 
-/* A file that is missing or too large is a fault of the configuration. */
+/* One that is missing, unreadable or too large is a fault of the configuration.
+ */
 static enum sbx_err
 as_config(enum sbx_err err)
 {
-	return err == SBX_NOT_FOUND || err == SBX_TOO_LARGE ? SBX_CONFIG : err;
+	return err == SBX_NOT_FOUND || err == SBX_UNREADABLE ||
+		err == SBX_TOO_LARGE
+	    ? SBX_CONFIG
+	    : err;
 }
 
 static enum sbx_err

@@ -313,18 +313,14 @@ main(int argc, char **argv)
 	struct usage with_options = usage;
 	struct sbx_why why = { "" };
 	int first = 0, status = -1;
+	enum opt_result result;
 	enum sbx_err err;
 
 	log_init(argv[0]);
 	with_options.option_count = broker_option_count;
-	switch (opt_parse(&with_options, argc, argv, &start.options, &first)) {
-	case OPT_DONE:
-		return 0;
-	case OPT_WRONG:
-		return EX_USAGE;
-	case OPT_RUN:
-		break;
-	}
+	result = opt_parse(&with_options, argc, argv, &start.options, &first);
+	if (result != OPT_RUN)
+		return opt_status(result);
 	if (opt_operands(&with_options, argc, argv, first, &none) != OPT_RUN)
 		return EX_USAGE;
 	if (start.options.daemon && start.options.stop) {

@@ -303,6 +303,9 @@ conf_read(const struct conf_table *table, const char *path, uid_t owner,
 	enum sbx_err err =
 	    file_read_trusted(path, owner, forbidden, &text, why);
 
+	/* Settings that cannot be read are as bad as those that are wrong. */
+	if (err == SBX_UNREADABLE || err == SBX_TOO_LARGE)
+		return SBX_CONFIG;
 	if (err != SBX_OK)
 		return err;
 	if (memchr(buf_text(&text), '\0', text.len) != NULL)

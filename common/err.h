@@ -19,7 +19,27 @@
 #define MUST_USE __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
-/* code, name, exit status of a program that ends with it, text */
+/*
+ * code, name, exit status of a program that ends with it, text
+ *
+ * One status for one kind of failure, whichever program it is:
+ *
+ *	64  wrong usage; a value on the command line that is none
+ *	65  data that was read and is malformed, too large, or not good
+ *	66  what is asked for is not there, or cannot be read: a sandbox, a file
+ *	69  not now: a broker or sandbox that is down or in another state, a
+ *	    program that cannot be run
+ *	70  our own fault
+ *	71  the system's: no memory
+ *	73  it is there already
+ *	74  what cannot be written or made, standard output too; an error of a
+ *	    device
+ *	75  the time was up
+ *	76  an answer that cannot be understood
+ *	77  somebody said no
+ *	78  settings, and the files that they name: missing, unreadable,
+ *malformed, or open to others; keys that are open to others
+ */
 #define SBX_ERRORS(X)                                                          \
 	X(OK, "ok", 0, "success")                                              \
 	/* programs and files */                                               \
@@ -27,6 +47,8 @@
 	X(CONFIG, "config", EX_CONFIG, "configuration error")                  \
 	X(NOMEM, "no-memory", EX_OSERR, "out of memory")                       \
 	X(IO, "io", EX_IOERR, "input/output error")                            \
+	X(UNREADABLE, "unreadable", EX_NOINPUT, "file cannot be read")         \
+	X(PROGRAM, "program", EX_UNAVAILABLE, "a program cannot be run")       \
 	X(UNTRUSTED, "untrusted-file", EX_CONFIG,                              \
 	    "file is not a regular file that only its owner can write")        \
 	X(NOT_FOUND, "not-found", EX_NOINPUT, "no such sandbox")               \

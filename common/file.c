@@ -11,12 +11,22 @@
 
 /* errno, turned into our codes, with the file named. */
 static enum sbx_err
-fail_errno(struct sbx_why *why, const char *verb, const char *path)
+fail_to_read(struct sbx_why *why, const char *verb, const char *path)
 {
-	enum sbx_err err = errno == ENOENT ? SBX_NOT_FOUND : SBX_IO;
+	enum sbx_err err = errno == ENOENT ? SBX_NOT_FOUND
+	    : errno == EIO		   ? SBX_IO
+					   : SBX_UNREADABLE;
 
 	return sbx_fail(
 	    why, err, "cannot %s %s: %s", verb, path, strerror(errno));
+}
+
+/* That a folder is missing is no other failure than one that is full. */
+static enum sbx_err
+fail_to_write(struct sbx_why *why, const char *verb, const char *path)
+{
+	return sbx_fail(
+	    why, SBX_IO, "cannot %s %s: %s", verb, path, strerror(errno));
 }
 
 enum sbx_err
@@ -32,7 +42,7 @@ file_open_trusted(const char *path, uid_t owner, mode_t forbidden, int *ret_fd,
 		return sbx_fail(why, SBX_UNTRUSTED,
 		    "%s is a symbolic link: name the file itself", path);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return fail_errno(why, "open", path);
+		return fail_to_read(why, "open", path);
 	if (!S_ISREG(st.st_mode))
 		return sbx_fail(
 		    why, SBX_UNTRUSTED, "%s is not a regular file", path);
@@ -71,7 +81,7 @@ read_named(int fd, const char *path, struct buf *ret, struct sbx_why *why)
 	enum sbx_err err = file_read_fd(fd, ret);
 
 	if (err == SBX_IO)
-		return fail_errno(why, "read", path);
+		return fail_to_read(why, "read", path);
 	if (err == SBX_TOO_LARGE)
 		return sbx_fail(
 		    why, err, "%s is larger than %zu bytes", path, ret->cap);
@@ -96,7 +106,7 @@ file_read(int dirfd, const char *path, struct buf *ret, struct sbx_why *why)
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return fail_errno(why, "open", path);
+		return fail_to_read(why, "open", path);
 	/* A FIFO without a writer would read as an empty file. */
 	if (!S_ISREG(st.st_mode))
 		return sbx_fail(
@@ -136,10 +146,10 @@ file_write_atomic(int dirfd, const char *name, mode_t mode, struct view bytes,
 	fd = openat(dirfd, temp,
 	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return fail_errno(why, "create", name);
+		return fail_to_write(why, "create", name);
 	if (fchmod(fd, mode) < 0 || file_write_fd(fd, bytes) != SBX_OK ||
 	    fsync(fd) < 0 || renameat(dirfd, temp, dirfd, name) < 0) {
-		enum sbx_err err = fail_errno(why, "write", name);
+		enum sbx_err err = fail_to_write(why, "write", name);
 
 		(void)unlinkat(dirfd, temp, 0);
 		return err;
@@ -167,14 +177,14 @@ file_mkdirs(const char *path, mode_t mode, struct sbx_why *why)
 		if (mkdir(copy, mode) == 0)
 			(void)chmod(copy, mode);
 		else if (errno != EEXIST)
-			return fail_errno(why, "create folder", copy);
+			return fail_to_write(why, "create folder", copy);
 		*c = saved;
 		if (saved == '\0')
 			break;
 	}
 	/* What existed already may be something else than a folder. */
 	if (stat(path, &st) < 0)
-		return fail_errno(why, "create folder", path);
+		return fail_to_write(why, "create folder", path);
 	if (!S_ISDIR(st.st_mode))
 		return sbx_fail(why, SBX_EXISTS, "%s is not a folder", path);
 	return SBX_OK;
@@ -187,7 +197,9 @@ file_open_dir(int dirfd, const char *path, int *ret_fd, struct sbx_why *why)
 	    dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
-		return fail_errno(why, "open folder", path);
+		return errno == ENOENT
+		    ? fail_to_read(why, "open folder", path)
+		    : fail_to_write(why, "open folder", path);
 	*ret_fd = fd;
 	return SBX_OK;
 }
@@ -200,13 +212,13 @@ lock_once(
 	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 
 	if (fd < 0)
-		return fail_errno(why, "create", name);
+		return fail_to_write(why, "create", name);
 	while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0) {
 		if (errno == EWOULDBLOCK)
 			return sbx_fail(why, SBX_STATE,
 			    "%s is held by another process", name);
 		if (errno != EINTR)
-			return fail_errno(why, "lock", name);
+			return fail_to_write(why, "lock", name);
 	}
 	*ret_fd = steal_fd(&fd);
 	return SBX_OK;
@@ -224,7 +236,7 @@ file_lock(
 		if (err != SBX_OK)
 			return err;
 		if (fstat(fd, &st) < 0)
-			return fail_errno(why, "lock", name);
+			return fail_to_write(why, "lock", name);
 		/* The file may have been removed while we waited for it. */
 		if (st.st_nlink == 0)
 			continue;

@@ -17,8 +17,8 @@
  * Open a file for reading whose content we rely on: a regular file, no
  * symbolic link, owned by root or by owner (FILE_NO_OWNER: root only), and
  * without any of the mode bits in forbidden (022: nobody else may write it;
- * 077: nobody else may read it either).  SBX_UNTRUSTED and SBX_IO name the
- * file in why; a file that does not exist is SBX_NOT_FOUND.
+ * 077: nobody else may read it either).  SBX_UNTRUSTED and SBX_UNREADABLE name
+ * the file in why; a file that does not exist is SBX_NOT_FOUND.
  */
 enum sbx_err file_open_trusted(const char *path, uid_t owner, mode_t forbidden,
     int *ret_fd, struct sbx_why *why) MUST_USE;

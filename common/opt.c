@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/opt.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <string.h>
 
@@ -152,19 +153,33 @@ opt_operands(const struct usage *usage, int argc, char **argv, int first,
 }
 
 int
+opt_flush(void)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return 0;
+	/* Whoever reads has seen enough: nothing to tell. */
+	if (errno != EPIPE)
+		log_error(
+		    "cannot write to standard output: %s", strerror(errno));
+	return EX_IOERR;
+}
+
+int
+opt_status(enum opt_result result)
+{
+	return result == OPT_DONE ? opt_flush() : EX_USAGE;
+}
+
+int
 opt_dispatch(const struct usage *usage, int argc, char **argv, void *values)
 {
 	char what[160];
+	enum opt_result result;
 	int first = 0;
 
-	switch (opt_parse(usage, argc, argv, values, &first)) {
-	case OPT_DONE:
-		return 0;
-	case OPT_WRONG:
-		return EX_USAGE;
-	case OPT_RUN:
-		break;
-	}
+	result = opt_parse(usage, argc, argv, values, &first);
+	if (result != OPT_RUN)
+		return opt_status(result);
 	if (first == argc) {
 		(void)wrong(usage, "no command given");
 		return EX_USAGE;

@@ -70,6 +70,11 @@ enum opt_result opt_operands(const struct usage *usage, int argc, char **argv,
 int
 opt_dispatch(const struct usage *usage, int argc, char **argv, void *values);
 
+/* The exit status after anything but OPT_RUN. */
+int opt_status(enum opt_result result);
+/* Standard output that cannot be written is told: 0, or the exit status. */
+int opt_flush(void);
+
 void opt_print_help(const struct usage *usage, FILE *out);
 
 #endif

@@ -140,7 +140,7 @@ ctl_create(int argc, char **argv)
 	if (result == OPT_RUN)
 		result = opt_operands(&usage, argc, argv, first, &want);
 	if (result != OPT_RUN)
-		return ctl_status(result);
+		return opt_status(result);
 	if (argc - first == 1) {
 		name = argv[first];
 		err = ctl_check_name(name, &why);

@@ -117,12 +117,6 @@ ctl_one_name(const struct usage *usage, int argc, char **argv, void *values,
 }
 
 int
-ctl_status(enum opt_result result)
-{
-	return result == OPT_DONE ? ctl_flush() : EX_USAGE;
-}
-
-int
 ctl_failure(enum sbx_err err, const struct sbx_why *why)
 {
 	return log_failure(err == SBX_BAD_VALUE ? SBX_USAGE : err, why);
@@ -144,16 +138,4 @@ void
 ctl_free_object(struct json_object **object)
 {
 	(void)json_object_put(*object);
-}
-
-int
-ctl_flush(void)
-{
-	if (fflush(stdout) == 0 && ferror(stdout) == 0)
-		return 0;
-	/* Whoever reads has seen enough: nothing to tell. */
-	if (errno != EPIPE)
-		log_error(
-		    "cannot write to standard output: %s", strerror(errno));
-	return EX_IOERR;
 }

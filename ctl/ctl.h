@@ -68,8 +68,6 @@ enum sbx_err ctl_check_name(const char *name, struct sbx_why *why) MUST_USE;
  */
 enum opt_result ctl_one_name(const struct usage *usage, int argc, char **argv,
     void *values, const char **ret_name) MUST_USE;
-/* The exit status after anything but OPT_RUN. */
-int ctl_status(enum opt_result result);
 /*
  * Tell of a failure; its exit status.  Values come from the command line alone:
  * one that the broker calls bad is wrong usage.
@@ -105,8 +103,5 @@ void ctl_free_object(struct json_object **object);
 			    "at the broker of this [domain]", NULL  \
 		}                                                   \
 	}
-
-/* Broken standard output is an error too: 0, or the exit status. */
-int ctl_flush(void);
 
 #endif

@@ -60,7 +60,7 @@ kill_one(const char *name, bool json)
 		tell_json(err == SBX_OK ? broker.alias.id : name, err, &why);
 	else if (err == SBX_OK)
 		(void)printf("%s killed\n", broker.alias.id);
-	return err == SBX_OK ? ctl_flush() : ctl_failure(err, &why);
+	return err == SBX_OK ? opt_flush() : ctl_failure(err, &why);
 }
 
 int
@@ -75,7 +75,7 @@ ctl_kill(int argc, char **argv)
 	if (result == OPT_RUN)
 		result = opt_operands(&usage, argc, argv, first, &want);
 	if (result != OPT_RUN)
-		return ctl_status(result);
+		return opt_status(result);
 	/* A slip in one of them must not leave the others half removed. */
 	for (int i = first; i < argc; i++) {
 		enum sbx_err err = ctl_check_name(argv[i], &why);

@@ -217,7 +217,7 @@ ctl_list(int argc, char **argv)
 	if (result == OPT_RUN)
 		result = opt_operands(&usage, argc, argv, first, &none);
 	if (result != OPT_RUN)
-		return ctl_status(result);
+		return opt_status(result);
 	listing.json = values.json;
 	err = fetch(&values, &listing, &why);
 	if (err == SBX_OK && values.json)
@@ -225,5 +225,5 @@ ctl_list(int argc, char **argv)
 	else if (err == SBX_OK)
 		print_table(&listing.kept, listing.user);
 	buf_free(&listing.kept);
-	return err == SBX_OK ? ctl_flush() : ctl_failure(err, &why);
+	return err == SBX_OK ? opt_flush() : ctl_failure(err, &why);
 }

@@ -39,7 +39,7 @@ run(const struct paths *paths, const char *verb, const char *name,
 	if (err != SBX_OK)
 		return err;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) == SPAWN_FAILED)
-		return sbx_fail(why, SBX_CONFIG,
+		return sbx_fail(why, SBX_PROGRAM,
 		    "cannot run %s: is sandbox-ssh installed completely?",
 		    program);
 	*ret_status = WEXITSTATUS(status);

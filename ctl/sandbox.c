@@ -234,5 +234,5 @@ sandbox_report(struct json_object *object, bool json, const char *name)
 		sandbox_print_json(object);
 	else
 		print_report(&sandbox, name);
-	return ctl_flush();
+	return opt_flush();
 }

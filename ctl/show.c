@@ -35,7 +35,7 @@ ctl_show(int argc, char **argv)
 	enum sbx_err err;
 
 	if (result != OPT_RUN)
-		return ctl_status(result);
+		return opt_status(result);
 	err = ctl_open_sandbox(&broker, name, &why);
 	if (err == SBX_OK)
 		err = ctl_call(
@@ -48,5 +48,5 @@ ctl_show(int argc, char **argv)
 		sandbox_print_json(object);
 	else
 		sandbox_print(&sandbox, object, (uint64_t)time(NULL));
-	return ctl_flush();
+	return opt_flush();
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -85,11 +86,12 @@ check_snippet(const char *name, const struct words *words, struct sbx_why *why)
 	err = spawn_run(&spawn, &status, &config, why);
 	if (err != SBX_OK)
 		return err;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == SPAWN_FAILED)
+		return sbx_fail(
+		    why, SBX_PROGRAM, "cannot run ssh: is OpenSSH installed?");
 	if (status != 0)
 		return sbx_fail(why, SBX_CONFIG,
-		    "ssh -G %s failed: is OpenSSH installed, and its "
-		    "configuration right?",
-		    name);
+		    "ssh -G %s failed: is its configuration right?", name);
 	rest = buf_view(&config);
 	while (text_next_line(&rest, &line)) {
 		/* In which case is up to the release, as with sshd -T. */
@@ -137,7 +139,7 @@ print_command(const char *const argv[])
 		print_word(argv[i]);
 	}
 	(void)putchar('\n');
-	return ctl_flush();
+	return opt_flush();
 }
 
 static int
@@ -189,7 +191,7 @@ ctl_ssh(int argc, char **argv)
 		result = opt_operands(
 		    &usage, 0, NULL, 0, &(struct operands){ 1, 1, "ID" });
 	if (result != OPT_RUN)
-		return ctl_status(result);
+		return opt_status(result);
 	err = take_name(words.name, name, &why);
 	if (err == SBX_OK)
 		err = paths_find(&paths, &why);

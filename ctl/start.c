@@ -40,7 +40,7 @@ ctl_start(int argc, char **argv)
 	enum sbx_err err;
 
 	if (result != OPT_RUN)
-		return ctl_status(result);
+		return opt_status(result);
 	err = ctl_open_sandbox(&broker, name, &why);
 	ctl_wait_begin(&broker, "starting", name);
 	if (err == SBX_OK)

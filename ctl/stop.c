@@ -59,7 +59,7 @@ ctl_stop(int argc, char **argv)
 	enum sbx_err err;
 
 	if (result != OPT_RUN)
-		return ctl_status(result);
+		return opt_status(result);
 	err = ctl_open_sandbox(&broker, name, &why);
 	if (err == SBX_OK)
 		err = stop(&broker, values.hold, &object, &why);

@@ -114,6 +114,8 @@ judge(const struct http_request *request, CURL *easy, CURLcode code,
 			advice = codes[i].advice;
 		}
 	}
+	if (code == CURLE_COULDNT_CONNECT && t->os_error == EACCES)
+		err = SBX_REFUSED;
 	if (t->crowded) {
 		err = SBX_TIMEOUT;
 		advice = "has more callers than it can take";
@@ -135,8 +137,9 @@ judge(const struct http_request *request, CURL *easy, CURLcode code,
 		detail = t->detail;
 	return sbx_fail(why, err, "broker at %s%.*s %s: %s%s%s",
 	    request->unix_socket != NULL ? "unix:" : "", (int)len, where,
-	    advice, detail, code == CURLE_COULDNT_CONNECT ? ": " : "",
-	    code != CURLE_COULDNT_CONNECT ? ""
+	    advice, detail,
+	    err == SBX_UNAVAILABLE && code == CURLE_COULDNT_CONNECT ? ": " : "",
+	    err != SBX_UNAVAILABLE || code != CURLE_COULDNT_CONNECT ? ""
 		: t->absent && request->absent != NULL
 		? request->absent
 		: "is sandboxd running?");

@@ -92,6 +92,8 @@ token_find(const struct settings *settings, char *ret, struct sbx_why *why)
 	if (err == SBX_NOT_FOUND)
 		return sbx_fail(why, SBX_CONFIG, "token_file %s does not exist",
 		    settings->broker.token_file);
+	if (err == SBX_UNREADABLE)
+		return SBX_CONFIG;
 	return err != SBX_OK
 	    ? err
 	    : take_token(settings->broker.token_file, &text, ret, why);

@@ -49,7 +49,7 @@ execute(const struct delegate_args *args)
 static enum sbx_err
 cannot_run(const struct delegate *delegate, struct sbx_why *why)
 {
-	return sbx_fail(why, SBX_CONFIG,
+	return sbx_fail(why, SBX_PROGRAM,
 	    "cannot run %s: is sandbox-ssh installed completely?",
 	    delegate->program);
 }

@@ -148,7 +148,8 @@ start(const struct usage *usage, int argc, char **argv, int min, int max,
 
 	if (result == OPT_RUN)
 		result = opt_operands(usage, argc, argv, *ret_first, &want);
-	*ret_status = result == OPT_DONE ? 0 : EX_USAGE;
+	if (result != OPT_RUN)
+		*ret_status = opt_status(result);
 	return result == OPT_RUN;
 }
 

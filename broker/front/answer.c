@@ -141,6 +141,8 @@ static const struct {
 	{ SBX_CONFIG, 500 },
 	{ SBX_NOMEM, 500 },
 	{ SBX_IO, 500 },
+	{ SBX_UNREADABLE, 500 },
+	{ SBX_PROGRAM, 500 },
 	{ SBX_UNTRUSTED, 500 },
 	{ SBX_INTERNAL, 500 },
 };

@@ -40,7 +40,8 @@ listfile_load(const char *path, const uint8_t signer[static KEY_ED25519_LEN],
 
 	revset_init(&old);
 	if (fd < 0)
-		return sbx_fail(why, errno == ENOENT ? SBX_NOT_FOUND : SBX_IO,
+		return sbx_fail(why,
+		    errno == ENOENT ? SBX_NOT_FOUND : SBX_UNREADABLE,
 		    "cannot open %s: %s", path, strerror(errno));
 	err = revlist_load(fd, &old, &head, &inner);
 	if (err != SBX_OK)

@@ -51,11 +51,12 @@ operand_read(const char *operand, struct buf *ret, struct sbx_why *why)
 	if (!operand_is_stdin(operand))
 		fd = opened = open(operand, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return sbx_fail(why, errno == ENOENT ? SBX_NOT_FOUND : SBX_IO,
+		return sbx_fail(why,
+		    errno == ENOENT ? SBX_NOT_FOUND : SBX_UNREADABLE,
 		    "cannot open %s: %s", operand, strerror(errno));
 	err = file_read_fd(fd, ret);
 	if (err == SBX_IO)
-		return sbx_fail(why, err, "cannot read %s: %s",
+		return sbx_fail(why, SBX_UNREADABLE, "cannot read %s: %s",
 		    operand_name(operand), strerror(errno));
 	if (err == SBX_TOO_LARGE)
 		return sbx_fail(why, err, "%s is larger than %zu bytes",

@@ -110,8 +110,8 @@ keep(int from, int *ret_fd, struct sbx_why *why)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return sbx_fail(
-			    why, SBX_IO, "cannot read: %s", strerror(errno));
+			return sbx_fail(why, SBX_UNREADABLE, "cannot read: %s",
+			    strerror(errno));
 		if (len == 0 && !begins_a_list(bytes, (size_t)n))
 			break;
 		len += (size_t)n;
@@ -147,8 +147,8 @@ load(const char *operand, struct revset *ret, struct revocations *ret_head,
 	if (!operand_is_stdin(operand))
 		fd = opened = open(operand, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return sbx_fail(why, errno == ENOENT ? SBX_NOT_FOUND : SBX_IO,
-		    "cannot open %s: %s", operand, strerror(errno));
+		return sbx_fail(why, SBX_UNREADABLE, "cannot open %s: %s",
+		    operand, strerror(errno));
 	if (!is_file(fd)) {
 		err = keep(fd, &kept, &inner);
 		fd = kept;

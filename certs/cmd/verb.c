@@ -19,7 +19,7 @@ verb_run(const struct verb *verb, int argc, char **argv, void *options)
 			result = opt_operands(
 			    verb->usage, argc, argv, first, &verb->operands);
 		if (result != OPT_RUN)
-			return result == OPT_DONE ? EX_OK : EX_USAGE;
+			return opt_status(result);
 		if (pass == 0)
 			err = verb->prepare(options, &why);
 	}

@@ -169,6 +169,9 @@ apply_names(struct options *options, struct sbx_why *why)
 	if (err != SBX_OK || options->ca[0] == '\0')
 		return err;
 	err = operand_read(options->ca, &text, why);
+	/* Whom to trust is a setting. */
+	if (err == SBX_NOT_FOUND || err == SBX_UNREADABLE)
+		return SBX_CONFIG;
 	if (err == SBX_OK)
 		err = ca_set_parse(
 		    operand_name(options->ca), buf_view(&text), trusted, why);

@@ -78,7 +78,7 @@ start(const struct helper *h, pid_t *ret_pid, struct sbx_why *why)
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	return sbx_fail(
-	    why, SBX_CONFIG, "cannot run %s: %s", h->argv[0], strerror(error));
+	    why, SBX_PROGRAM, "cannot run %s: %s", h->argv[0], strerror(error));
 }
 
 static enum sbx_err

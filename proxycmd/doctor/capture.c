@@ -11,8 +11,6 @@
 
 #include "common/cleanup.h"
 
-#define CANNOT_EXECUTE 126 /* as shells say it */
-
 static _Noreturn void
 child(const char *const argv[], int out, pid_t parent)
 {
@@ -22,9 +20,9 @@ child(const char *const argv[], int out, pid_t parent)
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 	    dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0 ||
 	    prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
-		_exit(CANNOT_EXECUTE);
+		_exit(CAPTURE_NO_PROGRAM);
 	(void)execvp(argv[0], (char *const *)argv);
-	_exit(CANNOT_EXECUTE);
+	_exit(CAPTURE_NO_PROGRAM);
 }
 
 /* Until nobody holds the other end; false at the deadline. */

@@ -149,7 +149,11 @@ ask_health(struct doctor *doctor, struct sbx_why *why)
 		    "'%s' is not a sandbox name: write ID.SUFFIX, or configure "
 		    "a domain that it ends in",
 		    r->alias == NULL ? "" : r->alias->text);
-	return sbx_fail(why, SBX_CONFIG, "cannot run %s (status %d): %.*s",
+	if (status == CAPTURE_NO_PROGRAM)
+		return sbx_fail(why, SBX_PROGRAM,
+		    "cannot run %s: is sandbox-ssh installed completely?",
+		    r->delegate->program);
+	return sbx_fail(why, SBX_INTERNAL, "cannot run %s (status %d): %.*s",
 	    r->delegate->program, status,
 	    (int)strcspn(buf_text(doctor->health), "\n"),
 	    buf_text(doctor->health));

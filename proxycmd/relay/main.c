@@ -115,17 +115,13 @@ main(int argc, char **argv)
 	struct link *link = NULL;
 	struct sbx_why why = { "" };
 	enum sbx_err err;
+	enum opt_result result;
 	int first = 0;
 
 	log_init(argv[0]);
-	switch (opt_parse(&usage, argc, argv, &options, &first)) {
-	case OPT_DONE:
-		return 0;
-	case OPT_WRONG:
-		return EX_USAGE;
-	case OPT_RUN:
-		break;
-	}
+	result = opt_parse(&usage, argc, argv, &options, &first);
+	if (result != OPT_RUN)
+		return opt_status(result);
 	if (argc - first != 1 || !is_socket(STDIN_FILENO)) {
 		log_error("sandbox-relay takes one endpoint and a socket as "
 			  "standard input: sandbox-proxy runs it");

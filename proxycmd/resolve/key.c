@@ -76,7 +76,8 @@ login_key_own(const char *path, struct login_key *ret, struct sbx_why *why)
 	/* NOT_FOUND would read as a missing sandbox. */
 	return err == SBX_NOT_FOUND
 	    ? sbx_fail(why, SBX_CONFIG, "public_key %s does not exist", path)
-	    : sbx_fail(why, err, "public_key: %s", sbx_why_text(&own, err));
+	    : sbx_fail(why, err == SBX_UNREADABLE ? SBX_CONFIG : err,
+		  "public_key: %s", sbx_why_text(&own, err));
 }
 
 void

@@ -126,7 +126,7 @@ run_job(int argc, char **argv, job *do_it, int min, int max)
 	if (result == OPT_RUN)
 		result = opt_operands(&command_usage, argc, argv, first, &want);
 	if (result != OPT_RUN)
-		return result == OPT_DONE ? 0 : EX_USAGE;
+		return opt_status(result);
 	err = run(do_it, argc == first ? NULL : argv[first], &warning, &why);
 	if (warning.text[0] != '\0')
 		log_error("%s", warning.text);

@@ -16,6 +16,8 @@ trusted_read(const struct settings_broker *broker, struct ca_set *ret,
 	if (err == SBX_NOT_FOUND)
 		return sbx_fail(why, SBX_CONFIG, "trusted_ca %s does not exist",
 		    broker->trusted_ca);
+	if (err == SBX_UNREADABLE)
+		return SBX_CONFIG;
 	return err != SBX_OK
 	    ? err
 	    : ca_set_parse(broker->trusted_ca, buf_view(&text), ret, why);

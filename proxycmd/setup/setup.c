@@ -100,6 +100,12 @@ check_target(const struct setup_request *request, const struct target *target,
 		    "%s does not exist: install sandbox-ssh first, or name "
 		    "another snippet with --include",
 		    request->snippet);
+	if (!request->remove &&
+	    (!S_ISREG(snippet.st_mode) || access(request->snippet, R_OK) < 0))
+		return sbx_fail(why, SBX_CONFIG,
+		    "%s is no file that can be read: name another snippet with "
+		    "--include",
+		    request->snippet);
 	if (!target->exists)
 		return SBX_OK;
 	if (!S_ISREG(target->st.st_mode))

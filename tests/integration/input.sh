@@ -29,6 +29,7 @@ main() {
 	reader_gone
 	usage
 	statuses
+	kinds
 	configuration
 	files
 	stopping
@@ -205,6 +206,132 @@ unsearchable() {
 	check 0 "what it says to do: stop" sandboxd --stop \
 	    --state-dir /srv/x-try/state --runtime-dir /srv/x-try/run
 	rm -r /srv/x-try
+}
+
+# One status for one kind of failure, whichever program meets it: the kind, what
+# is said, and the command.
+kinds() {
+	local status regex words home=$HOME
+	local kind=''
+	sandbox-cert ca-init "$HOME/x.ca"
+	ssh-keygen -qt ed25519 -N '' -f "$HOME/x.key"
+	mkdir "$HOME/x.dir"
+	echo nonsense >"$HOME/x.text"
+	cp "$HOME/x.text" "$HOME/x.secret"
+	chmod 000 "$HOME/x.secret"
+	while IFS='|' read -r status regex words; do
+		case $status in
+		'#'*) kind=${status#?} && continue ;;
+		esac
+		# What root may not read there is none of.
+		[ "$(id -un)" != root ] || [[ $words != *x.secret* ]] || continue
+		# shellcheck disable=SC2086 # words
+		check "$status" "$kind: $words" ${words//\~/$home}
+		says "    in one line" "$regex"
+	done <<-'END'
+	# settings that are not there
+	78|x.none|sandboxctl --config ~/x.none list
+	78|x.none|sandbox-proxy --config ~/x.none hosts --refresh
+	78|x.none|sandboxd --config ~/x.none
+	78|x.none|sandbox-cert verify --ca ~/x.none --sandbox a ~/x.key.pub
+	78|x.none|sandbox-proxy setup --include ~/x.none
+	# settings that are a folder
+	78|x.dir|sandboxctl --config ~/x.dir list
+	78|x.dir|sandbox-proxy --config ~/x.dir hosts --refresh
+	78|x.dir|sandboxd --config ~/x.dir
+	78|x.dir|sandbox-cert verify --ca ~/x.dir --sandbox a ~/x.key.pub
+	78|x.dir|sandbox-proxy setup --include ~/x.dir
+	# settings that cannot be read
+	78|x.secret|sandboxctl --config ~/x.secret list
+	78|x.secret|sandbox-proxy --config ~/x.secret hosts --refresh
+	78|x.secret|sandboxd --config ~/x.secret
+	78|x.secret|sandbox-cert verify --ca ~/x.secret --sandbox a ~/x.key.pub
+	78|x.secret|sandbox-proxy setup --include ~/x.secret
+	# input that is not there
+	66|x.none|sandbox-cert show ~/x.none
+	66|x.none|sandbox-cert ca-line ~/x.none
+	66|x.none|sandbox-cert issue --ca ~/x.none --sandbox a ~/x.key.pub
+	66|x.none|sandbox-cert issue --ca ~/x.ca --sandbox a ~/x.none
+	66|x.none|sandbox-cert verify --ca ~/x.ca.pub --sandbox a ~/x.none
+	66|x.none|sandbox-cert revocations show ~/x.none
+	66|x.none|sandbox-cert revocations sign --ca ~/x.ca --out ~/x.list --from ~/x.none
+	66|x.none|sandbox-cert ca-rotate ~/x.none
+	# input that is a folder
+	66|x.dir|sandbox-cert show ~/x.dir
+	66|x.dir|sandbox-cert ca-line ~/x.dir
+	66|x.dir|sandbox-cert issue --ca ~/x.ca --sandbox a ~/x.dir
+	66|x.dir|sandbox-cert verify --ca ~/x.ca.pub --sandbox a ~/x.dir
+	66|x.dir|sandbox-cert revocations show ~/x.dir
+	66|x.dir|sandbox-cert revocations sign --ca ~/x.ca --out ~/x.list --from ~/x.dir
+	66|x.dir|sandbox-cert ca-rotate ~/x.dir
+	# input that cannot be read
+	66|x.secret|sandbox-cert show ~/x.secret
+	66|x.secret|sandbox-cert ca-line ~/x.secret
+	66|x.secret|sandbox-cert issue --ca ~/x.secret --sandbox a ~/x.key.pub
+	66|x.secret|sandbox-cert issue --ca ~/x.ca --sandbox a ~/x.secret
+	66|x.secret|sandbox-cert verify --ca ~/x.ca.pub --sandbox a ~/x.secret
+	66|x.secret|sandbox-cert revocations show ~/x.secret
+	66|x.secret|sandbox-cert revocations sign --ca ~/x.ca --out ~/x.list --from ~/x.secret
+	66|x.secret|sandbox-cert ca-rotate ~/x.secret
+	# what cannot be made
+	74|x.none/x|sandbox-cert ca-init ~/x.none/x
+	74|x.none/x|sandbox-cert issue --ca ~/x.ca --sandbox a --out ~/x.none/x ~/x.key.pub
+	74|x.none/x|sandbox-cert revocations sign --ca ~/x.ca --out ~/x.none/x --serial 0x1
+	74|x.none/x|sandbox-cert ca-rotate --next ~/x.none/x ~/x.ca.pub
+	74|/proc/x|sandbox-cert ca-init /proc/x
+	74|/proc|sandbox-proxy setup --file /proc/x
+	74|/proc/x|sandbox-proxy --cache /proc/x hosts --refresh
+	74|/proc/x|sandbox-proxy --cache /proc/x connect run-1234.sandbox
+	74|/proc/x|sandboxd --daemon --state-dir /proc/x --runtime-dir /tmp/x-run
+	74|standard output|to_full sandboxctl list
+	74|standard output|to_full sandboxctl show run-1234
+	74|standard output|to_full sandboxctl --help
+	74|standard output|to_full sandboxctl list --help
+	74|standard output|to_full sandbox-proxy hosts
+	74|standard output|to_full sandbox-proxy print-config
+	74|standard output|to_full sandbox-proxy --version
+	74|standard output|to_full sandbox-proxy hosts --help
+	74|No space left|to_full sandbox-cert ca-line ~/x.ca.pub
+	74|standard output|to_full sandbox-cert show --help
+	74|standard output|to_full sandboxd --help
+	# what is there already
+	73|x.ca|sandbox-cert ca-init ~/x.ca
+	73|run-1234|sandboxctl create run-1234
+	# a broker that is down
+	69|/nowhere|env SANDBOX_BROKER=unix:/nowhere sandboxctl list
+	69|/nowhere|env SANDBOX_BROKER=unix:/nowhere sandboxctl create x1
+	69|/nowhere|env SANDBOX_BROKER=unix:/nowhere sandboxctl kill x1
+	69|/nowhere|env SANDBOX_BROKER=unix:/nowhere sandboxctl ssh x1
+	69|/nowhere|env SANDBOX_BROKER=unix:/nowhere sandbox-proxy hosts --refresh
+	69|/nowhere|env SANDBOX_BROKER=unix:/nowhere sandbox-proxy connect x1.sandbox
+	69|/nowhere|sandboxd --stop --socket /nowhere
+	# no such sandbox
+	66|x1: no such|sandboxctl show x1
+	66|x1: no such|sandboxctl start x1
+	66|x1: no such|sandboxctl stop x1
+	66|x1: no such|sandboxctl kill x1
+	66|x1: no such|sandboxctl ssh x1
+	66|x1: no such|sandbox-proxy connect x1.sandbox
+	# a program that cannot be run
+	69|cannot run /nowhere/sandbox-resolve|env SANDBOX_SSH_LIBEXEC=/nowhere sandboxctl ssh run-1234
+	69|cannot run /nowhere/sandbox-resolve|env SANDBOX_SSH_LIBEXEC=/nowhere sandbox-proxy connect x1.sandbox
+	69|cannot run /nowhere/sandbox-resolve|env SANDBOX_SSH_LIBEXEC=/nowhere sandbox-proxy hosts --refresh
+	69|cannot run /nowhere/sandbox-resolve|env SANDBOX_SSH_LIBEXEC=/nowhere sandbox-proxy doctor
+	69|cannot run ssh|env PATH=/nowhere /usr/local/bin/sandboxctl ssh run-1234
+	END
+	if [ "$(id -un)" != root ]; then
+		mkdir "$HOME/x.closed"
+		chmod 000 "$HOME/x.closed"
+		bad 77 'Permission denied' \
+		    sandboxd --stop --socket "$HOME/x.closed/x"
+		bad 77 'Permission denied' env \
+		    SANDBOX_BROKER="unix:$HOME/x.closed/x" sandboxctl list
+	fi
+	rm -rf "$HOME"/x.* /tmp/x-run
+}
+
+to_full() {
+	"$@" >/dev/full
 }
 
 # It says whether there was one. One of one's own needs a folder that its

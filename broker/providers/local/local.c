@@ -113,7 +113,7 @@ check_programs(const struct provider_context *context, struct sbx_why *why)
 		"sandbox-authkeys" };
 
 	if (access(SSHD_PATH, X_OK) < 0)
-		return sbx_fail(why, SBX_UNAVAILABLE,
+		return sbx_fail(why, SBX_PROGRAM,
 		    "%s is missing; on Debian: apt-get install openssh-server",
 		    SSHD_PATH);
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
@@ -124,7 +124,7 @@ check_programs(const struct provider_context *context, struct sbx_why *why)
 		if (err != SBX_OK)
 			return err;
 		if (access(path, X_OK) < 0)
-			return sbx_fail(why, SBX_UNAVAILABLE,
+			return sbx_fail(why, SBX_PROGRAM,
 			    "cannot run %s: %s: install sandbox-ssh completely",
 			    path, strerror(errno));
 	}

@@ -372,7 +372,7 @@ file_that_is_too_large_is_refused(void **state)
 	(void)state;
 	memset(text, '\n', sizeof(text));
 	assert_int_equal(
-	    read_file(VIEW(text, sizeof(text)), 0600, &why), SBX_TOO_LARGE);
+	    read_file(VIEW(text, sizeof(text)), 0600, &why), SBX_CONFIG);
 }
 
 static void
