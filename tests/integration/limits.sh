@@ -47,7 +47,7 @@ memory() {
 	    python3 -c "kept = bytearray(b\"x\") * (20 << 20)" &&
 	    rm -f /tmp/file /dev/shm/file /var/tmp/file'
 	shows "file systems in memory" '^tmpfs: at most 64M each'
-	shows "terminals" '^ptys: at most 16$'
+	shows "terminals" '^ptys: at most 16 in /dev/pts'
 }
 
 bomb() {

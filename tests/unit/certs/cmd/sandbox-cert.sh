@@ -329,7 +329,7 @@ expect 65 issue --ca ca --sandbox run-1 two
 chmod 640 ca
 expect 78 issue --ca ca --sandbox run-1 key.pub
 chmod 600 ca
-expect 66 issue --ca ca --sandbox run-1 --out missing/cert.pub key.pub
+expect 74 issue --ca ca --sandbox run-1 --out missing/cert.pub key.pub
 absent key-cert.pub
 for left in key-cert*; do
 	[ ! -e "$left" ] || fail 'a temporary file was left behind'
@@ -337,14 +337,14 @@ done
 expect 65 show key.pub
 expect 65 show /dev/null
 expect 66 show missing
-expect 74 show .
+expect 66 show .
 head -c 300000 /dev/zero >big
 expect 65 show big
 expect 64 show
 expect 64 verify full
 expect 64 verify --ca ca.pub full
 expect 64 verify --ca ca.pub --sandbox '' full
-expect 66 verify --ca missing --sandbox run-1 full
+expect 78 verify --ca missing --sandbox run-1 full
 expect 78 verify --ca /dev/null --sandbox run-1 full
 expect 65 verify --ca ca.pub --sandbox run-1 two
 expect 64 verify -c gate.conf key-cert.pub
