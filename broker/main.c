@@ -206,6 +206,7 @@ reload(struct start *start, struct supervisor *supervisor, bool daemon,
     bool *ret_goes_on, struct sbx_why *why)
 {
 	cleanup_close int log_fd = -1;
+	struct broker_settings now;
 	const char *kept = NULL;
 	enum sbx_err err = SBX_OK;
 
@@ -215,11 +216,12 @@ reload(struct start *start, struct supervisor *supervisor, bool daemon,
 	if (err == SBX_OK && daemon && dup2(log_fd, STDERR_FILENO) < 0)
 		err = SBX_IO;
 	if (err == SBX_OK)
-		err = broker_settings_read(&start->paths, getuid(),
-		    &start->options, &start->settings, why);
+		err = broker_settings_read(
+		    &start->paths, getuid(), &start->options, &now, why);
 	if (err == SBX_OK)
-		err = supervisor_reload(supervisor, &start->settings,
-		    STDERR_FILENO, &kept, ret_goes_on, why);
+		err = supervisor_reload(
+		    supervisor, &now, STDERR_FILENO, &kept, ret_goes_on, why);
+	/* So does the log: what we began with is still ours. */
 	if (kept != NULL)
 		log_error("%s stays as it is until the next start", kept);
 	return err;

@@ -744,9 +744,52 @@ no_isolation() {
 	ok "it ends"
 }
 
+log_has() {
+	grep -q -- "$1" "$state/sandboxd.log"
+}
+
+# On SIGHUP, also if the caller ignored that: settings and log as they are now.
+reload() {
+	local file=$work/reload.conf i
+	stop
+	: >"$file"
+	(
+		trap '' HUP TERM CHLD
+		"$sandboxd" --daemon --config "$file" --state-dir "$state" \
+		    --runtime-dir "$run" 2>"$err"
+	) || fail "sandboxd does not start"
+	daemon=$(supervisor)
+	mv "$state/sandboxd.log" "$work/rotated.log"
+	printf '[limits]\nmax_sandboxes = 1\n' >"$file"
+	kill -HUP "$daemon"
+	wait_for "the new log" log_has 'sandboxd: reloaded$'
+	is "the same process" "$(supervisor)" "$daemon"
+	call 201 "one" POST /v1/sandboxes -d '{"id":"first"}'
+	call 403 "the new limit holds" POST /v1/sandboxes -d '{"id":"second"}'
+	printf '[limits]\nmax_sandboxes = none\n' >"$file"
+	for i in 1 2; do
+		rm "$state/sandboxd.log"
+		kill -HUP "$daemon"
+		wait_for "it names the line" \
+		    log_has 'not reloaded: .*reload.conf:2'
+		ok "a file that is wrong is told, in the right log ($i)"
+	done
+	call 403 "the limit holds still" POST /v1/sandboxes -d '{"id":"second"}'
+	printf '[local]\nuid_range = 1000000000:65536\n' >"$file"
+	kill -HUP "$daemon"
+	wait_for "it says so" log_has 'uid_range stays as it is'
+	call 201 "the limit has gone" POST /v1/sandboxes -d '{"id":"second"}'
+	is "four processes" "$(pgrep -P "$daemon" | wc -l)" 3
+	call 204 "delete" DELETE /v1/sandboxes/first
+	call 204 "delete" DELETE /v1/sandboxes/second
+	stop
+	serve
+}
+
 programs
 options
 first_start
+reload
 ca_key
 rivals
 life
