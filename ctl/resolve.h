@@ -8,10 +8,25 @@
 #include "common/name.h"
 #include "common/paths.h"
 
+#define RESOLVE_WORDS 12
+
+/* Options of sandbox-resolve's, besides those that sandboxctl was given. */
+struct resolve_options {
+	const char *cache; /* NULL: the usual */
+	int count;
+	const char *word[RESOLVE_WORDS];
+};
+
+/*
+ * Run it.  SBX_OK with *ret_status not 0: it ended with that status and has
+ * said why.
+ */
+enum sbx_err resolve_run(const struct paths *paths,
+    const struct resolve_options *options, const char *verb, const char *name,
+    int *ret_status, struct sbx_why *why) MUST_USE;
 /*
  * Credentials of that name, of this life (0: what is configured, and only if
- * there are none).  SBX_OK with *ret_status not 0: it ended with that status
- * and has said why.
+ * there are none).
  */
 enum sbx_err resolve_prepare(const struct paths *paths, const char *name,
     uint64_t ttl, int *ret_status, struct sbx_why *why) MUST_USE;

@@ -133,6 +133,8 @@ judge_certificate(const struct said *said, const struct question *q,
 	if (buf_error(&key) != SBX_OK ||
 	    !view_eq(buf_view(&key), q->public_key))
 		return refuse(q, why, "certificate is for another key");
+	if (q->wish != NULL && wish_fault(q->wish, &grant) != NULL)
+		return refuse(q, why, wish_fault(q->wish, &grant));
 	ret->session.not_after = cert.valid_before;
 	ret->session.single_use = grant.single_use;
 	key_put_line(cert.blob, q->alias->text, &ret->certificate);
@@ -147,6 +149,9 @@ judge_token(const struct said *said, const struct question *q,
 {
 	uint64_t now = judged_at(q), latest = now + longest(q);
 
+	if (q->wish != NULL && wish_is_any(q->wish))
+		return refuse(
+		    q, why, "it has no certificate, and limits need one");
 	if (q->trusted != NULL)
 		return refuse(
 		    q, why, "it has no certificate, and trusted_ca wants one");

@@ -25,10 +25,11 @@ struct values {
 	char config[FIELD_TEXT];
 	char suffix[FIELD_TEXT];
 	uint64_t ttl;
+	struct wish wish;
 	bool quiet;
 };
 
-static struct values values;
+static struct values values = { .wish = WISH_INIT };
 
 #define MEMBER(m) offsetof(struct values, m)
 
@@ -45,6 +46,19 @@ static const struct opt options[] = {
 	{ 0, "DURATION",
 	    { "ttl", field_duration, MEMBER(ttl), 1, LIMITS_TTL_MAX, NULL,
 		"new credentials that live so long", NULL } },
+	{ 0, "WORDS",
+	    { "permit", field_permit, MEMBER(wish.permit), 0, 0, NULL,
+		"what the credentials of this cache allow, or none", NULL } },
+	{ 0, NULL,
+	    { "single-use", field_bool, MEMBER(wish.single_use), 0, 0, NULL,
+		"they are good for one connection each", NULL } },
+	{ 0, "CIDR,...",
+	    { "source-address", wish_field_source_address,
+		MEMBER(wish.source_address), 0, 0, NULL,
+		"they are good from there", NULL } },
+	{ 0, "COMMAND",
+	    { "force-command", field_text, MEMBER(wish.force_command), 0, 0,
+		NULL, "they run nothing else", NULL } },
 	{ 0, NULL,
 	    { "quiet", field_bool, MEMBER(quiet), 0, 0, NULL,
 		"leave it to the caller to tell of a failure", NULL } },
@@ -99,6 +113,10 @@ run(job *do_it, const char *name, struct sbx_why *warning, struct sbx_why *why)
 		origin_find(&paths, work.config, origin);
 	work.suffix = values.suffix;
 	work.ttl = values.ttl;
+	if (wish_is_any(&values.wish)) {
+		values.wish.ttl = values.ttl;
+		work.wish = &values.wish;
+	}
 	work.quiet = values.quiet;
 	work.now = (uint64_t)time(NULL);
 	if (err == SBX_OK && name != NULL) {

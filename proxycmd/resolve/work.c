@@ -50,21 +50,18 @@ find_key(const struct work *work, const struct settings *settings,
 }
 
 static enum sbx_err
-ask(struct client *client, const struct work *work, uint64_t ttl,
+ask(struct client *client, const struct work *work, const struct wish *wish,
     const struct login_key *key, struct json_object **ret, struct sbx_why *why)
 {
 	cleanup_object struct json_object *body = json_object_new_object();
 	cleanup_buf struct buf line = BUF_INIT(2 * KEY_BLOB_MAX);
-	char path[PATH_LEN], duration[TEXT_DURATION_LEN];
+	char path[PATH_LEN];
 
 	key_put_line(buf_view(&key->blob), NULL, &line);
-	text_put_duration(ttl, duration);
 	if (body == NULL || buf_error(&line) != SBX_OK ||
 	    json_object_object_add(body, "public_key",
 		json_object_new_string(buf_text(&line))) != 0 ||
-	    (ttl != 0 &&
-		json_object_object_add(
-		    body, "ttl", json_object_new_string(duration)) != 0))
+	    wish_put(wish, body) != SBX_OK)
 		return SBX_NOMEM;
 	(void)snprintf(
 	    path, sizeof(path), "/v1/sandboxes/%s/ssh", work->alias->id);
@@ -140,20 +137,30 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	cleanup_object struct json_object *object = NULL;
 	cleanup_answer struct answer answer = { .certificate = { 0 } };
 	struct ca_set trusted;
+	struct wish wish;
 	struct question question = {
 		.alias = work->alias,
-		.ttl = work->ttl != 0 ? work->ttl : client->settings.ttl,
+		.wish = &wish,
 		.broker = client->networked ? client->base : NULL,
 	};
-	enum sbx_err err = find_key(work, &client->settings, old, &key, why);
+	enum sbx_err err = wish_read(place->cache_fd, &wish, why);
 
-	if (err == SBX_OK && client->settings.broker.trusted_ca[0] != '\0') {
+	if (err == SBX_OK)
+		err = find_key(work, &client->settings, old, &key, why);
+	if (err != SBX_OK)
+		return err;
+	if (work->ttl != 0)
+		wish.ttl = work->ttl;
+	if (wish.ttl == 0)
+		wish.ttl = client->settings.ttl;
+	question.ttl = wish.ttl;
+	if (client->settings.broker.trusted_ca[0] != '\0') {
 		err = trusted_read(&client->settings.broker, &trusted, why);
 		question.trusted = &trusted;
 	}
 	patience_apply(work->patience, client);
 	if (err == SBX_OK)
-		err = ask(client, work, question.ttl, &key, &object, why);
+		err = ask(client, work, &wish, &key, &object, why);
 	if (err != SBX_OK)
 		return err;
 	question.public_key = buf_view(&key.blob);
@@ -482,6 +489,8 @@ work_prepare(
 	struct work own = *work;
 	enum sbx_err err = place_open(work->cache, work->alias, &place, why);
 
+	if (err == SBX_OK && work->wish != NULL)
+		err = wish_write(work->wish, place.cache_fd, why);
 	if (err != SBX_OK)
 		return err;
 	/* Without settings there is nobody to wait for. */

@@ -9,6 +9,7 @@
 #include "common/name.h"
 #include "common/paths.h"
 #include "proxycmd/resolve/caller.h"
+#include "proxycmd/resolve/wish.h"
 #include "proxycmd/shell.h"
 
 struct work {
@@ -21,7 +22,9 @@ struct work {
 	const char *suffix;	   /* what names end in, domains aside */
 	uint64_t ttl; /* seconds; not 0: new credentials whatever there are */
 	uint64_t now; /* Unix time */
-	bool quiet;   /* connect comes next, and tells what there is to tell */
+	const struct wish
+	    *wish;  /* for this cache from now on; NULL: as it is */
+	bool quiet; /* connect comes next, and tells what there is to tell */
 	const struct caller *caller; /* whom work_prepare keeps waiting */
 	struct patience *patience;   /* NULL: none of its own */
 };

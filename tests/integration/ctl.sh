@@ -11,6 +11,7 @@ main() {
 	listing
 	killing
 	ssh_options
+	limits
 }
 
 creating() {
@@ -97,6 +98,73 @@ ssh_options() {
 	wait "$port" || :
 	rm -f "$HOME/fwd"
 	ok "ssh -L"
+}
+
+nothing_left() {
+	[ -z "$(find "$HOME/.cache/sandbox-ssh" -name '.limited*')" ] &&
+		! pgrep -u "$(id -u)" -x sandboxctl
+}
+
+# Credentials that allow less, and are nobody else's.
+limits() {
+	local before at
+	check 0 "usual credentials" ssh "$host" true
+	before=$(sha256sum "$HOME/.cache/sandbox-ssh/$host"/*)
+	check 0 "--force-command" sandboxctl ssh run-1234 \
+	    --force-command 'echo forced' -- echo asked
+	is "--force-command: runs nothing else" "$(cat "$out")" forced
+	is "--force-command: without a word" "$(cat "$err")" ""
+	check 255 "--permit none: no pty" \
+	    sandboxctl ssh --permit none -tt run-1234 tty
+	grep -q 'PTY allocation request failed' "$err" || fail "no pty"
+	check 0 "--permit none: a command" sandboxctl ssh --permit none run-1234 \
+	    true
+	check 255 "--permit: no forwarding" sandboxctl ssh run-1234 --permit pty \
+	    -o ExitOnForwardFailure=yes -W 127.0.0.1:1
+	check 255 "--source-address: not from here" \
+	    sandboxctl ssh run-1234 --source-address 192.0.2.0/24 true
+	grep -q 'Permission denied' "$err" || fail "--source-address"
+	check 7 "--single-use" sandboxctl ssh run-1234 --single-use 'exit 7'
+	check 0 "--single-use of a short life" sandboxctl ssh run-1234 \
+	    --single-use --ttl 10s true
+	for at in 1 2 3; do
+		sandboxctl ssh run-1234 --single-use "echo $at" \
+		    >"$HOME/once.$at" </dev/null &
+	done
+	wait
+	is "--single-use, three at once" "$(cat "$HOME"/once.*)" \
+	    "$(printf '1\n2\n3')"
+	rm "$HOME"/once.*
+	is "the usual credentials are as they were" \
+	    "$(sha256sum "$HOME/.cache/sandbox-ssh/$host"/*)" "$before"
+	# Stopped, it wakes, and the limits are what they were.
+	sandboxctl stop run-1234 >/dev/null
+	check 0 "limits: it wakes" sandboxctl ssh run-1234 \
+	    --force-command 'echo forced' -- echo asked
+	is "limits: they hold" "$(cat "$out")" forced
+	wait_for "limits: nothing is left" nothing_left
+	ok "limits: nothing is left"
+	check 66 "limits: no such sandbox" sandboxctl ssh x1 --single-use
+	check 64 "limits: a word that is none" \
+	    sandboxctl ssh run-1234 --permit flying
+	says "limits: says so" "'flying' is none of"
+	check 64 "limits: an address that is none" \
+	    sandboxctl ssh run-1234 --source-address here
+	says "limits: says so" "'here' is not a list like"
+	check 64 "limits: --print" sandboxctl ssh run-1234 --single-use --print
+	check 64 "limits: -F" sandboxctl ssh run-1234 --single-use -F /dev/null
+	wait_for "limits: nothing is left" nothing_left
+	is "limits: nothing changes for others" \
+	    "$(sha256sum "$HOME/.cache/sandbox-ssh/$host"/*)" "$before"
+	# Interrupted on a terminal, it leaves nothing either.
+	setsid script -qefc "sandboxctl ssh run-1234 --single-use sleep 60" \
+	    /dev/null </dev/null >/dev/null 2>&1 &
+	at=$!
+	wait_for "a command" sandboxctl ssh run-1234 pgrep -x sleep
+	kill -KILL "$(pgrep -u "$(id -u)" -fx 'ssh -F .*sleep 60')"
+	wait "$at" || :
+	wait_for "limits: killed, nothing is left" nothing_left
+	ok "limits: killed, nothing is left"
 }
 
 if [ "${1:-}" != as ]; then
