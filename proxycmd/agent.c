@@ -11,10 +11,11 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "proxycmd/dial/deadline.h"
+#include "proxycmd/ssh_args.h"
 #include "proxycmd/ssh_config.h"
 
-#define ARGUMENTS_MAX 65536
 #define KEY_MAX 65536
+#define SSH_WORD 64
 
 bool
 agent_answers(const char *socket_path, unsigned milliseconds)
@@ -102,67 +103,20 @@ judge(const char *value)
 }
 
 static void
-take_option(char option, const char *value, struct forwarding *ret)
+read_arguments(struct ssh_args args, struct forwarding *ret)
 {
-	static const char keyword[] = "forwardagent";
-	size_t len = sizeof(keyword) - 1;
+	char letter, word[SSH_WORD];
+	struct view value;
 
-	if (option == 'F')
-		(void)snprintf(ret->config, sizeof(ret->config), "%s", value);
-	if (option == 'A')
-		ret->answer = YES;
-	else if (option == 'a')
-		ret->answer = NO;
-	else if (option == 'o' && ret->answer == UNSAID &&
-	    strncasecmp(value, keyword, len) == 0)
-		ret->answer =
-		    judge(value + len + strspn(value + len, " \t=\""));
-}
-
-/* Another argument, or NULL; they lie one behind the other. */
-static const char *
-next_argument(struct view *rest)
-{
-	const char *word = (const char *)rest->p;
-	size_t len;
-
-	if (rest->len == 0)
-		return NULL;
-	len = strnlen(word, rest->len);
-	if (len == rest->len)
-		return NULL;
-	*rest = VIEW(word + len + 1, rest->len - len - 1);
-	return word;
-}
-
-/* ssh takes options before the host and right after it, no further. */
-static void
-read_arguments(struct view rest, struct forwarding *ret)
-{
-	static const char with_value[] = "BbcDEeFIiJLlmOoPpQRSWw";
-	const char *word = next_argument(&rest);
-	bool host = false;
-
-	while ((word = next_argument(&rest)) != NULL) {
-		if (word[0] != '-' || word[1] == '\0') {
-			if (host)
-				return;
-			host = true;
-			continue;
-		}
-		for (const char *c = word + 1; *c != '\0'; c++) {
-			const char *value = c + 1;
-
-			if (strchr(with_value, *c) == NULL) {
-				take_option(*c, "", ret);
-				continue;
-			}
-			if (*value == '\0')
-				value = next_argument(&rest);
-			if (value != NULL)
-				take_option(*c, value, ret);
-			break;
-		}
+	while (ssh_args_next(&args, &letter, &value)) {
+		if (letter == 'F')
+			(void)snprintf(ret->config, sizeof(ret->config), "%.*s",
+			    (int)value.len, (const char *)value.p);
+		else if (letter == 'A' || letter == 'a')
+			ret->answer = letter == 'A' ? YES : NO;
+		else if (letter == 'o' && ret->answer == UNSAID &&
+		    ssh_args_option(value, "ForwardAgent", sizeof(word), word))
+			ret->answer = judge(word);
 	}
 }
 
@@ -186,15 +140,11 @@ read_config(void *context, const struct ssh_config_line *line)
 bool
 agent_is_forwarded(pid_t ssh, const char *home)
 {
-	cleanup_buf struct buf arguments = BUF_INIT(ARGUMENTS_MAX);
+	cleanup_buf struct buf arguments = BUF_INIT(SSH_ARGS_MAX);
 	struct forwarding forwarding = { .answer = UNSAID };
 	char path[PATH_MAX];
-	cleanup_close int fd = -1;
 
-	(void)snprintf(path, sizeof(path), "/proc/%ld/cmdline", (long)ssh);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && file_read_fd(fd, &arguments) == SBX_OK)
-		read_arguments(buf_view(&arguments), &forwarding);
+	read_arguments(ssh_args_of(ssh, &arguments), &forwarding);
 	if (forwarding.answer != UNSAID)
 		return forwarding.answer == YES;
 	(void)snprintf(path, sizeof(path), "%s/.ssh/config", home);

@@ -25,13 +25,14 @@ struct finding {
 
 struct doctor {
 	const struct doctor_request *request;
-	const char *host;    /* what ssh is asked about */
-	const char *name;    /* and what that is by its HostName: the alias */
-	size_t round;	     /* how often this check was run before */
-	bool ssh_is_ours;    /* ssh would run sandbox-proxy for it */
-	bool is_shadowed;    /* other lines keep it out, as was said */
-	bool healed;	     /* hosts.conf was damaged */
-	struct buf *config;  /* ssh -vvv -G */
+	const char *host;   /* what ssh is asked about */
+	const char *name;   /* and what that is by its HostName: the alias */
+	size_t round;	    /* how often this check was run before */
+	bool ssh_is_ours;   /* ssh would run sandbox-proxy for it */
+	bool is_shadowed;   /* other lines keep it out, as was said */
+	bool is_mute;	    /* its IdentityAgent does not answer, as was said */
+	bool healed;	    /* hosts.conf was damaged */
+	struct buf *config; /* ssh -vvv -G */
 	struct buf *sources; /* source.h: the lines behind that */
 	struct buf *health;  /* what sandbox-resolve health said */
 	bool has_session;
@@ -81,7 +82,7 @@ bool doctor_has(const struct buf *config, const char *key, const char *part,
 /* Is such an option as it may be?  If not, *ret says so. */
 typedef bool doctor_option(struct doctor *doctor, struct finding *ret);
 /* proxycmd/doctor/options.c */
-#define DOCTOR_OPTIONS 4
+#define DOCTOR_OPTIONS 5
 extern doctor_option *const doctor_options[DOCTOR_OPTIONS];
 /*
  * The rest of the first line in text that starts with key, cut at its end;

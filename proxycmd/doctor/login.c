@@ -67,19 +67,21 @@ read_pinned(const struct doctor *doctor, struct pinned *ret)
 static void
 log_in(struct doctor *doctor)
 {
-	static const char *const options[] = { "-v", "-o", "BatchMode=yes",
-		"-o", "ControlMaster=no", "-o", "ControlPath=none", "-o",
+	const char *const options[] = { "-v", "-o", "BatchMode=yes", "-o",
+		"ControlMaster=no", "-o", "ControlPath=none", "-o",
 		"PermitLocalCommand=no", "-o", "StrictHostKeyChecking=yes",
 		"-o", "FingerprintHash=sha256", "-o", "RemoteCommand=none",
 		"-o", "SessionType=default", "-o", "StdinNull=no", "-o",
 		"ForkAfterAuthentication=no", "-o", "RequestTTY=no", "-o",
-		"Tunnel=no", NULL };
+		"Tunnel=no", doctor->is_mute ? "-oIdentityAgent=none" : NULL,
+		NULL };
 	static const char *const command[] = { "true", NULL };
 	struct deadline start = deadline_in(0);
 
 	if (doctor_ssh(doctor, options, doctor->host, command, LOGIN_TIME,
 		doctor->login, &doctor->login_status) != SBX_OK) {
-		buf_put_text(doctor->login, "\nsandbox-proxy: no answer\n");
+		buf_put_text(
+		    doctor->login, "\nsandbox-proxy: ssh comes to no end\n");
 		doctor->login_status = -1;
 	}
 	doctor->login_ms = deadline_now() - start.at;

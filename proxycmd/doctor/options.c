@@ -2,11 +2,14 @@
 /*
  * Options that may be set in many ways, of which some keep ssh out.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/text.h"
+#include "proxycmd/agent.h"
 #include "proxycmd/doctor/check.h"
 #include "proxycmd/doctor/source.h"
 #include "proxycmd/ssh_config.h"
@@ -108,6 +111,31 @@ check_fork(struct doctor *doctor, struct finding *ret)
 	return false;
 }
 
+/* One that is named above our lines, and so asked whatever it does. */
+static bool
+check_agent(struct doctor *doctor, struct finding *ret)
+{
+	const char *named = getenv("SSH_AUTH_SOCK");
+	struct source source;
+	char path[PATHS_MAX];
+	struct stat st;
+
+	if (!source_find_nth(
+		doctor->sources, "IdentityAgent", /* n= */ 0, &source) ||
+	    !doctor_find(doctor->config, "identityagent ", sizeof(path), path))
+		return true;
+	if (strcmp(path, "SSH_AUTH_SOCK") == 0)
+		(void)snprintf(
+		    path, sizeof(path), "%s", named == NULL ? "" : named);
+	if (stat(path, &st) < 0 || agent_answers(path, AGENT_TIME))
+		return true;
+	doctor->is_mute = true;
+	doctor_say(ret, DOCTOR_FAIL, doctor_cure(doctor),
+	    "IdentityAgent %s at %s: it does not answer, and ssh waits for it",
+	    source.value, source.place);
+	return false;
+}
+
 /* Variables that sandboxes take (sshd_config.d), and what a terminal is. */
 static bool
 is_taken(const char *name)
@@ -171,4 +199,4 @@ check_environment(struct doctor *doctor, struct finding *ret)
 }
 
 doctor_option *const doctor_options[DOCTOR_OPTIONS] = { check_user, check_fork,
-	check_control_path, check_environment };
+	check_control_path, check_agent, check_environment };

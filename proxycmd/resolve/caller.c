@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,14 +12,12 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "proxycmd/dial/deadline.h"
+#include "proxycmd/ssh_args.h"
 
 #define GENERATIONS 4 /* sandbox-proxy, a shell, ssh; and one to spare */
 #define STAT_MAX 1024
-#define WORDS_MAX 65536
 #define START_FIELD 22 /* of /proc/PID/stat, see proc(5) */
 #define PARENT_FIELD 4
-/* ssh's options that take a word, of any release. */
-#define WITH_WORD "BbcDEeFIiJLlmOoPpQRSWw"
 #define OPTION "ConnectTimeout"
 
 /* /proc/PID/NAME; false if it cannot be read. */
@@ -61,71 +58,21 @@ milliseconds(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* "5", "1m": what stands behind the keyword. */
-static uint64_t
-seconds_of(struct view option)
-{
-	size_t len = strlen(OPTION);
-	char text[16];
-	uint64_t seconds;
-
-	if (option.len <= len ||
-	    strncasecmp((const char *)option.p, OPTION, len) != 0)
-		return 0;
-	option = VIEW(option.p + len, option.len - len);
-	while (option.len > 0 && memchr(" \t=\"", option.p[0], 4) != NULL)
-		option = VIEW(option.p + 1, option.len - 1);
-	if (text_copy(option, text, sizeof(text)) != SBX_OK)
-		return 0;
-	text[strcspn(text, "\" \t")] = '\0';
-	return text_uint(text, 1, INT32_MAX, &seconds) == SBX_OK ||
-		text_duration(text, &seconds) == SBX_OK
-	    ? seconds
-	    : 0;
-}
-
-static bool
-next_word(struct view *words, struct view *ret)
-{
-	size_t len =
-	    words->len == 0 ? 0 : strnlen((const char *)words->p, words->len);
-
-	if (words->len == 0)
-		return false;
-	*ret = VIEW(words->p, len);
-	if (len < words->len)
-		len++;
-	*words = VIEW(words->p + len, words->len - len);
-	return true;
-}
-
 uint64_t
 caller_connect_timeout(struct view words)
 {
-	unsigned operands = 0;
-	struct view word;
+	struct ssh_args args = SSH_ARGS(words);
 	uint64_t seconds = 0;
+	struct view value;
+	char letter, text[16];
 
-	/* Options may follow the host, but not the command. */
-	while (next_word(&words, &word) && operands < 3 && seconds == 0) {
-		if (word.len < 2 || word.p[0] != '-') {
-			operands++; /* the first is the program */
-			continue;
-		}
-		if (word.len == 2 && word.p[1] == '-')
-			break;
-		for (size_t i = 1; i < word.len; i++) {
-			uint8_t letter = word.p[i];
-
-			if (strchr(WITH_WORD, letter) == NULL)
-				continue;
-			word = VIEW(word.p + i + 1, word.len - i - 1);
-			if (word.len == 0 && !next_word(&words, &word))
-				break;
-			if (letter == 'o')
-				seconds = seconds_of(word);
-			break;
-		}
+	while (seconds == 0 && ssh_args_next(&args, &letter, &value)) {
+		/* "5", "1m" */
+		if (letter == 'o' &&
+		    ssh_args_option(value, OPTION, sizeof(text), text) &&
+		    text_uint(text, 1, INT32_MAX, &seconds) != SBX_OK &&
+		    text_duration(text, &seconds) != SBX_OK)
+			seconds = 0;
 	}
 	return seconds;
 }
@@ -133,15 +80,15 @@ caller_connect_timeout(struct view words)
 static void
 take_ssh(pid_t pid, uint64_t start, struct caller *ret)
 {
-	cleanup_buf struct buf words = BUF_INIT(WORDS_MAX);
+	cleanup_buf struct buf words = BUF_INIT(SSH_ARGS_MAX);
 	uint64_t since = milliseconds(CLOCK_BOOTTIME);
 
 	start = start * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
 	since = since > start ? since - start : 0;
 	ret->is_ssh = true;
 	ret->began = ret->began > since ? ret->began - since : 0;
-	if (read_proc(pid, "cmdline", &words))
-		ret->connect_timeout = caller_connect_timeout(buf_view(&words));
+	ret->connect_timeout =
+	    caller_connect_timeout(ssh_args_of(pid, &words).rest);
 }
 
 void

@@ -214,6 +214,15 @@ own_key() {
 	grep -q "^warn *key: the ssh-agent at $HOME/mute does not answer" "$out" ||
 		fail "a mute agent, a key of ours: nothing is said"
 	ok "a mute agent, a key of ours"
+	rm -rf "$HOME/.cache/sandbox-ssh/$host"
+	config "Host *\n IdentityAgent ~/mute" ''
+	check 1 "doctor: a mute IdentityAgent" sandbox-proxy doctor "$host"
+	grep -q "^fail *snippet: IdentityAgent ~/mute at $HOME/.ssh/config:2: it does not answer" \
+	    "$out" || fail "a mute IdentityAgent: it is not named"
+	config '' "Host *\n IdentityAgent ~/mute"
+	check 0 "doctor: a mute IdentityAgent below" \
+	    sandbox-proxy doctor "$host"
+	config '' ''
 	kill %1
 	wait 2>/dev/null || :
 }

@@ -79,6 +79,7 @@ static const struct forward_row {
 	{ "ssh -p 1 -A", { "ssh", "-p", "1", "-A", "host" }, "", true },
 	{ "ssh -p -A", { "ssh", "-p", "-A", "host" }, "", false },
 	{ "ssh -pA", { "ssh", "-pA", "host" }, "", false },
+	{ "ssh -- host -A", { "ssh", "--", "host", "-A" }, "", false },
 	{ "ssh host command -A", { "ssh", "host", "ls", "-A" }, "", false },
 	{ "ssh -o", { "ssh", "-o", "ForwardAgent yes", "host" }, "", true },
 	{ "ssh -o no",
