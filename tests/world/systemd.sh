@@ -55,8 +55,11 @@ systemd_boot() {
 	END
 	mkdir "$groups"
 	mount -t cgroup2 cgroup2 "$groups"
-	# Of tests that were killed.
-	systemd_remove_groups "$groups"/sandbox-ssh-test.*
+	# Of tests that were killed; one that has just been made is another's.
+	find "$groups" -maxdepth 1 -name 'sandbox-ssh-test.*' -mmin +60 |
+		while read -r stale; do
+			systemd_remove_groups "$stale"
+		done
 	systemd_group=$(mktemp -d "$groups/sandbox-ssh-test.XXXXXX")
 	chmod 0755 "$systemd_group"
 	trap systemd_end EXIT
