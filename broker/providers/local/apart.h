@@ -19,8 +19,8 @@ struct box_limits
 apart_limits(const struct local_limits *wanted, const struct box *box) MUST_USE;
 
 /*
- * Before the child goes on: pid will be the sandbox.  Sets how limits hold,
- * and cannot fail: what does not hold is what usage says.
+ * Before the child has children: pid will be the sandbox.  Sets how limits
+ * hold, and cannot fail: what does not hold is what usage says.
  */
 void apart_put(const struct box *box, struct box_limits *limits, pid_t pid);
 /* Of a sandbox that has ended. */

@@ -239,6 +239,17 @@ limit(const char *folder, const struct controller *c, int version, uint64_t max)
 	return true;
 }
 
+/* A process that is there already is not moved: that waits for RCU. */
+static bool
+is_in(const char *folder, pid_t pid, const struct controller *c)
+{
+	char now[PATHS_MAX];
+	struct place place;
+
+	return find_place(pid, c->name, &place) && folder_of(&place, now) &&
+	    strcmp(now, folder) == 0;
+}
+
 static void
 make_one(const char *name, const struct controller *c, uint64_t max, pid_t pid,
     char ret[static PATHS_MAX])
@@ -256,7 +267,7 @@ make_one(const char *name, const struct controller *c, uint64_t max, pid_t pid,
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return;
 	(void)snprintf(ret, PATHS_MAX, "%s", path);
-	if (limit(path, c, place.version, max))
+	if (limit(path, c, place.version, max) && !is_in(path, pid, c))
 		(void)write_number(path, "cgroup.procs", (uint64_t)pid);
 }
 

@@ -70,10 +70,14 @@ limits_of_namespace(const struct box_limits *limits)
 		if (!rlimits_set(usual->resource, usual->soft, usual->hard))
 			return false;
 	}
-	if (limits->memory_by == LIMITED_EACH && !SANITIZED &&
-	    !rlimits_set(RLIMIT_DATA, limits->memory, limits->memory))
-		return false;
 	return set_core() && rlimits_set(RLIMIT_NPROC, all, all);
+}
+
+bool
+limits_of_memory(const struct box_limits *limits)
+{
+	return limits->memory_by != LIMITED_EACH || SANITIZED ||
+	    rlimits_set(RLIMIT_DATA, limits->memory, limits->memory);
 }
 
 bool

@@ -39,6 +39,8 @@ struct box_limits limits_of(
  */
 bool limits_of_namespace(const struct box_limits *limits) MUST_USE;
 bool limits_of_users(const struct box_limits *limits) MUST_USE;
+/* As soon as memory_by is known. */
+bool limits_of_memory(const struct box_limits *limits) MUST_USE;
 
 /*
  * The counters of user_namespaces(7): read what holds here, then, in a

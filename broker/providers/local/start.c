@@ -44,16 +44,18 @@ launch_body(void *arg, int sync)
 	uint8_t by;
 	int status;
 
-	/* Not before we are where we belong. */
-	if (read(sync, &by, 1) != 1)
-		return EX_OSERR;
-	launch->limits.memory_by = by;
 	status = userns_enter_sandbox(sync, launch->slice, &launch->limits);
 	if (status == 0)
 		status = stage_make(launch->box == NULL ? -1 : launch->box->dir,
 		    &launch->limits);
 	if (status != 0)
 		return status;
+	/* No children before we are in our own control group. */
+	if (read(sync, &by, 1) != 1)
+		return EX_OSERR;
+	launch->limits.memory_by = by;
+	if (!limits_of_memory(&launch->limits))
+		return child_fail("limits");
 	if (chdir("/") < 0)
 		return child_fail("/");
 	return bwrap_exec(&launch->bwrap);
@@ -68,12 +70,14 @@ start_child(struct launch *launch, enum child_kind kind, struct child *ret,
 
 	if (err == SBX_OK)
 		err = child_start(launch_body, launch, kind, ret, why);
+	if (err == SBX_OK)
+		err = userns_map_sandbox(ret, launch->slice, why);
+	/* Which takes as long as what the child does meanwhile. */
 	if (err == SBX_OK && launch->box != NULL)
 		apart_put(launch->box, &launch->limits, ret->pid);
 	if (err == SBX_OK && !child_tell(ret, launch->limits.memory_by))
-		err = SBX_UNAVAILABLE;
-	return err != SBX_OK ? err
-			     : userns_map_sandbox(ret, launch->slice, why);
+		return SBX_UNAVAILABLE;
+	return err;
 }
 
 enum sbx_err
