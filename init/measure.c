@@ -17,6 +17,7 @@
 
 struct walk {
 	dev_t device;
+	uint64_t mount; /* 0: the kernel does not tell */
 	uint64_t bytes;
 	uint64_t parts;
 	bool failed;
@@ -80,6 +81,25 @@ is_new(struct walk *w, ino_t file)
 	return true;
 }
 
+static uint64_t
+mount_of(int folder, const char *name)
+{
+	struct statx st;
+
+	if (statx(folder, name, AT_EMPTY_PATH, STATX_MNT_ID, &st) < 0 ||
+	    (st.stx_mask & STATX_MNT_ID) == 0)
+		return 0;
+	return st.stx_mnt_id;
+}
+
+/* In an overlay files and folders may be of different devices. */
+static bool
+is_here(const struct walk *w, int folder, const char *name, dev_t device)
+{
+	return device == w->device ||
+	    (w->mount != 0 && mount_of(folder, name) == w->mount);
+}
+
 /* Of one process: its open files that have no name any more. */
 static void
 walk_descriptors(struct walk *w, int proc, const char *pid)
@@ -96,7 +116,8 @@ walk_descriptors(struct walk *w, int proc, const char *pid)
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
 		    S_ISREG(st.st_mode) && st.st_nlink == 0 &&
-		    st.st_dev == w->device && is_new(w, st.st_ino))
+		    is_here(w, dirfd(dir), entry->d_name, st.st_dev) &&
+		    is_new(w, st.st_ino))
 			count(w, &st);
 	}
 }
@@ -123,6 +144,7 @@ measure_folder(const char *path, const char *proc, struct measure *ret)
 	if (w == NULL || fd < 0 || fstat(fd, &st) < 0)
 		return false;
 	w->device = st.st_dev;
+	w->mount = mount_of(fd, "");
 	walk_folder(w, fd, 0);
 	walk_processes(w, proc);
 	*ret = (struct measure){ w->bytes, w->parts / WHOLE };
