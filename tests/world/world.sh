@@ -323,6 +323,11 @@ world_enter() {
 	for need in unshare pivot_root ip; do
 		command -v "$need" >/dev/null || world_skip "$need is missing"
 	done
+	for need in base-passwd/passwd.master base-files/profile \
+	    openssh/sshd_config; do
+		[ -e "/usr/share/$need" ] || world_skip \
+		    "/usr/share/$need is missing: needs Debian's openssh-server"
+	done
 	top=$(mktemp -d)
 	export WORLD_GROUPS=
 	world_groups_make
