@@ -26,7 +26,6 @@ systemd_become() {
 	mount -t proc proc /proc
 	mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 \
 	    devpts /dev/pts
-	mount -t tmpfs tmpfs /tmp
 	exec env -i container=private \
 	    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 	    /lib/systemd/systemd --system --unit=private.target \
