@@ -1,0 +1,173 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# Every call of the API with every answer that doc/openapi.yaml has for it, by
+# curl and by our own clients, through a proxy that judges calls and answers
+# by that page (tests/fixtures/api_check.py).
+# shellcheck source=tests/world/world.sh
+. "$(dirname "$0")/../world/world.sh"
+# shellcheck source=tests/world/broker.sh
+. "$(dirname "$0")/../world/broker.sh"
+world_enter "$0" "$@"
+
+page=$SRCDIR/doc/openapi.yaml
+seen=$broker_work/seen
+behind=$broker_socket
+of_a_sandbox=1879148192 # a uid that sandboxes have
+
+check_api() {
+	/usr/bin/python3 "$SRCDIR/tests/fixtures/api_check.py" "$@"
+}
+
+# From here on everybody calls the proxy, which hands on to the broker.
+judge() {
+	: >"$seen"
+	broker_socket=$broker_work/judge.sock
+	check_api proxy "$page" "$broker_socket" "$behind" "$seen" &
+	proxy=$!
+	wait_for "the proxy" test -S "$broker_socket"
+}
+
+# What nobody may, whatever the route: page by page, so that a new one has its
+# checks.
+common_errors() {
+	local method path body
+	while read -r method path body; do
+		broker_call alice 400 "$method $path: an unknown parameter" \
+		    "$method" "${path/\{id\}/one}?nonsense=1" ${body:+-d "$body"}
+		broker_call $of_a_sandbox 403 "$method $path: a sandbox" \
+		    "$method" "${path/\{id\}/one}" ${body:+-d "$body"}
+		broker_call alice 413 "$method $path: a body too large" \
+		    "$method" "${path/\{id\}/one}" --data-binary "@$large"
+		[ "$path" != "${path/\{id\}/}" ] || continue
+		broker_call alice 404 "$method $path: no sandbox" \
+		    "$method" "${path/\{id\}/none}" ${body:+-d "$body"}
+		broker_call bob 404 "$method $path: another's" \
+		    "$method" "${path/\{id\}/one}" ${body:+-d "$body"}
+		broker_call alice 400 "$method $path: no id" \
+		    "$method" "${path/\{id\}/ONE}" ${body:+-d "$body"}
+	done < <(check_api list "$page")
+	broker_call alice 404 "an unknown path" GET /v1/nothing
+	broker_call alice 405 "a method that it has not" PUT /v1/sandboxes
+}
+
+# refuses METHOD PATH BODY...: these bodies, with 400.
+refuses() {
+	local method=$1 path=$2 body
+	shift 2
+	for body in "$@"; do
+		broker_call alice 400 "$method $path: $body" \
+		    "$method" "$path" -d "$body"
+	done
+}
+
+plain() {
+	broker_call alice 200 "health" GET /v1/health
+	broker_call alice 200 "ca" GET /v1/ca
+}
+
+sandboxes() {
+	local all='"id":"one","provider":"local","timeout":"1h"'
+	broker_call alice 201 "create" POST /v1/sandboxes \
+	    -d "{$all,\"labels\":{\"a\":\"b\"}}"
+	broker_call alice 201 "create with nothing" POST /v1/sandboxes
+	broker_call alice 409 "create again" POST /v1/sandboxes \
+	    -d '{"id":"one"}'
+	broker_call alice 422 "no provider" POST /v1/sandboxes \
+	    -d '{"provider":"nowhere"}'
+	refuses POST /v1/sandboxes '{"id":7}' '{"id":"A"}' '{"ID":"one"}' \
+	    '{"timeout":"1 hour"}' '{"labels":{"a":1}}' '[]' '{'
+	broker_call alice 200 "list" GET \
+	    '/v1/sandboxes?state=running&label=a=b&cursor=a&limit=1'
+	for bad in state=odd label=a cursor=A limit=0 limit=201 limit=many; do
+		broker_call alice 400 "list: $bad" GET "/v1/sandboxes?$bad"
+	done
+	broker_call alice 200 "show" GET /v1/sandboxes/one
+}
+
+stop_and_start() {
+	local one=/v1/sandboxes/one
+	broker_call alice 200 "stop" POST $one/stop -d '{"hold":true}'
+	broker_call alice 409 "a wake of one that is held" POST $one/start \
+	    -d '{"wake":true}'
+	broker_call alice 202 "start, and do not wait" POST $one/start
+	broker_call alice 200 "start, and wait" POST "$one/start?wait=60"
+	broker_call alice 200 "a wake" POST "$one/start?wait=60" \
+	    -d '{"wake":true}'
+	broker_call alice 400 "too long to wait" POST "$one/start?wait=301"
+	refuses POST $one/stop '{"hold":1}' '{"wake":true}'
+	refuses POST $one/start '{"wake":"yes"}' '{"hold":true}'
+}
+
+credentials() {
+	local one=/v1/sandboxes/one/ssh key
+	ssh-keygen -q -t ed25519 -N "" -f "$broker_work/key"
+	key='"public_key":"'$(cut -d' ' -f1-2 "$broker_work/key.pub")'"'
+	broker_call alice 200 "a certificate" POST $one -d "{$key}"
+	broker_call alice 200 "with all there is" POST $one -d "{$key,
+	    \"ttl\":\"1m\",\"permit\":[\"pty\"],\"single_use\":true,
+	    \"source_address\":\"::1/128\",\"force_command\":\"true\"}"
+	refuses POST $one '{}' "{$key,\"ttl\":\"0s\"}" "{$key,\"ttl\":60}" \
+	    "{$key,\"permit\":[\"all\"]}" "{$key,\"permit\":\"pty\"}" \
+	    "{$key,\"single_use\":1}" '{"public_key":"ssh-ed25519 A"}' \
+	    "{$key,\"principal\":\"two\"}"
+	broker_call alice 400 "no body" POST $one
+	# The last, since the sandbox never asks again for what it refused.
+	broker_call alice 204 "delete" DELETE /v1/sandboxes/one
+}
+
+# Without namespaces no gate remembers what was used.
+without_isolation() {
+	local key
+	key='"public_key":"'$(cut -d' ' -f1-2 "$broker_work/key.pub")'"'
+	broker_stop
+	broker_serve '[local]' 'isolation = none'
+	broker_call root 201 "one without isolation" POST /v1/sandboxes \
+	    -d '{"id":"bare"}'
+	broker_call root 200 "show it" GET /v1/sandboxes/bare
+	broker_call root 409 "a single use of it" POST \
+	    /v1/sandboxes/bare/ssh -d "{$key,\"single_use\":true}"
+	broker_call alice 403 "for root only" POST /v1/sandboxes
+	broker_call root 204 "delete it" DELETE /v1/sandboxes/bare
+}
+
+# What sandboxctl and the login path ask is in the page, too.
+clients() {
+	local -x SANDBOX_BROKER=unix:$broker_socket
+	local ctl=$BUILDDIR/sandboxctl
+	check 0 "sandboxctl create" "$ctl" create run-1 --timeout 1h \
+	    --label a=b
+	check 0 "sandboxctl list" "$ctl" list --state running --label a=b
+	check 0 "sandboxctl show" "$ctl" show run-1
+	check 0 "sandboxctl stop" "$ctl" stop --hold run-1
+	check 0 "sandboxctl start" "$ctl" start run-1
+	check 0 "sandboxctl kill" "$ctl" kill run-1
+}
+
+main() {
+	useradd alice
+	useradd bob
+	mkdir -p "$broker_work"
+	broker_programs
+	broker_serve
+	large=$broker_work/large
+	{ printf '{"id":"' && head -c 70000 /dev/zero | tr '\0' a; } >"$large"
+	judge
+	plain
+	sandboxes
+	common_errors
+	stop_and_start
+	credentials
+	clients
+	without_isolation
+	broker_stop
+	kill "$proxy"
+	grep '^wrong' "$seen" >"$err" &&
+		fail "calls or answers that the page does not have"
+	ok "every call and answer is as the page says"
+	check_api missing "$page" "$seen" >"$err"
+	[ ! -s "$err" ] || fail "something of the page was not called here"
+	ok "every call, answer, parameter and member of the page was tried"
+	done_testing
+}
+
+main
