@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+#include "ctl/wish.h"
+
+#include <string.h>
+
+#include "common/text.h"
+#include "ctl/resolve.h"
+
+#define CREATE_SECONDS 120 /* a first start may have much to set up */
+
+static bool
+add_text(struct json_object *object, const char *key, const char *text)
+{
+	return json_object_object_add(
+		   object, key, json_object_new_string(text)) == 0;
+}
+
+static bool
+add_labels(struct json_object *body, const struct label_list *list)
+{
+	struct json_object *labels = json_object_new_object();
+
+	if (labels == NULL ||
+	    json_object_object_add(body, "labels", labels) != 0)
+		return false;
+	for (size_t i = 0; i < list->count; i++) {
+		char key[LABEL_TEXT];
+		const char *equals = strchr(list->text[i], '=');
+
+		if (text_copy(
+			VIEW(list->text[i], (size_t)(equals - list->text[i])),
+			key, sizeof(key)) != SBX_OK ||
+		    !add_text(labels, key, equals + 1))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The name that ssh knows it by; "" if there is none.  What is cached of an
+ * earlier one of that name is not its own.
+ */
+static void
+note(const struct broker *broker, const char *id, const char *domain,
+    char ret_name[static NAME_ALIAS_MAX + 1])
+{
+	struct alias alias = broker->alias;
+	int len = 0;
+
+	*ret_name = '\0';
+	if (!name_is_id(VIEW_STR(id)))
+		return;
+	if (*alias.text == '\0')
+		len = snprintf(alias.text, sizeof(alias.text), "%s.%s", id,
+		    *domain == '\0' ? NAME_SUFFIX_DEFAULT : domain);
+	if (len >= (int)sizeof(alias.text))
+		return;
+	resolve_note(&broker->paths, &alias, /* there= */ true);
+	memcpy(ret_name, alias.text, NAME_ALIAS_MAX + 1);
+}
+
+enum sbx_err
+wish_create(struct broker *broker, const char *name, const struct wish *wish,
+    struct made *ret, struct sbx_why *why)
+{
+	cleanup_object struct json_object *body = json_object_new_object();
+	const struct alias *alias = &broker->alias;
+	char timeout[TEXT_DURATION_LEN];
+	enum sbx_err err;
+
+	err = name == NULL ? ctl_open(broker, wish->domain, why)
+			   : ctl_open_name(broker, name, wish->domain, why);
+	if (err != SBX_OK)
+		return err;
+	text_put_duration(wish->timeout, timeout);
+	if (body == NULL ||
+	    (name != NULL && !add_text(body, "id", alias->id)) ||
+	    (*alias->provider != '\0' &&
+		!add_text(body, "provider", alias->provider)) ||
+	    (wish->timeout != 0 && !add_text(body, "timeout", timeout)) ||
+	    (wish->labels.count != 0 && !add_labels(body, &wish->labels)))
+		return SBX_NOMEM;
+	ctl_wait_begin(broker, "creating", name == NULL ? "a sandbox" : name);
+	err = client_call(&broker->client, "POST", "/v1/sandboxes", body,
+	    CREATE_SECONDS, &ret->object, why);
+	ctl_wait_end(broker);
+	if (err == SBX_OK)
+		err = sandbox_read(ret->object, &ret->sandbox, why);
+	if (err == SBX_OK)
+		note(broker, ret->sandbox.id, wish->domain, ret->name);
+	return err;
+}
+
+void
+made_free(struct made *made)
+{
+	(void)json_object_put(made->object);
+	made->object = NULL;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a sandbox is to be like: the options of the verbs that make one, and
+ * the call that does.
+ */
+#ifndef SBX_CTL_WISH_H
+#define SBX_CTL_WISH_H
+
+#include <json-c/json.h>
+
+#include "common/limits.h"
+#include "common/name.h"
+#include "ctl/ctl.h"
+#include "ctl/label.h"
+#include "ctl/sandbox.h"
+
+struct wish {
+	uint64_t timeout; /* seconds; 0: not given */
+	struct label_list labels;
+	char domain[FIELD_TEXT];
+};
+
+/* Their rows; at: the offset of a struct wish. */
+#define WISH_AT(at, m) ((at) + offsetof(struct wish, m))
+#define WISH_OPTIONS(at)                                                       \
+	{ 0, "DURATION",                                                       \
+		{ "timeout", field_duration, WISH_AT(at, timeout), 1,          \
+		    LIMITS_LIFE_MAX, NULL, "remove it after so long",          \
+		    NULL } },                                                  \
+	    { 0, "KEY=VALUE",                                                  \
+		    { "label", field_label, WISH_AT(at, labels), 0, LABEL_MAX, \
+			NULL, "mark it, may be repeated", NULL } },            \
+	    CTL_DOMAIN_OPTION(WISH_AT(at, domain))
+
+/* A sandbox that was just made. */
+struct made {
+	struct json_object *object; /* as the broker tells it; to be freed */
+	struct sandbox sandbox;
+	char name[NAME_ALIAS_MAX + 1]; /* what ssh calls it; "": nothing */
+};
+
+/*
+ * Make one, at the broker that name, an operand (ctl_check_name), or domain
+ * stands for; NULL: the broker chooses an id.  A wait is shown.
+ */
+enum sbx_err wish_create(struct broker *broker, const char *name,
+    const struct wish *wish, struct made *ret, struct sbx_why *why) MUST_USE;
+void made_free(struct made *made);
+#define cleanup_made __attribute__((cleanup(made_free)))
+
+#endif
