@@ -136,8 +136,13 @@ access_isolation(const struct broker_settings *settings,
 	    settings->isolation, why);
 }
 
-bool
-access_may(const struct caller *caller, const struct sandbox *sandbox)
+enum sbx_err
+access_may(const struct caller *caller, const struct sandbox *sandbox,
+    enum access_verb verb, struct sbx_why *why)
 {
-	return caller->all || strcmp(caller->name, sandbox->owner) == 0;
+	(void)verb;
+	if (caller->all || strcmp(caller->name, sandbox->owner) == 0)
+		return SBX_OK;
+	return sbx_fail(
+	    why, SBX_NOT_FOUND, "there is no sandbox '%s'", sandbox->id);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who calls, and what is theirs.  On the UNIX socket the kernel says who the
+ * Who calls, and what they may.  On the UNIX socket the kernel says who the
  * caller is (SO_PEERCRED); root and the user whose broker this is may do
  * everything, others see and touch only the sandboxes that they own.
  */
@@ -39,7 +39,29 @@ access_peer(const struct broker_settings *settings, struct persons *persons,
 enum sbx_err access_isolation(const struct broker_settings *settings,
     const struct caller *caller, enum isolation isolation,
     struct sbx_why *why) MUST_USE;
-bool
-access_may(const struct caller *caller, const struct sandbox *sandbox) MUST_USE;
+
+/* What can be done with a sandbox: value, name in the API. */
+#define ACCESS_VERBS(X)   \
+	X(SHOW, "show")   \
+	X(SSH, "ssh")     \
+	X(START, "start") \
+	X(STOP, "stop")   \
+	X(KILL, "kill")
+
+enum access_verb {
+#define ACCESS_VERB_ENUM(value, name) ACCESS_##value,
+	ACCESS_VERBS(ACCESS_VERB_ENUM)
+#undef ACCESS_VERB_ENUM
+	    ACCESS_VERB_COUNT
+};
+
+/*
+ * May they do this with it?  Nothing else decides that.  SBX_NOT_FOUND for
+ * whom it is not to be seen by, in the words that say so of one that is not
+ * there; SBX_REFUSED for others.
+ */
+enum sbx_err
+access_may(const struct caller *caller, const struct sandbox *sandbox,
+    enum access_verb verb, struct sbx_why *why) MUST_USE;
 
 #endif

@@ -162,7 +162,7 @@ issue_in_turn(struct broker *b, const struct caller *caller, const char *id,
     const struct issue_wish *wish, struct issued *ret, struct sbx_why *why)
 {
 	struct sandbox *s = &ret->sandbox;
-	enum sbx_err err = sandboxes_find(b, caller, id, s, why);
+	enum sbx_err err = sandboxes_find(b, caller, id, ACCESS_SSH, s, why);
 
 	if (err == SBX_OK)
 		err = sandboxes_reconcile(b, s, why);
@@ -180,7 +180,8 @@ enum sbx_err
 issue_ssh(struct broker *b, const struct caller *caller, const char *id,
     const struct issue_wish *wish, struct issued *ret, struct sbx_why *why)
 {
-	enum sbx_err err = sandboxes_find(b, caller, id, &ret->sandbox, why);
+	enum sbx_err err =
+	    sandboxes_find(b, caller, id, ACCESS_SSH, &ret->sandbox, why);
 
 	/* Held to the end, so that no certificate outlives a deletion. */
 	if (err == SBX_OK)

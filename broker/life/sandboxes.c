@@ -44,16 +44,16 @@ is_over(const struct broker *b, const struct sandbox *s)
 
 enum sbx_err
 sandboxes_find(struct broker *b, const struct caller *caller, const char *id,
-    struct sandbox *ret, struct sbx_why *why)
+    enum access_verb verb, struct sandbox *ret, struct sbx_why *why)
 {
 	enum sbx_err err = name_check_id(id, why);
 
 	if (err == SBX_OK)
 		err = store_get(b->store, id, ret, why);
-	if (err == SBX_OK && (!access_may(caller, ret) || is_over(b, ret)))
+	if (err == SBX_OK && is_over(b, ret))
 		return sbx_fail(
 		    why, SBX_NOT_FOUND, "there is no sandbox '%s'", id);
-	return err;
+	return err != SBX_OK ? err : access_may(caller, ret, verb, why);
 }
 
 /* Why something changes, as told to the observer. */
@@ -272,8 +272,8 @@ sandboxes_create(struct broker *b, const struct caller *caller,
 
 /* While somebody is at work on it, what the store says is right. */
 static enum sbx_err
-refresh(struct broker *b, const struct caller *caller, struct sandbox *s,
-    struct sbx_why *why)
+refresh(struct broker *b, const struct caller *caller, enum access_verb verb,
+    struct sandbox *s, struct sbx_why *why)
 {
 	char id[NAME_ID_MAX + 1]; /* before held, whose release needs it */
 	cleanup_held struct held held = { NULL, NULL };
@@ -283,17 +283,24 @@ refresh(struct broker *b, const struct caller *caller, struct sandbox *s,
 	if (!turn_try(b->turns, id))
 		return SBX_OK;
 	held = (struct held){ b->turns, id };
-	err = sandboxes_find(b, caller, id, s, why);
+	err = sandboxes_find(b, caller, id, verb, s, why);
 	return err != SBX_OK ? err : sandboxes_reconcile(b, s, why);
+}
+
+static enum sbx_err
+look(struct broker *b, const struct caller *caller, const char *id,
+    enum access_verb verb, struct sandbox *ret, struct sbx_why *why)
+{
+	enum sbx_err err = sandboxes_find(b, caller, id, verb, ret, why);
+
+	return err != SBX_OK ? err : refresh(b, caller, verb, ret, why);
 }
 
 enum sbx_err
 sandboxes_show(struct broker *b, const struct caller *caller, const char *id,
     struct sandbox *ret, struct sbx_why *why)
 {
-	enum sbx_err err = sandboxes_find(b, caller, id, ret, why);
-
-	return err != SBX_OK ? err : refresh(b, caller, ret, why);
+	return look(b, caller, id, ACCESS_SHOW, ret, why);
 }
 
 struct provider_usage
@@ -321,7 +328,7 @@ sandboxes_list(struct broker *b, const struct caller *caller,
 		struct sandbox *s = &(*ret)[i];
 
 		if (s->state == SANDBOX_RUNNING &&
-		    refresh(b, caller, s, NULL) != SBX_OK)
+		    refresh(b, caller, ACCESS_SHOW, s, NULL) != SBX_OK)
 			s->state = SANDBOX_FAILED;
 	}
 	return err;
@@ -401,7 +408,7 @@ enum sbx_err
 sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
     bool wake, unsigned seconds, struct sandbox *ret, struct sbx_why *why)
 {
-	enum sbx_err err = sandboxes_show(b, caller, id, ret, why);
+	enum sbx_err err = look(b, caller, id, ACCESS_START, ret, why);
 	bool done, runs;
 
 	/* One whose creation was refused may have resisted its removal. */
@@ -423,7 +430,7 @@ sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
 	if (err != SBX_OK || (runs && !done))
 		return err;
 	if (done)
-		return sandboxes_find(b, caller, id, ret, why);
+		return sandboxes_find(b, caller, id, ACCESS_START, ret, why);
 	/* Also while it still waits for its turn. */
 	ret->state = SANDBOX_STARTING;
 	return SBX_OK;
@@ -457,13 +464,13 @@ sandboxes_stop(struct broker *b, const struct caller *caller, const char *id,
     bool stay, struct sandbox *ret, struct sbx_why *why)
 {
 	cleanup_held struct held held = { NULL, NULL };
-	enum sbx_err err = sandboxes_find(b, caller, id, ret, why);
+	enum sbx_err err = sandboxes_find(b, caller, id, ACCESS_STOP, ret, why);
 	bool was;
 
 	if (err == SBX_OK)
 		err = hold(b, id, &held, why);
 	if (err == SBX_OK)
-		err = sandboxes_find(b, caller, id, ret, why);
+		err = sandboxes_find(b, caller, id, ACCESS_STOP, ret, why);
 	was = ret->held;
 	/* First, so that nobody wakes it in between. */
 	if (err == SBX_OK)
@@ -480,12 +487,12 @@ sandboxes_delete(struct broker *b, const struct caller *caller, const char *id,
 {
 	cleanup_held struct held held = { NULL, NULL };
 	struct sandbox s;
-	enum sbx_err err = sandboxes_find(b, caller, id, &s, why);
+	enum sbx_err err = sandboxes_find(b, caller, id, ACCESS_KILL, &s, why);
 
 	if (err == SBX_OK)
 		err = hold(b, id, &held, why);
 	if (err == SBX_OK)
-		err = sandboxes_find(b, caller, id, &s, why);
+		err = sandboxes_find(b, caller, id, ACCESS_KILL, &s, why);
 	return err != SBX_OK
 	    ? err
 	    : remove_now(b, &s, &(struct cause){ "delete", caller->name }, why);

@@ -49,11 +49,12 @@ struct sandbox_wish {
 };
 
 /*
- * The caller's sandbox of this id as the store has it.  SBX_NOT_FOUND too
- * when it is another's, or past its end.
+ * The sandbox of this id as the store has it, for a caller who may do that with
+ * it (access_may).  SBX_NOT_FOUND too when it is past its end.
  */
 enum sbx_err sandboxes_find(struct broker *broker, const struct caller *caller,
-    const char *id, struct sandbox *ret, struct sbx_why *why) MUST_USE;
+    const char *id, enum access_verb verb, struct sandbox *ret,
+    struct sbx_why *why) MUST_USE;
 /*
  * Ask the provider how it stands and bring *sandbox and the store up to
  * date.  Only for whoever has the turn of it.

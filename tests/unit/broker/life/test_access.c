@@ -63,8 +63,14 @@ test_row(void **state)
 	if (row->want != SBX_OK)
 		return;
 	assert_string_equal(caller.name, row->caller);
-	assert_int_equal(access_may(&caller, &alices), row->alices);
-	assert_int_equal(access_may(&caller, &bobs), row->bobs);
+	for (int verb = 0; verb < ACCESS_VERB_COUNT; verb++) {
+		assert_int_equal(
+		    access_may(&caller, &alices, (enum access_verb)verb, NULL),
+		    row->alices ? SBX_OK : SBX_NOT_FOUND);
+		assert_int_equal(
+		    access_may(&caller, &bobs, (enum access_verb)verb, NULL),
+		    row->bobs ? SBX_OK : SBX_NOT_FOUND);
+	}
 }
 
 static void
