@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include "certs/check.h"
+#include "common/limits.h"
 #include "common/text.h"
 
 /* 1879048192 = 0x70000000: far above what people and services are given. */
@@ -139,6 +140,10 @@ static const struct conf_key keys[] = {
 	{ "limits",
 	    { "max_ttl", field_duration, MEMBER(max_ttl), 60, CHECK_TTL_MAX,
 		.def = "24h", .help = "longest life of a certificate" } },
+	{ "limits",
+	    { "max_lifetime", field_duration, MEMBER(max_lifetime), 0,
+		LIMITS_LIFE_MAX, .def = "0",
+		.help = "longest life of a sandbox, 0 for any" } },
 	{ "limits",
 	    { "max_sandboxes", field_uint, MEMBER(max_sandboxes), 1, 1000000,
 		.def = "1000", .help = "sandboxes one owner may have" } },

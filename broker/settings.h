@@ -34,6 +34,7 @@ struct broker_settings {
 	struct local_limits local_limits;
 	/* [limits] */
 	uint64_t max_ttl;
+	uint64_t max_lifetime;	/* of a sandbox; 0: no limit */
 	uint64_t max_sandboxes; /* of one owner */
 	uint64_t connections;
 	/* not from the file */

@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 #include <string.h>
+#include <time.h>
 
 enum sbx_err
 text_base64_decode(struct view text, struct buf *ret)
@@ -81,6 +82,10 @@ text_duration(const char *text, uint64_t *ret_seconds)
 	size_t len = strlen(text);
 	uint64_t value;
 
+	if (strcmp(text, "0") == 0) {
+		*ret_seconds = 0;
+		return SBX_OK;
+	}
 	if (len < 2 || len > sizeof(digits))
 		return SBX_BAD_VALUE;
 	memcpy(digits, text, len - 1);
@@ -108,6 +113,17 @@ text_put_duration(uint64_t seconds, char ret[static TEXT_DURATION_LEN])
 		i++;
 	(void)snprintf(ret, TEXT_DURATION_LEN, "%llu%c",
 	    (unsigned long long)(seconds / units[i].seconds), units[i].letter);
+}
+
+void
+text_put_time(uint64_t when, char ret[static TEXT_TIME_LEN])
+{
+	time_t t = (time_t)when;
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL ||
+	    strftime(ret, TEXT_TIME_LEN, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		ret[0] = '\0';
 }
 
 void

@@ -27,6 +27,9 @@ enum sbx_err text_duration(const char *text, uint64_t *ret_seconds) MUST_USE;
 /* The shortest of those forms, 3600 gives "1h"; but a day is "24h". */
 #define TEXT_DURATION_LEN 24
 void text_put_duration(uint64_t seconds, char ret[static TEXT_DURATION_LEN]);
+/* "2026-11-21T09:30:00Z"; "" for a time without such a form. */
+#define TEXT_TIME_LEN 40
+void text_put_time(uint64_t when, char ret[static TEXT_TIME_LEN]);
 
 /*
  * Text from outside for a terminal or a log: printable ASCII as it is,

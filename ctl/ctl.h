@@ -27,6 +27,7 @@ int ctl_show(int argc, char **argv);
 int ctl_ssh(int argc, char **argv);
 int ctl_start(int argc, char **argv);
 int ctl_stop(int argc, char **argv);
+int ctl_extend(int argc, char **argv);
 int ctl_kill(int argc, char **argv);
 
 /* A connection to the broker, and what a verb asks it with. */

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/log.h"
 #include "common/text.h"
@@ -93,12 +92,9 @@ print_text(const char *name, const char *text)
 static void
 print_time(const char *name, uint64_t when, const char *span)
 {
-	char text[64] = "";
-	time_t t = (time_t)when;
-	struct tm tm;
+	char text[TEXT_TIME_LEN];
 
-	if (gmtime_r(&t, &tm) != NULL)
-		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	text_put_time(when, text);
 	(void)printf("%s: %s (%s)\n", name, text, span);
 }
 

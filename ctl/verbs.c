@@ -10,6 +10,7 @@ const struct command ctl_commands[] = {
 	{ "start", "[options] ID", "start it, wait until it runs", ctl_start },
 	{ "stop", "[options] ID", "end its processes, keep its workspace",
 	    ctl_stop },
+	{ "extend", "[options] ID", "end it later", ctl_extend },
 	{ "kill", "[options] ID...",
 	    "remove them with their files, revoke their certificates",
 	    ctl_kill },

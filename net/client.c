@@ -435,7 +435,7 @@ refusal(const struct client *client, const char *path, long status,
 static bool
 is_harmless(const char *method, const char *path)
 {
-	return strcmp(method, "GET") == 0 ||
+	return strcmp(method, "GET") == 0 || strcmp(method, "PATCH") == 0 ||
 	    (strcmp(method, "POST") == 0 && id_in(path).len > 0);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/front/body.h"
+#include "broker/life/terms.h"
 #include "common/limits.h"
 
 #define START_WAIT_MAX 300
@@ -129,6 +130,27 @@ handle_show(struct broker *b, const struct call *call, const char *id,
 	usage = sandboxes_usage(b, &sandbox);
 	answer_put_limits(ret->body, &usage);
 	return SBX_OK;
+}
+
+enum sbx_err
+handle_change(struct broker *b, const struct call *call, const char *id,
+    struct answer *ret, struct sbx_why *why)
+{
+	char timeout[32] = "";
+	const struct reply_field field = { "timeout", REPLY_TEXT, false, 0,
+		sizeof(timeout), 0, 0 };
+	const struct body_table table = { &field, 1, NULL };
+	struct terms terms = { 0 };
+	struct sandbox sandbox;
+	enum sbx_err err =
+	    body_read(call->body, &table, timeout, NULL, NULL, why);
+
+	if (err == SBX_OK)
+		err = body_duration(
+		    "timeout", timeout, LIMITS_LIFE_MAX, &terms.timeout, why);
+	if (err == SBX_OK)
+		err = terms_change(b, &call->caller, id, &terms, &sandbox, why);
+	return err != SBX_OK ? err : answer_sandbox(ret, 200, &sandbox);
 }
 
 enum sbx_err

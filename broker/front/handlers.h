@@ -17,6 +17,7 @@ route_handler(struct broker *broker, const struct call *call, const char *id,
 route_handler handle_list;
 route_handler handle_create;
 route_handler handle_show;
+route_handler handle_change;
 route_handler handle_delete;
 route_handler handle_start;
 route_handler handle_stop;

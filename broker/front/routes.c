@@ -36,6 +36,7 @@ const struct route routes[] = {
 	{ "GET", "/v1/sandboxes", "state label cursor limit", handle_list },
 	{ "POST", "/v1/sandboxes", "", handle_create },
 	{ "GET", "/v1/sandboxes/{id}", "", handle_show },
+	{ "PATCH", "/v1/sandboxes/{id}", "", handle_change },
 	{ "DELETE", "/v1/sandboxes/{id}", "", handle_delete },
 	{ "POST", "/v1/sandboxes/{id}/start", "wait", handle_start },
 	{ "POST", "/v1/sandboxes/{id}/stop", "", handle_stop },

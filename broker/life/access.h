@@ -41,11 +41,12 @@ enum sbx_err access_isolation(const struct broker_settings *settings,
     struct sbx_why *why) MUST_USE;
 
 /* What can be done with a sandbox: value, name in the API. */
-#define ACCESS_VERBS(X)   \
-	X(SHOW, "show")   \
-	X(SSH, "ssh")     \
-	X(START, "start") \
-	X(STOP, "stop")   \
+#define ACCESS_VERBS(X)     \
+	X(SHOW, "show")     \
+	X(SSH, "ssh")       \
+	X(START, "start")   \
+	X(STOP, "stop")     \
+	X(EXTEND, "extend") \
 	X(KILL, "kill")
 
 enum access_verb {

@@ -2,11 +2,11 @@
 #include "broker/life/issue.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "broker/helper/provider_call.h"
 #include "broker/helper/signer.h"
 #include "certs/check.h"
+#include "common/text.h"
 
 #define SERIAL_TRIES 8
 
@@ -79,17 +79,13 @@ static enum sbx_err
 check_number(struct broker *b, struct issued *ret, struct sbx_why *why)
 {
 	uint64_t free_at = 0;
-	time_t when;
-	struct tm tm;
-	char text[32] = "later";
+	char text[TEXT_TIME_LEN];
 	enum sbx_err err = store_certificates_full(
 	    b->store, ret->sandbox.id, b->now(), &free_at, why);
 
 	if (err != SBX_OK || free_at == 0)
 		return err;
-	when = (time_t)free_at;
-	if (gmtime_r(&when, &tm) != NULL)
-		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	text_put_time(free_at, text);
 	ret->too_many = true;
 	return sbx_fail(why, SBX_REFUSED,
 	    "sandbox %s has %d certificates that are still valid, the limit: "

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/helper/provider_call.h"
+#include "broker/life/terms.h"
 #include "common/cleanup.h"
 
 /* The turn of a sandbox, given back when the scope ends. */
@@ -162,19 +163,21 @@ static enum sbx_err
 reserve(struct broker *b, const struct caller *caller,
     const struct sandbox_wish *wish, struct sandbox *ret, struct sbx_why *why)
 {
+	enum sbx_err err;
+
 	ret->state = SANDBOX_CREATING;
 	ret->created_at = b->now();
 	randombytes_buf(&ret->incarnation, sizeof(ret->incarnation));
-	if (wish->lifetime > 0)
-		ret->expires_at = ret->created_at + wish->lifetime;
-	ret->end_ticks = b->ticks() + wish->lifetime;
 	memcpy(ret->owner, caller->name, sizeof(ret->owner));
 	memcpy(ret->person, caller->person_name, sizeof(ret->person));
 	(void)snprintf(
 	    ret->provider, sizeof(ret->provider), "%s", wish->provider);
 	ret->label_count = wish->label_count;
 	memcpy(ret->label, wish->label, sizeof(ret->label));
-	return store_add(b->store, ret, b->settings->max_sandboxes, why);
+	err = terms_end(b, ret, wish->lifetime, why);
+	return err != SBX_OK
+	    ? err
+	    : store_add(b->store, ret, b->settings->max_sandboxes, why);
 }
 
 static enum sbx_err

@@ -45,6 +45,9 @@
 	X(SET_STATE,                                                           \
 	    "UPDATE sandboxes SET state = ?2, isolation = ?3 WHERE id = ?1")   \
 	X(SET_HELD, "UPDATE sandboxes SET held = ?2 WHERE id = ?1")            \
+	X(SET_END,                                                             \
+	    "UPDATE sandboxes SET expires_at = ?2, end_ticks = ?3 "            \
+	    "WHERE id = ?1")                                                   \
 	X(RAISE_FLOOR,                                                         \
 	    "INSERT INTO floors SELECT id, last_valid_after FROM sandboxes "   \
 	    "WHERE id = ?1 AND last_valid_after > 0 "                          \

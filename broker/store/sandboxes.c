@@ -264,6 +264,22 @@ store_set_held(
 }
 
 enum sbx_err
+store_set_end(struct store *store, const char *id, uint64_t expires_at,
+    uint64_t end_ticks, struct sbx_why *why)
+{
+	sqlite3_stmt *st;
+	enum sbx_err err;
+
+	(void)pthread_mutex_lock(&store->mutex);
+	st = db_bound(store, ST_SET_END, id);
+	db_bind_u64(st, 2, expires_at);
+	db_bind_u64(st, 3, end_ticks);
+	err = db_run(store, st, why);
+	(void)pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
+enum sbx_err
 store_remove(struct store *store, const char *id, struct sbx_why *why)
 {
 	enum sbx_err err = db_begin(store, why);

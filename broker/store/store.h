@@ -136,6 +136,9 @@ store_set_state(struct store *store, const char *id, enum sandbox_state state,
     enum isolation isolation, struct sbx_why *why) MUST_USE;
 enum sbx_err store_set_held(struct store *store, const char *id, bool held,
     struct sbx_why *why) MUST_USE;
+/* When it ends, by both clocks; expires_at 0: never. */
+enum sbx_err store_set_end(struct store *store, const char *id,
+    uint64_t expires_at, uint64_t end_ticks, struct sbx_why *why) MUST_USE;
 /* The row goes, the id's floor stays.  Not there: SBX_OK. */
 enum sbx_err
 store_remove(struct store *store, const char *id, struct sbx_why *why) MUST_USE;

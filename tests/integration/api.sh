@@ -84,6 +84,13 @@ sandboxes() {
 	broker_call alice 200 "show" GET /v1/sandboxes/one
 }
 
+change() {
+	local one=/v1/sandboxes/one
+	broker_call alice 200 "change" PATCH $one -d '{"timeout":"2h"}'
+	refuses PATCH $one '{}' '{"timeout":"0"}' '{"timeout":7200}' \
+	    '{"id":"two"}'
+}
+
 stop_and_start() {
 	local one=/v1/sandboxes/one
 	broker_call alice 200 "stop" POST $one/stop -d '{"hold":true}'
@@ -138,6 +145,7 @@ clients() {
 	    --label a=b
 	check 0 "sandboxctl list" "$ctl" list --state running --label a=b
 	check 0 "sandboxctl show" "$ctl" show run-1
+	check 0 "sandboxctl extend" "$ctl" extend run-1 --timeout 2h
 	check 0 "sandboxctl stop" "$ctl" stop --hold run-1
 	check 0 "sandboxctl start" "$ctl" start run-1
 	check 0 "sandboxctl kill" "$ctl" kill run-1
@@ -154,6 +162,7 @@ main() {
 	judge
 	plain
 	sandboxes
+	change
 	common_errors
 	stop_and_start
 	credentials

@@ -153,6 +153,7 @@ static const struct {
 	{ "duration in hours", "24h", SBX_OK, 86400 },
 	{ "duration in days", "7d", SBX_OK, 604800 },
 	{ "duration of nothing", "0s", SBX_OK, 0 },
+	{ "duration of nothing without unit", "0", SBX_OK, 0 },
 	{ "duration without unit", "60", SBX_BAD_VALUE, 0 },
 	{ "duration of one digit without unit", "6", SBX_BAD_VALUE, 0 },
 	{ "duration without number", "m", SBX_BAD_VALUE, 0 },

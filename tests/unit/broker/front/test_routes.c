@@ -37,7 +37,7 @@ static const struct row rows[] = {
 	    TEN TEN TEN TEN TEN TEN "aaaa", "" },
 	{ "wrong method", "PUT", SANDBOXES, NULL, NULL, "GET, POST" },
 	{ "wrong method of one", "POST", SANDBOXES "/run-1", NULL, NULL,
-	    "GET, DELETE" },
+	    "GET, PATCH, DELETE" },
 	{ "methods are in capitals", "get", SANDBOXES, NULL, NULL,
 	    "GET, POST" },
 	{ "no id", "GET", SANDBOXES "/", NULL, NULL, "" },
