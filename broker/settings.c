@@ -14,6 +14,7 @@
 
 static const char *const isolation_words[] = { "auto", "namespaces", "none",
 	NULL };
+static const char *const start_in_words[] = { "home", "workspace", NULL };
 
 /* START:COUNT */
 static enum sbx_err
@@ -133,7 +134,10 @@ static const struct conf_key keys[] = {
 	{ "local",
 	    { "workspace", field_amount, MEMBER(local_limits.workspace),
 		16 << 20, 0, .def = "25%",
-		.help = "what the workspace of a sandbox may take" } },
+		.help = "what the home of a sandbox may take" } },
+	{ "local",
+	    { "start_in", field_choice, MEMBER(start_in), .def = "home",
+		.help = "where sessions start", .choices = start_in_words } },
 	{ "local",
 	    { "ptys", field_uint, MEMBER(local_limits.ptys), 4, 4096,
 		.def = "128", .help = "terminals of a sandbox" } },
@@ -342,5 +346,6 @@ broker_settings_for_providers(const struct broker_settings *settings,
 	ret->uid_range_start = settings->uid_range.start;
 	ret->uid_range_count = settings->uid_range.count;
 	ret->limits = settings->local_limits;
+	ret->start_in = settings->start_in;
 	return put_cas(settings, ca_line, ret->ca_lines, why);
 }

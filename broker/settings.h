@@ -32,6 +32,7 @@ struct broker_settings {
 	int isolation;		    /* enum isolation_wanted */
 	struct uid_range uid_range; /* count 0: from /etc/subuid */
 	struct local_limits local_limits;
+	int start_in; /* enum start_in */
 	/* [limits] */
 	uint64_t max_ttl;
 	uint64_t max_lifetime;	/* of a sandbox; 0: no limit */

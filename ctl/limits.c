@@ -18,7 +18,7 @@ static const struct {
 } rows[] = {
 	{ "processes", false, "" },
 	{ "memory", true, "" },
-	{ "tmpfs", true, " each: /tmp, /dev/shm, all but the workspace" },
+	{ "tmpfs", true, " each: /tmp, /dev/shm, all but the home" },
 	{ "ptys", false, " in /dev/pts; not in one mounted inside" },
 	{ "workspace", true, "" },
 	{ "workspace_files", false, "" },

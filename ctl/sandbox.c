@@ -31,6 +31,8 @@ static const struct reply_field fields[] = {
 	TIME(created_at),
 	TIME(expires_at),
 	{ "held", REPLY_BOOL, true, offsetof(struct sandbox, held), 0, 0, 0 },
+	{ "ephemeral", REPLY_BOOL, true, offsetof(struct sandbox, ephemeral), 0,
+	    0, 0 },
 };
 
 enum sbx_err
@@ -40,7 +42,7 @@ sandbox_read(
 	struct sbx_why what = { "" };
 	enum sbx_err err;
 
-	ret->held = false;
+	ret->held = ret->ephemeral = false;
 	if (!json_object_is_type(object, json_type_object))
 		return sbx_fail(
 		    why, SBX_PROTOCOL, "the broker's answer is not a sandbox");
@@ -124,6 +126,8 @@ sandbox_print(
 	print_text("state", sandbox->state);
 	if (sandbox->held)
 		print_text("held", "yes");
+	if (sandbox->ephemeral)
+		print_text("ephemeral", "yes");
 	print_text("provider", sandbox->provider);
 	print_text("isolation", sandbox->isolation);
 	print_text("owner", sandbox->owner);

@@ -21,6 +21,7 @@ struct sandbox {
 	char isolation[SANDBOX_WORD];
 	char owner[256];
 	bool held;	     /* connecting does not start it */
+	bool ephemeral;	     /* a stop leaves nothing of its files */
 	uint64_t created_at; /* Unix time */
 	uint64_t expires_at; /* 0: no end */
 };

@@ -18,7 +18,7 @@ static const struct opt options[] = {
 static const struct usage usage = {
 	.program = "sandboxctl stop",
 	.args = "[options] ID",
-	.summary = "End a sandbox's processes; its workspace stays.",
+	.summary = "End a sandbox's processes; its home stays.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 };

@@ -8,7 +8,7 @@ const struct command ctl_commands[] = {
 	{ "show", "[options] ID", "one sandbox in full", ctl_show },
 	{ "ssh", "[options] ID [COMMAND...]", "run ssh in it", ctl_ssh },
 	{ "start", "[options] ID", "start it, wait until it runs", ctl_start },
-	{ "stop", "[options] ID", "end its processes, keep its workspace",
+	{ "stop", "[options] ID", "end its processes, keep its home",
 	    ctl_stop },
 	{ "extend", "[options] ID", "end it later", ctl_extend },
 	{ "kill", "[options] ID...",

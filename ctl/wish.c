@@ -78,6 +78,9 @@ wish_create(struct broker *broker, const char *name, const struct wish *wish,
 	    (*alias->provider != '\0' &&
 		!add_text(body, "provider", alias->provider)) ||
 	    (wish->timeout != 0 && !add_text(body, "timeout", timeout)) ||
+	    (wish->ephemeral &&
+		json_object_object_add(
+		    body, "ephemeral", json_object_new_boolean(true)) != 0) ||
 	    (wish->labels.count != 0 && !add_labels(body, &wish->labels)))
 		return SBX_NOMEM;
 	ctl_wait_begin(broker, "creating", name == NULL ? "a sandbox" : name);

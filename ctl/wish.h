@@ -16,6 +16,7 @@
 
 struct wish {
 	uint64_t timeout; /* seconds; 0: not given */
+	bool ephemeral;
 	struct label_list labels;
 	char domain[FIELD_TEXT];
 };
@@ -27,6 +28,9 @@ struct wish {
 		{ "timeout", field_duration, WISH_AT(at, timeout), 1,          \
 		    LIMITS_LIFE_MAX, NULL, "remove it after so long",          \
 		    NULL } },                                                  \
+	    { 0, NULL,                                                         \
+		    { "ephemeral", field_bool, WISH_AT(at, ephemeral), 0, 0,   \
+			NULL, "a stop leaves nothing of its files", NULL } },  \
 	    { 0, "KEY=VALUE",                                                  \
 		    { "label", field_label, WISH_AT(at, labels), 0, LABEL_MAX, \
 			NULL, "mark it, may be repeated", NULL } },            \

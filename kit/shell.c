@@ -97,7 +97,9 @@ extend_path(void)
 	const char *old = getenv("PATH");
 	int n;
 
-	if (!kit_path("bin", bin) || !kit_path("applets", applets))
+	/* By itself it has no programs to offer. */
+	if (!kit_path("bin", bin) || !kit_path("applets", applets) ||
+	    access(applets, X_OK) < 0)
 		return;
 	if (old == NULL || *old == '\0')
 		old = DEFAULT_PATH;

@@ -73,6 +73,9 @@ answer_json(const struct sandbox *s)
 	for (size_t i = 0; i < s->label_count; i++)
 		answer_put_text(labels, s->label[i].key, s->label[i].value);
 	(void)json_object_object_add(o, "labels", labels);
+	if (s->ephemeral)
+		(void)json_object_object_add(
+		    o, "ephemeral", json_object_new_boolean(true));
 	if (s->full > 0)
 		answer_put_u64(o, "full", s->full);
 	if (s->refusal.err != SBX_OK)

@@ -70,6 +70,7 @@ struct create_body {
 	char id[NAME_ID_MAX + 1];
 	char provider[NAME_ID_MAX + 1];
 	char timeout[32];
+	bool ephemeral;
 };
 
 #define CREATE(name) offsetof(struct create_body, name)
@@ -83,6 +84,7 @@ static const struct reply_field create_fields[] = {
 	CREATE_TEXT(id),
 	CREATE_TEXT(provider),
 	CREATE_TEXT(timeout),
+	{ "ephemeral", REPLY_BOOL, true, CREATE(ephemeral), 0, 0, 0 },
 };
 
 static const struct body_table create_table = { create_fields,
@@ -111,6 +113,7 @@ handle_create(struct broker *b, const struct call *call, const char *id,
 		return err;
 	memcpy(wish.id, body.id, sizeof(wish.id));
 	memcpy(wish.provider, body.provider, sizeof(wish.provider));
+	wish.ephemeral = body.ephemeral;
 	err = sandboxes_create(b, &call->caller, &wish, &sandbox, why);
 	return err != SBX_OK ? err : answer_sandbox(ret, 201, &sandbox);
 }

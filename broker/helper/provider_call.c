@@ -54,6 +54,7 @@ put_status(const struct provider_status *status, struct buf *answer)
 	buf_put_u32(answer, status->refusal.err);
 	buf_put_u64(answer, status->refusal.when);
 	buf_put_u32(answer, status->full);
+	buf_put_u32(answer, status->ephemeral);
 }
 
 static enum sbx_err
@@ -169,6 +170,7 @@ provider_job(
 	asked.spec.issued_after = wire_u64(&w);
 	asked.spec.incarnation = wire_u64(&w);
 	asked.spec.owner = wire_u64(&w);
+	asked.spec.ephemeral = wire_u32(&w) != 0;
 	if (wire_end(&w) != SBX_OK || op >= OP_COUNT || !name_is_id(id) ||
 	    text_copy(id, asked.spec.id, sizeof(asked.spec.id)) != SBX_OK ||
 	    text_copy(provider, name, sizeof(name)) != SBX_OK)
@@ -198,6 +200,7 @@ ask(int fd, enum op op, const char *provider, const struct provider_spec *spec,
 	buf_put_u64(&request, spec->issued_after);
 	buf_put_u64(&request, spec->incarnation);
 	buf_put_u64(&request, spec->owner);
+	buf_put_u32(&request, spec->ephemeral);
 	if (buf_error(&request) != SBX_OK)
 		return buf_error(&request);
 	return helper_call(
@@ -231,6 +234,7 @@ read_status(
 
 	ret->refusal.when = wire_u64(&w);
 	ret->full = wire_u32(&w);
+	ret->ephemeral = wire_u32(&w) != 0;
 	if (wire_end(&w) != SBX_OK || state > PROVIDER_RUNNING ||
 	    isolation >= ISOLATION_COUNT || refusal >= SBX_ERR_COUNT ||
 	    ret->full > PROVIDER_FULL_MAX)

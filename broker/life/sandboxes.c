@@ -128,6 +128,7 @@ sandboxes_reconcile(struct broker *b, struct sandbox *s, struct sbx_why *why)
 		return err;
 	s->refusal = status.refusal;
 	s->full = status.full;
+	s->ephemeral = status.ephemeral;
 	state = state_of(&status, s->state);
 	if (status.state == PROVIDER_GONE)
 		status.isolation = s->isolation;
@@ -181,12 +182,13 @@ reserve(struct broker *b, const struct caller *caller,
 }
 
 static enum sbx_err
-bring_up(struct broker *b, const struct caller *caller, struct sandbox *s,
-    struct sbx_why *why)
+bring_up(struct broker *b, const struct caller *caller,
+    const struct sandbox_wish *wish, struct sandbox *s, struct sbx_why *why)
 {
 	struct provider_spec spec = { .issued_after = s->issued_after,
 		.incarnation = s->incarnation,
-		.owner = caller->uid };
+		.owner = caller->uid,
+		.ephemeral = wish->ephemeral };
 	struct provider_status status = { 0 };
 	enum sbx_err err;
 
@@ -196,6 +198,7 @@ bring_up(struct broker *b, const struct caller *caller, struct sandbox *s,
 	if (err != SBX_OK)
 		return err;
 	s->isolation = status.isolation;
+	s->ephemeral = status.ephemeral;
 	err = access_isolation(b->settings, caller, s->isolation, why);
 	if (err == SBX_OK)
 		err = provider_call_start(
@@ -255,7 +258,7 @@ sandboxes_create(struct broker *b, const struct caller *caller,
 		err = reserve(b, caller, wish, ret, why);
 	if (err != SBX_OK)
 		return err;
-	err = bring_up(b, caller, ret, why);
+	err = bring_up(b, caller, wish, ret, why);
 	if (err == SBX_OK) {
 		tell(b, ret, sandbox_state_name(ret->state), &cause);
 		return SBX_OK;

@@ -44,6 +44,7 @@ struct sandbox_wish {
 	char id[NAME_ID_MAX + 1];
 	char provider[NAME_ID_MAX + 1];
 	uint64_t lifetime; /* seconds */
+	bool ephemeral;	   /* a stop leaves nothing of its files */
 	size_t label_count;
 	struct label label[STORE_LABELS_MAX];
 };

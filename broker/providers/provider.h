@@ -64,6 +64,13 @@ struct provider_context {
 	uint64_t uid_range_start;    /* as root; 0: from /etc/subuid */
 	uint64_t uid_range_count;
 	struct local_limits limits;
+	int start_in; /* enum start_in */
+};
+
+/* Setting `start_in`: where sessions of a local sandbox start. */
+enum start_in {
+	START_IN_HOME,
+	START_IN_WORKSPACE,
 };
 
 /* Setting `isolation`: auto probes once per creation. */
@@ -78,6 +85,7 @@ struct provider_spec {
 	uint64_t issued_after; /* for the gate */
 	uint64_t incarnation;  /* which of all that had this id */
 	uint64_t owner;	       /* uid of who may reach it, besides root */
+	bool ephemeral;	       /* a stop leaves nothing of its files */
 };
 
 struct provider_status {
@@ -85,6 +93,7 @@ struct provider_status {
 	enum isolation isolation;
 	struct refusal refusal; /* its gate's last; set by inspect, if known */
 	uint32_t full; /* the same: connections, if that is the limit; or 0 */
+	bool ephemeral;
 };
 
 /*

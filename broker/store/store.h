@@ -76,6 +76,7 @@ struct sandbox {
 	/* Not stored: what its provider told just now. */
 	struct refusal refusal;
 	uint32_t full;
+	bool ephemeral;
 };
 
 /* What was issued; the blob itself is not kept. */

@@ -38,7 +38,7 @@ print(\"both\")"'
 }
 
 surroundings() {
-	finds "mounts, where programs look" ' /home/sandbox/workspace ' \
+	finds "mounts, where programs look" ' /home/sandbox ' \
 	    'cat /etc/mtab'
 	finds "as many processors as the host" "^$(nproc)\$" nproc
 	finds "packages of the host" '^ii  *bash ' 'dpkg -l bash'

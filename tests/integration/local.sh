@@ -243,9 +243,9 @@ bounded() {
 	# A quarter of 256M is 64M.
 	check 0 "no file system in memory takes more than it may" inside "$id" \
 	    python3 workspace/fill.py $((64 << 20)) \
-	    /tmp /dev/shm /home/sandbox /var/tmp /run/lock /run/user/1000
+	    /tmp /dev/shm /var/tmp /run/lock /run/user/1000
 	check 0 "when they are full one can still log in" inside "$id" true
-	check 0 "and clean up" inside "$id" 'rm -rf /tmp/* /dev/shm/* files \
+	check 0 "and clean up" inside "$id" 'rm -rf /tmp/* /dev/shm/* \
 	    /var/tmp/* /run/lock/* /run/user/1000/*'
 	is "no more terminals than it may have" 8 "$(inside "$id" python3 -c \
 	    "'import pty
@@ -300,6 +300,82 @@ together() {
 	check 0 "kill one" provider kill one
 	check 0 "the other lives" inside two true
 	check 0 "kill the other" provider kill two
+}
+
+# As an earlier release left it: the workspace beside everything else. With
+# power over the sandbox's ids, which an ordinary user has in a namespace.
+as_before() {
+	local power=()
+	[ "$(id -u)" = 0 ] || power=(unshare --map-root-user --map-auto)
+	"${power[@]}" sh -c 'cd "$0" && mv home/workspace . && rm -r home' \
+	    "$state/sandboxes/$1" || fail "cannot make it as before"
+	sed -i 's/ ephemeral.*//' "$state/sandboxes/$1/spec"
+}
+
+# Each system call that changes something while it is moved is the last one.
+cut_short() {
+	local calls=mkdirat,renameat,unlinkat,fchmod,fchown,write
+	local call count status
+	for call in ${calls//,/ }; do
+		for count in {1..9}; do
+			as_before one
+			status=0
+			(strace -o /dev/null -e "trace=$call" \
+			    -e "inject=$call:signal=KILL:when=$count" "$driver" \
+			    "$state" "$runtime" "$libexec" "$keys/ca.pub" \
+			    "$isolation" "$range" start one; exit $?) \
+			    2>/dev/null || status=$?
+			[ "$count" = 1 ] || [ "$status" != 0 ] || break
+			[ "$status" = 137 ] || fail "$call is not made"
+			[ ! -e "$state/sandboxes/one/home" ] || break
+			provider start one || fail "start after $call $count"
+			is "killed at $call $count: nothing is lost" \
+			    "$(inside one 'cat workspace/file; ls -A; stat -c %U workspace')" \
+			    "$(printf 'kept\n.bashrc\n.profile\nworkspace\nsandbox')"
+			provider stop one || fail "stop after $call $count"
+		done
+		[ "$count" -lt 9 ] || fail "$call: it is made more often than tried"
+		provider start one && provider stop one || fail "after $call"
+	done
+}
+
+earlier_release() {
+	check 0 "create" provider create one
+	check 0 "start" provider start one
+	check 0 "a workspace" inside one \
+	    'echo kept >workspace/file && chmod 0 workspace'
+	check 0 "stop" provider stop one
+	as_before one
+	check 0 "start one of an earlier release" provider start one
+	check 0 "its workspace is in the home" inside one \
+	    'chmod 755 workspace && cat workspace/file'
+	is "nothing is lost" "$(cat "$out")" kept
+	check 0 "stop" provider stop one
+	[ "$(id -u)" != 0 ] || cut_short
+	as_before one
+	check 0 "kill one of an earlier release" provider kill one
+	is "no file is left" "$(entries "$state/sandboxes")" 0
+}
+
+ephemeral() {
+	EPHEMERAL=1 check 0 "create" provider create one
+	check 0 "start" provider start one
+	check 0 "files, some hard to remove" inside one \
+	    'touch file && mkdir -p workspace/locked/in && chmod 0 workspace/locked &&
+	    ln -s / workspace/root && rm .profile'
+	check 0 "stop" provider stop one
+	[ ! -e "$state/sandboxes/one/home" ] || fail "its home is there"
+	ok "nothing is left of its home"
+	check 0 "start" provider start one
+	is "a home as new" "$(inside one 'ls -A . workspace')" \
+	    "$(printf '.:\n.bashrc\n.profile\nworkspace\n\nworkspace:')"
+	inside one touch file
+	kill -9 "$(process_1 one)" || fail "we cannot signal our sandbox"
+	wait_for "a death is seen" dead one
+	check 0 "start after it" provider start one
+	check 1 "a home as new" inside one test -e file
+	check 0 "kill" provider kill one
+	is "no file is left" "$(entries "$state/sandboxes")" 0
 }
 
 single_use() {
@@ -398,6 +474,8 @@ as_user() {
 	set_up_home
 	life
 	together
+	earlier_release
+	ephemeral
 	single_use
 	trouble
 }

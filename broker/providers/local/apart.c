@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "broker/providers/local/home.h"
 #include "broker/providers/local/project.h"
 #include "common/cleanup.h"
 #include "common/scope.h"
@@ -109,17 +110,10 @@ read_record(
 	return true;
 }
 
-static int
-open_workspace(const struct box *box)
-{
-	return openat(box->dir, BOX_WORKSPACE,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
 static bool
 is_project(const struct box *box, const struct box_limits *limits)
 {
-	cleanup_close int fd = open_workspace(box);
+	cleanup_close int fd = home_open(box);
 
 	return fd >= 0 && project_limit(fd, box->slice.uid, limits);
 }
@@ -209,7 +203,7 @@ static void
 workspace_usage(const struct box *box, const struct box_limits *limits,
     struct provider_usage *ret)
 {
-	cleanup_close int fd = open_workspace(box);
+	cleanup_close int fd = home_open(box);
 	uint64_t bytes = PROVIDER_UNKNOWN, files = PROVIDER_UNKNOWN;
 	enum limited by = LIMITED_EXACTLY;
 

@@ -11,10 +11,12 @@
 #define SMALL_FILE_MAX 256
 
 const struct box_folder box_folders[BOX_FOLDERS] = {
-	{ BOX_WORKSPACE, 0755, LOCAL_UID_SANDBOX },
 	{ BOX_GATE, 0700, LOCAL_UID_AUTHKEYS },
 	{ BOX_REPORT, 0755, LOCAL_UID_AUTHKEYS },
 };
+
+const char *const box_trees[] = { BOX_HOME, BOX_HOME_NEW, BOX_WORKSPACE,
+	BOX_GATE, BOX_REPORT, NULL };
 
 static const char *const isolation_line[ISOLATION_COUNT] = {
 	[ISOLATION_NONE] = "none\n",
@@ -118,6 +120,7 @@ box_open(const struct provider_context *context, const char *id,
 {
 	cleanup_shelf struct shelf shelf = SHELF_INIT;
 	cleanup_box struct box box = BOX_INIT;
+	uint64_t ephemeral;
 	enum sbx_err err = shelf_open(context, /* make= */ false, &shelf, why);
 
 	if (err == SBX_OK)
@@ -134,6 +137,9 @@ box_open(const struct provider_context *context, const char *id,
 	if (read_numbers(box.dir, "spec", 5, &box.incarnation, 1, NULL) !=
 	    SBX_OK)
 		box.incarnation = 0;
+	box.ephemeral =
+	    read_numbers(box.dir, "spec", 7, &ephemeral, 1, NULL) == SBX_OK &&
+	    ephemeral != 0;
 	if (err == SBX_OK)
 		err = read_isolation(box.dir, &box.isolation, why);
 	if (err == SBX_OK && box.isolation == ISOLATION_NAMESPACES)
@@ -177,8 +183,8 @@ box_write(const struct box *box, struct sbx_why *why)
 		return buf_error(&key);
 	(void)snprintf(spec, sizeof(spec),
 	    "issued_after %" PRIu64 " owner %" PRIu64 " incarnation %" PRIu64
-	    "\n",
-	    box->issued_after, box->owner, box->incarnation);
+	    " ephemeral %d\n",
+	    box->issued_after, box->owner, box->incarnation, box->ephemeral);
 	err =
 	    file_write_atomic(box->dir, "host_key", 0600, buf_view(&key), why);
 	if (err == SBX_OK)

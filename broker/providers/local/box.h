@@ -4,9 +4,12 @@
  *
  *   isolation   "namespaces" or "none"
  *   slot        with namespaces: number, first uid, first gid
- *   spec        "issued_after N owner UID incarnation N"
+ *   spec        "issued_after N owner UID incarnation N ephemeral 0|1"
  *   host_key    private key, OpenSSH's format
- *   workspace/  owned by the account that logs in
+ *   home/       with namespaces: of the account that logs in, with its
+ *               workspace in it; home.new/ while that is made (home.h)
+ *   workspace/  without: its workspace.  With: of one that has not been
+ *               started since there are homes
  *   gate/       with namespaces: what its login gate remembers, and owns
  *   report/     what it tells us: "refused", of its login gate
  *               (common/refusal.h); "full" and "workspace", of process 1
@@ -25,10 +28,12 @@
 #include "certs/keyfile.h"
 #include "common/refusal.h"
 
+#define BOX_HOME "home"
+#define BOX_HOME_NEW "home.new"
 #define BOX_WORKSPACE "workspace"
 #define BOX_GATE "gate"
 #define BOX_REPORT "report"
-#define BOX_USAGE "workspace" /* what the workspace takes */
+#define BOX_USAGE "workspace" /* what the home takes */
 #define BOX_REFUSED "refused"
 #define BOX_FULL "full"
 
@@ -38,8 +43,10 @@ struct box_folder {
 	mode_t mode;
 	uid_t owner;
 };
-#define BOX_FOLDERS 3
+#define BOX_FOLDERS 2
 extern const struct box_folder box_folders[BOX_FOLDERS];
+/* All that accounts of the sandbox can have put files into; ends with NULL. */
+extern const char *const box_trees[];
 
 struct box {
 	char id[NAME_ID_MAX + 1];
@@ -48,6 +55,7 @@ struct box {
 	uint64_t issued_after;
 	uint64_t owner;		  /* uid of who may connect */
 	uint64_t incarnation;	  /* 0: made before there were any */
+	bool ephemeral;		  /* a stop leaves nothing */
 	struct local_slice slice; /* with namespaces */
 };
 

@@ -13,6 +13,7 @@
 
 #include "broker/providers/local/apart.h"
 #include "broker/providers/local/control.h"
+#include "broker/providers/local/home.h"
 #include "broker/providers/local/make.h"
 #include "broker/providers/local/start.h"
 #include "broker/providers/local/temporary.h"
@@ -158,7 +159,8 @@ local_create(const struct provider_context *context,
 	}
 	if (err == SBX_OK)
 		*ret = (struct provider_status){ .state = PROVIDER_STOPPED,
-			.isolation = isolation };
+			.isolation = isolation,
+			.ephemeral = spec->ephemeral };
 	return err;
 }
 
@@ -220,6 +222,15 @@ clean(const struct provider_context *context, const struct box *box)
 	plain_clean(context, box->id);
 }
 
+/* The last stop may have been cut short, or there was none. */
+static enum sbx_err
+ready_home(const struct box *box, struct sbx_why *why)
+{
+	enum sbx_err err = box->ephemeral ? home_remove(box, why) : SBX_OK;
+
+	return err != SBX_OK ? err : home_make(box, why);
+}
+
 static enum sbx_err
 local_start(
     const struct provider_context *context, const char *id, struct sbx_why *why)
@@ -237,7 +248,9 @@ local_start(
 	if (process[BOX_PROCESS_1].pid != 0)
 		return repair(context, &box, why);
 	apart_clean(&box); /* of one that died by itself */
-	err = bind_socket(context, &box, &listen, why);
+	err = ready_home(&box, why);
+	if (err == SBX_OK)
+		err = bind_socket(context, &box, &listen, why);
 	if (err == SBX_OK)
 		err = control_bind(&box, &control, why);
 	if (err == SBX_OK)
@@ -267,7 +280,7 @@ local_stop(
 		return err;
 	box_forget_processes(&box);
 	clean(context, &box);
-	return SBX_OK;
+	return box.ephemeral ? home_remove(&box, why) : SBX_OK;
 }
 
 static enum sbx_err
@@ -297,6 +310,7 @@ local_inspect(const struct provider_context *context, const char *id,
 		return err;
 	box_processes(&box, process);
 	ret->isolation = box.isolation;
+	ret->ephemeral = box.ephemeral;
 	ret->refusal = box_refusal(&box);
 	if (process[BOX_PROCESS_1].pid != 0)
 		ret->full = box_full(&box);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "broker/providers/local/advice.h"
-#include "broker/providers/local/project.h"
+#include "broker/providers/local/home.h"
 #include "broker/providers/local/temporary.h"
 #include "broker/providers/local/userns.h"
 #include "common/cleanup.h"
@@ -91,34 +91,20 @@ choose_isolation(const struct provider_context *context,
 	    said.text, buf_text(&plain));
 }
 
-/* While the workspace is empty. */
-static void
-make_project(const struct box *box)
-{
-	cleanup_close int fd = openat(box->dir, BOX_WORKSPACE,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd >= 0)
-		project_assign(fd, box->slice.uid);
-}
-
 static enum sbx_err
 fill(const struct box *box, struct sbx_why *why)
 {
 	int dir = box->dir;
+	enum sbx_err err = SBX_OK;
 
-	if (box->isolation == ISOLATION_NAMESPACES) {
-		enum sbx_err err = userns_run(&box->slice, make_job, &dir, why);
-
-		if (err != SBX_OK)
-			return err;
-		make_project(box);
-	} else if (mkdirat(box->dir, BOX_WORKSPACE, 0700) < 0 ||
-	    mkdirat(box->dir, BOX_REPORT, 0700) < 0) {
-		return sbx_fail(why, SBX_IO, "cannot make the workspace: %s",
-		    strerror(errno));
-	}
-	return box_write(box, why);
+	if (box->isolation == ISOLATION_NAMESPACES)
+		err = userns_run(&box->slice, make_job, &dir, why);
+	else if (mkdirat(box->dir, BOX_REPORT, 0700) < 0)
+		err = sbx_fail(why, SBX_IO, "cannot make the folder '%s': %s",
+		    BOX_REPORT, strerror(errno));
+	if (err == SBX_OK)
+		err = home_make(box, why);
+	return err != SBX_OK ? err : box_write(box, why);
 }
 
 /*
@@ -192,6 +178,7 @@ make_box(const struct provider_context *context,
 	box.issued_after = spec->issued_after;
 	box.owner = spec->owner;
 	box.incarnation = spec->incarnation;
+	box.ephemeral = spec->ephemeral;
 	temporary_name(box.id, name);
 	err = choose_isolation(context, &shelf, probe, &box, why);
 	if (err == SBX_OK)

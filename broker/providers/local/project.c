@@ -49,8 +49,8 @@ project_assign(int folder, uint64_t project)
 	(void)ioctl(folder, FS_IOC_FSSETXATTR, &attributes);
 }
 
-static bool
-belongs(int folder, uint64_t project)
+bool
+project_has(int folder, uint64_t project)
 {
 	struct fsxattr attributes;
 
@@ -69,7 +69,7 @@ project_limit(int folder, uint64_t project, const struct box_limits *limits)
 		.dqb_isoftlimit = limits->files,
 		.dqb_valid = QIF_LIMITS };
 
-	return belongs(folder, project) &&
+	return project_has(folder, project) &&
 	    control(folder, Q_SETQUOTA, project, &quota);
 }
 
@@ -79,7 +79,7 @@ project_usage(
 {
 	struct if_dqblk quota;
 
-	if (!belongs(folder, project) ||
+	if (!project_has(folder, project) ||
 	    !control(folder, Q_GETQUOTA, project, &quota) ||
 	    quota.dqb_bhardlimit == 0)
 		return false;

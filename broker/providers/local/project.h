@@ -11,6 +11,7 @@
 
 /* A folder that is still empty; where it cannot be had nothing happens. */
 void project_assign(int folder, uint64_t project);
+bool project_has(int folder, uint64_t project) MUST_USE;
 /* False unless the file system holds the folder to that from now on. */
 bool project_limit(
     int folder, uint64_t project, const struct box_limits *limits) MUST_USE;

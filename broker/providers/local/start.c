@@ -25,7 +25,7 @@ static const struct {
 	const char *from;
 	const char *inside;
 } parts[] = {
-	{ STAGE_BOX "/" BOX_WORKSPACE, INSIDE_HOME "/" BOX_WORKSPACE },
+	{ STAGE_BOX "/" BOX_HOME, INSIDE_HOME },
 	{ STAGE_BOX "/" BOX_GATE, INSIDE_GATE },
 	{ STAGE_BOX "/" BOX_REPORT, INSIDE_REPORT },
 };
@@ -123,11 +123,14 @@ static void
 add_texts(struct bwrap *b, const struct provider_context *context,
     const struct box *box)
 {
-	static const struct sshd_setup setup = {
+	bool there = context->start_in == START_IN_WORKSPACE;
+	const struct sshd_setup setup = {
 		.host_key = INSIDE_OWN "/host_key",
 		.authkeys = INSIDE_OWN "/sandbox-authkeys",
 		.authkeys_conf = INSIDE_OWN "/authkeys.conf",
 		.authkeys_user = "sandbox-authkeys",
+		.workspace = INSIDE_WORKSPACE,
+		.start_there = there,
 	};
 	cleanup_buf struct buf text = BUF_INIT(SMALL_TEXT_MAX);
 	cleanup_buf struct buf key = BUF_INIT(KEYFILE_MAX);
@@ -136,6 +139,9 @@ add_texts(struct bwrap *b, const struct provider_context *context,
 
 	for (const struct text_file *f = text_files; f->path != NULL; f++)
 		bwrap_text(b, "0644", f->path, VIEW_STR(f->text));
+	text_passwd(there ? INSIDE_SHELL : "/bin/bash", &text);
+	bwrap_text(b, "0644", "/etc/passwd", buf_view(&text));
+	buf_reset(&text);
 	buf_printf(&text, "%s\n", box->id);
 	bwrap_text(b, "0644", "/etc/hostname", buf_view(&text));
 	buf_reset(&text);
@@ -165,22 +171,27 @@ add_texts(struct bwrap *b, const struct provider_context *context,
 }
 
 static void
+add_program(struct bwrap *b, const struct provider_context *context,
+    const char *name, const char *inside)
+{
+	char host[PATHS_MAX];
+
+	if (paths_join(context->libexec_dir, name, host) != SBX_OK)
+		b->err = SBX_TOO_LARGE;
+	else
+		bwrap_copy(b, "0755", inside, host);
+}
+
+static void
 add_programs(struct bwrap *b, const struct provider_context *context)
 {
-	static const char *const programs[] = { "sandbox-init",
-		"sandbox-authkeys" };
-
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		char host[PATHS_MAX], inside[128];
-
-		(void)snprintf(
-		    inside, sizeof(inside), INSIDE_OWN "/%s", programs[i]);
-		if (paths_join(context->libexec_dir, programs[i], host) !=
-		    SBX_OK)
-			b->err = SBX_TOO_LARGE;
-		else
-			bwrap_copy(b, "0755", inside, host);
-	}
+	add_program(b, context, "sandbox-init", INSIDE_OWN "/sandbox-init");
+	add_program(
+	    b, context, "sandbox-authkeys", INSIDE_OWN "/sandbox-authkeys");
+	if (context->start_in != START_IN_WORKSPACE)
+		return;
+	bwrap_folder(b, "0755", INSIDE_OWN "/shell");
+	add_program(b, context, "sandbox-shell", INSIDE_SHELL);
 }
 
 /* The pipes of a start; the child's ends are closed once it has them. */
@@ -203,35 +214,6 @@ pipes_close(struct pipes *p)
 }
 #define cleanup_pipes __attribute__((cleanup(pipes_close)))
 
-/* Whose they are is for sandbox-init to say; LOCAL_UID_SANDBOX. */
-static const char *const owned[] = {
-	"1000:" INSIDE_HOME,
-	"1000:" INSIDE_HOME "/.bashrc",
-	"1000:" INSIDE_HOME "/.profile",
-	"1000:" INSIDE_RUN,
-};
-
-/* A new account's, as useradd(8) makes it. */
-static void
-add_home(struct bwrap *b)
-{
-	static const char *const files[] = { ".bashrc", ".profile" };
-
-	bwrap_folder(b, "0755", INSIDE_HOME);
-	bwrap_folder(b, "0700", INSIDE_RUN);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		char host[64], inside[64];
-
-		(void)snprintf(host, sizeof(host), "/etc/skel/%s", files[i]);
-		(void)snprintf(
-		    inside, sizeof(inside), INSIDE_HOME "/%s", files[i]);
-		if (access(host, R_OK) == 0)
-			bwrap_copy(b, "0644", inside, host);
-		else
-			bwrap_text(b, "0644", inside, VIEW_STR(""));
-	}
-}
-
 /* Where the file system does not look after it, process 1 does. */
 static void
 add_quota(struct bwrap *b, const struct box_limits *limits)
@@ -241,8 +223,8 @@ add_quota(struct bwrap *b, const struct box_limits *limits)
 	if (limits->workspace_by == LIMITED_EXACTLY)
 		return;
 	(void)snprintf(quota, sizeof(quota),
-	    "%" PRIu64 ":%" PRIu64 ":" INSIDE_HOME "/" BOX_WORKSPACE,
-	    limits->workspace, limits->files);
+	    "%" PRIu64 ":%" PRIu64 ":" INSIDE_HOME, limits->workspace,
+	    limits->files);
 	bwrap_add(b, "--quota");
 	bwrap_add(b, quota);
 	bwrap_add(b, "--usage");
@@ -264,7 +246,7 @@ add_command(struct bwrap *b, const struct box *box,
 
 	bwrap_add(b, "--hostname");
 	bwrap_add(b, box->id);
-	add_home(b);
+	bwrap_folder(b, "0700", INSIDE_RUN);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		bwrap_add(b, "--bind");
 		bwrap_add(b, parts[i].from);
@@ -287,10 +269,9 @@ add_command(struct bwrap *b, const struct box *box,
 	bwrap_add(b, "--full");
 	bwrap_add(b, INSIDE_REPORT "/" BOX_FULL);
 	add_quota(b, limits);
-	for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++) {
-		bwrap_add(b, "--own");
-		bwrap_add(b, owned[i]);
-	}
+	/* Whose it is is for sandbox-init to say; LOCAL_UID_SANDBOX. */
+	bwrap_add(b, "--own");
+	bwrap_add(b, "1000:" INSIDE_RUN);
 	for (size_t i = 0; i < sizeof(command) / sizeof(command[0]); i++)
 		bwrap_add(b, command[i]);
 }

@@ -58,9 +58,8 @@ shelf_lock(const struct shelf *shelf, int *ret, struct sbx_why *why)
 static bool
 has_folders(int dir)
 {
-	for (size_t i = 0; i < BOX_FOLDERS; i++) {
-		if (faccessat(dir, box_folders[i].name, F_OK,
-			AT_SYMLINK_NOFOLLOW) == 0)
+	for (const char *const *name = box_trees; *name != NULL; name++) {
+		if (faccessat(dir, *name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return true;
 	}
 	return false;
@@ -75,8 +74,8 @@ remove_folders(void *arg, uid_t first_uid, gid_t first_gid, struct sbx_why *why)
 
 	(void)first_uid;
 	(void)first_gid;
-	for (size_t i = 0; i < BOX_FOLDERS; i++) {
-		enum sbx_err one = tree_remove(*dir, box_folders[i].name, why);
+	for (const char *const *name = box_trees; *name != NULL; name++) {
+		enum sbx_err one = tree_remove(*dir, *name, why);
 
 		if (one != SBX_OK)
 			err = one;

@@ -5,30 +5,31 @@
 #include <string.h>
 
 #include "broker/providers/local/loopback.h"
+#include "broker/providers/local/start.h"
+
+/* Those of local/ids.h, and what Debian has everywhere. */
+static const char accounts[] =
+    "root:*:0:0:root:/root:/usr/sbin/nologin\n"
+    "daemon:*:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n"
+    "bin:*:2:2:bin:/bin:/usr/sbin/nologin\n"
+    "sys:*:3:3:sys:/dev:/usr/sbin/nologin\n"
+    "sync:*:4:65534:sync:/bin:/usr/sbin/nologin\n"
+    "games:*:5:60:games:/usr/games:/usr/sbin/nologin\n"
+    "man:*:6:12:man:/var/cache/man:/usr/sbin/nologin\n"
+    "lp:*:7:7:lp:/var/spool/lpd:/usr/sbin/nologin\n"
+    "mail:*:8:8:mail:/var/mail:/usr/sbin/nologin\n"
+    "news:*:9:9:news:/var/spool/news:/usr/sbin/nologin\n"
+    "uucp:*:10:10:uucp:/var/spool/uucp:/usr/sbin/nologin\n"
+    "proxy:*:13:13:proxy:/bin:/usr/sbin/nologin\n"
+    "www-data:*:33:33:www-data:/var/www:/usr/sbin/nologin\n"
+    "backup:*:34:34:backup:/var/backups:/usr/sbin/nologin\n"
+    "list:*:38:38:Mailing List Manager:/var/list:/usr/sbin/nologin\n"
+    "irc:*:39:39:ircd:/run/ircd:/usr/sbin/nologin\n"
+    "sshd:*:74:74:sshd:/run/sshd:/usr/sbin/nologin\n"
+    "sandbox-authkeys:*:75:75:login gate:/:/usr/sbin/nologin\n"
+    "nobody:*:65534:65534:not from here:/:/usr/sbin/nologin\n";
 
 const struct text_file text_files[] = {
-	/* Those of local/ids.h, and what Debian has everywhere. */
-	{ "/etc/passwd",
-	    "root:*:0:0:root:/root:/usr/sbin/nologin\n"
-	    "daemon:*:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n"
-	    "bin:*:2:2:bin:/bin:/usr/sbin/nologin\n"
-	    "sys:*:3:3:sys:/dev:/usr/sbin/nologin\n"
-	    "sync:*:4:65534:sync:/bin:/usr/sbin/nologin\n"
-	    "games:*:5:60:games:/usr/games:/usr/sbin/nologin\n"
-	    "man:*:6:12:man:/var/cache/man:/usr/sbin/nologin\n"
-	    "lp:*:7:7:lp:/var/spool/lpd:/usr/sbin/nologin\n"
-	    "mail:*:8:8:mail:/var/mail:/usr/sbin/nologin\n"
-	    "news:*:9:9:news:/var/spool/news:/usr/sbin/nologin\n"
-	    "uucp:*:10:10:uucp:/var/spool/uucp:/usr/sbin/nologin\n"
-	    "proxy:*:13:13:proxy:/bin:/usr/sbin/nologin\n"
-	    "www-data:*:33:33:www-data:/var/www:/usr/sbin/nologin\n"
-	    "backup:*:34:34:backup:/var/backups:/usr/sbin/nologin\n"
-	    "list:*:38:38:Mailing List Manager:/var/list:/usr/sbin/nologin\n"
-	    "irc:*:39:39:ircd:/run/ircd:/usr/sbin/nologin\n"
-	    "sshd:*:74:74:sshd:/run/sshd:/usr/sbin/nologin\n"
-	    "sandbox-authkeys:*:75:75:login gate:/:/usr/sbin/nologin\n"
-	    "sandbox:*:1000:1000:sandbox:/home/sandbox:/bin/bash\n"
-	    "nobody:*:65534:65534:not from here:/:/usr/sbin/nologin\n" },
 	{ "/etc/group",
 	    "root:*:0:\n"
 	    "daemon:*:1:\n"
@@ -94,7 +95,6 @@ static const char sshd_lines[] =
     "UsePAM no\n"
     "PrintMotd no\n"
     "PrintLastLog no\n"
-    "Subsystem sftp internal-sftp\n"
     "PidFile none\n";
 
 /* sshd splits at blanks, and % starts a token in a command. */
@@ -115,7 +115,7 @@ text_sshd_config(
 		setup->authkeys_conf, setup->workspace };
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (paths[i] != NULL && !is_plain_path(paths[i]))
+		if (!is_plain_path(paths[i]))
 			return sbx_fail(why, SBX_CONFIG,
 			    "%s cannot stand in sshd_config: choose folders "
 			    "without blanks, quotes and %%",
@@ -129,9 +129,17 @@ text_sshd_config(
 	buf_printf(ret, "AuthorizedKeysCommandUser %s\n", setup->authkeys_user);
 	buf_printf(ret, "PermitRootLogin %s\n",
 	    setup->root_login ? "prohibit-password" : "no");
-	if (setup->workspace != NULL)
-		buf_printf(
-		    ret, "SetEnv SANDBOX_WORKSPACE=%s\n", setup->workspace);
+	/* The second is for sandbox-shell. */
+	if (setup->start_there)
+		buf_printf(ret,
+		    "SetEnv SANDBOX_WORKSPACE=%s SANDBOX_WORKDIR=%s\n"
+		    "Subsystem sftp internal-sftp -d %s\n",
+		    setup->workspace, setup->workspace, setup->workspace);
+	else
+		buf_printf(ret,
+		    "SetEnv SANDBOX_WORKSPACE=%s\n"
+		    "Subsystem sftp internal-sftp\n",
+		    setup->workspace);
 	buf_put_text(ret, sshd_lines);
 	return buf_error(ret);
 }
@@ -149,6 +157,15 @@ text_authkeys_conf(const struct gate_setup *setup, struct buf *ret)
 	    setup->last_refusal);
 	if (setup->state_dir != NULL)
 		buf_printf(ret, "state_dir = %s\n", setup->state_dir);
+}
+
+void
+text_passwd(const char *shell, struct buf *ret)
+{
+	buf_put_text(ret, accounts);
+	buf_printf(ret,
+	    INSIDE_USER ":*:1000:1000:" INSIDE_USER ":" INSIDE_HOME ":%s\n",
+	    shell);
 }
 
 void

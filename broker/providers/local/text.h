@@ -18,7 +18,8 @@ struct sshd_setup {
 	const char *authkeys_conf; /* path of its configuration */
 	const char *authkeys_user; /* account that runs it */
 	uid_t authkeys_owner;	   /* whose files it trusts, besides root */
-	const char *workspace;	   /* in SANDBOX_WORKSPACE; NULL: not told */
+	const char *workspace;	   /* path, told in SANDBOX_WORKSPACE */
+	bool start_there;	   /* sessions start in it, by sandbox-shell */
 	bool root_login;
 };
 
@@ -41,6 +42,9 @@ struct gate_setup {
 
 /* The gate's configuration, authkeys.conf(5). */
 void text_authkeys_conf(const struct gate_setup *setup, struct buf *ret);
+
+/* /etc/passwd inside; shell: of who logs in. */
+void text_passwd(const char *shell, struct buf *ret);
 
 /* /etc/hosts inside. */
 void text_hosts(const char *id, struct buf *ret);

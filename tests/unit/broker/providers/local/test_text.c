@@ -16,6 +16,7 @@ static const struct sshd_setup usual = {
 	.authkeys = "/opt/x/sandbox-authkeys",
 	.authkeys_conf = "/opt/x/authkeys.conf",
 	.authkeys_user = "sandbox-authkeys",
+	.workspace = "/home/x/workspace",
 };
 
 static void
@@ -51,6 +52,8 @@ static const char *const needed[] = {
 	"UsePAM no",
 	"X11Forwarding no",
 	"HostKey /opt/x/host_key",
+	"SetEnv SANDBOX_WORKSPACE=/home/x/workspace",
+	"Subsystem sftp internal-sftp",
 };
 
 static void
@@ -62,7 +65,26 @@ test_needed_lines(void **state)
 	config_of(&usual, &text);
 	for (size_t i = 0; i < ROWS(needed); i++)
 		assert_line(&text, needed[i]);
-	assert_null(strstr(buf_text(&text), "SANDBOX_WORKSPACE"));
+}
+
+/* Shell, command and file transfer start in the same place. */
+static void
+test_start_in_workspace(void **state)
+{
+	cleanup_buf struct buf text = BUF_INIT(8192);
+	struct sshd_setup setup = usual;
+
+	(void)state;
+	setup.start_there = true;
+	config_of(&setup, &text);
+	assert_line(&text,
+	    "SetEnv SANDBOX_WORKSPACE=/home/x/workspace "
+	    "SANDBOX_WORKDIR=/home/x/workspace");
+	assert_line(&text, "Subsystem sftp internal-sftp -d /home/x/workspace");
+	buf_reset(&text);
+	text_passwd("/opt/x/shell", &text);
+	assert_line(
+	    &text, "sandbox:*:1000:1000:sandbox:/home/sandbox:/opt/x/shell");
 }
 
 static void
@@ -141,18 +163,20 @@ static const struct {
 static void
 test_accounts_have_their_ids(void **state)
 {
+	cleanup_buf struct buf text = BUF_INIT(8192);
 	char want[64];
 
 	(void)state;
-	assert_string_equal(text_files[0].path, "/etc/passwd");
+	text_passwd("/bin/bash", &text);
 	for (size_t i = 0; i < ROWS(accounts); i++) {
 		(void)snprintf(want, sizeof(want),
 		    "\n%s:*:%u:%u:", accounts[i].account, accounts[i].id,
 		    accounts[i].id);
-		assert_non_null(strstr(text_files[0].text, want));
+		assert_non_null(strstr(buf_text(&text), want));
 	}
 	(void)snprintf(want, sizeof(want), "\ntty:*:%d:\n", LOCAL_GID_TTY);
-	assert_non_null(strstr(text_files[1].text, want));
+	assert_string_equal(text_files[0].path, "/etc/group");
+	assert_non_null(strstr(text_files[0].text, want));
 }
 
 int
@@ -160,6 +184,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_needed_lines),
+		cmocka_unit_test(test_start_in_workspace),
 		cmocka_unit_test(test_plain_sandbox),
 		cmocka_unit_test(test_paths_that_need_quotes),
 		cmocka_unit_test(test_gate_settings),
