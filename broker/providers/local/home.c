@@ -41,8 +41,7 @@ static void
 put_skeleton(int home, const char *name, uid_t uid, gid_t gid)
 {
 	cleanup_buf struct buf text = BUF_INIT(SKEL_MAX);
-	cleanup_close int skel =
-	    open(SKEL, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int skel = open(SKEL, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_close int fd = -1;
 
 	if (skel < 0 || file_read(skel, name, &text, NULL) != SBX_OK)
@@ -117,8 +116,8 @@ enum sbx_err
 home_make(const struct box *box, struct sbx_why *why)
 {
 	if (box->isolation == ISOLATION_NAMESPACES)
-		return faccessat(box->dir, BOX_HOME, F_OK,
-			   AT_SYMLINK_NOFOLLOW) == 0
+		return faccessat(
+			   box->dir, BOX_HOME, F_OK, AT_SYMLINK_NOFOLLOW) == 0
 		    ? SBX_OK
 		    : userns_run(&box->slice, make_job, (void *)box, why);
 	if (mkdirat(box->dir, BOX_WORKSPACE, 0700) == 0 || errno == EEXIST)
