@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "broker/front/http.h"
 #include "broker/life/quota.h"
@@ -33,6 +34,13 @@ boot_time(void)
 
 	(void)clock_gettime(CLOCK_BOOTTIME, &now);
 	return (uint64_t)now.tv_sec;
+}
+
+/* Wakes wait_for_end, whichever thread says so. */
+static void
+hurry(void)
+{
+	(void)kill(getpid(), SIGUSR1);
 }
 
 static struct quota quota = QUOTA_INIT;
@@ -128,23 +136,32 @@ log_resisting(
 		    id, sbx_why_text(why, err), delay);
 }
 
+/* Those that end wait_for_end, and the one that wakes it; of all threads. */
+static void
+take_signals(sigset_t *ret)
+{
+	(void)sigemptyset(ret);
+	(void)sigaddset(ret, SIGTERM);
+	(void)sigaddset(ret, SIGINT);
+	(void)sigaddset(ret, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, ret, NULL);
+}
+
 /* Do the rounds until a signal says that it is over. */
 static void
-wait_for_end(struct reaper *reaper)
+wait_for_end(struct reaper *reaper, const sigset_t *signals)
 {
 	const struct timespec interval = { .tv_sec = REAPER_INTERVAL };
-	sigset_t ends;
+	int signal;
 
-	(void)sigemptyset(&ends);
-	(void)sigaddset(&ends, SIGTERM);
-	(void)sigaddset(&ends, SIGINT);
 	for (;;) {
 		struct sbx_why why = { "" };
 		enum sbx_err err = reaper_round(reaper, &why);
 
 		if (err != SBX_OK)
 			log_error("cleaning up: %s", sbx_why_text(&why, err));
-		if (sigtimedwait(&ends, NULL, &interval) > 0)
+		signal = sigtimedwait(signals, NULL, &interval);
+		if (signal == SIGTERM || signal == SIGINT)
 			return;
 	}
 }
@@ -173,7 +190,8 @@ open_broker(const struct serve *serve, struct broker *ret, struct sbx_why *why)
 		.provider_fd = serve->provider_fd,
 		.now = unix_time,
 		.ticks = boot_time,
-		.changed = log_change };
+		.changed = log_change,
+		.hurry = hurry };
 	(void)snprintf(
 	    ret->ca_line, sizeof(ret->ca_line), "%s", serve->ca_line);
 	err = paths_join(serve->settings->state_dir, "db/sandboxd.db", path);
@@ -198,9 +216,11 @@ serve_run(const struct serve *serve, struct sbx_why *why)
 	static struct broker broker; /* threads may outlive this call */
 	struct reaper *reaper = NULL;
 	struct http *http = NULL;
+	sigset_t signals;
 	bool drained;
 	enum sbx_err err = open_broker(serve, &broker, why);
 
+	take_signals(&signals);
 	if (err == SBX_OK)
 		err = reaper_new(&broker, &steps, &reaper);
 	if (err == SBX_OK)
@@ -209,7 +229,7 @@ serve_run(const struct serve *serve, struct sbx_why *why)
 	if (err != SBX_OK)
 		return err; /* and the process ends */
 	serve->ready(serve->ready_context);
-	wait_for_end(reaper);
+	wait_for_end(reaper, &signals);
 	turns_close(broker.turns);
 	http_stop(http);
 	/* What is still under way uses the store to its end. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include "common/log.h"
+#include "ctl/resolve.h"
 #include "ctl/wish.h"
 
 struct values {
@@ -19,6 +21,24 @@ static const struct usage usage = {
 	.option_count = sizeof(options) / sizeof(options[0]),
 };
 
+/* Whatever ends us, Ctrl-C say, ends the stream, and so the sandbox. */
+static int
+stay(const struct broker *broker, const struct made *made)
+{
+	struct sbx_why why = { "" };
+
+	log_error("%s is there until this ends", made->sandbox.id);
+	while (http_wait(made->stream, /* fd= */ -1, /* ms= */ -1))
+		continue;
+	if (*made->alias.text != '\0')
+		resolve_note(&broker->paths, &made->alias, /* there= */ false);
+	return ctl_failure(
+	    sbx_fail(&why, SBX_UNAVAILABLE,
+		"%s is gone: it was removed, or the broker has ended",
+		made->sandbox.id),
+	    &why);
+}
+
 int
 ctl_create(int argc, char **argv)
 {
@@ -28,7 +48,7 @@ ctl_create(int argc, char **argv)
 	struct values values = { .json = false };
 	struct sbx_why why = { "" };
 	const char *name = NULL;
-	int first = 0;
+	int first = 0, status;
 	enum opt_result result = opt_parse(&usage, argc, argv, &values, &first);
 	enum sbx_err err = SBX_OK;
 
@@ -45,6 +65,8 @@ ctl_create(int argc, char **argv)
 	if (err != SBX_OK)
 		return ctl_failure(err, &why);
 	sandbox_warn(&made.sandbox);
-	return sandbox_report(
-	    made.object, values.json, *made.name == '\0' ? NULL : made.name);
+	status = sandbox_report(made.object, values.json,
+	    *made.alias.text == '\0' ? NULL : made.alias.text);
+	return status != 0 || made.stream == NULL ? status
+						  : stay(&broker, &made);
 }

@@ -153,7 +153,8 @@ fill_row(
 	sandbox_put_span(sandbox->created_at, now, span);
 	set_cell(row[2], span);
 	sandbox_put_expiry(sandbox->expires_at, now, span);
-	set_cell(row[3], span);
+	set_cell(row[3],
+	    sandbox->session && sandbox->expires_at == 0 ? "session" : span);
 	set_cell(row[4], sandbox->isolation);
 	set_cell(row[OWNER], sandbox->owner);
 }

@@ -33,6 +33,8 @@ static const struct reply_field fields[] = {
 	{ "held", REPLY_BOOL, true, offsetof(struct sandbox, held), 0, 0, 0 },
 	{ "ephemeral", REPLY_BOOL, true, offsetof(struct sandbox, ephemeral), 0,
 	    0, 0 },
+	{ "session", REPLY_BOOL, true, offsetof(struct sandbox, session), 0, 0,
+	    0 },
 };
 
 enum sbx_err
@@ -42,7 +44,7 @@ sandbox_read(
 	struct sbx_why what = { "" };
 	enum sbx_err err;
 
-	ret->held = ret->ephemeral = false;
+	ret->held = ret->ephemeral = ret->session = false;
 	if (!json_object_is_type(object, json_type_object))
 		return sbx_fail(
 		    why, SBX_PROTOCOL, "the broker's answer is not a sandbox");
@@ -128,6 +130,8 @@ sandbox_print(
 		print_text("held", "yes");
 	if (sandbox->ephemeral)
 		print_text("ephemeral", "yes");
+	if (sandbox->session)
+		print_text("session", "yes");
 	print_text("provider", sandbox->provider);
 	print_text("isolation", sandbox->isolation);
 	print_text("owner", sandbox->owner);

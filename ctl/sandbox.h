@@ -22,6 +22,7 @@ struct sandbox {
 	char owner[256];
 	bool held;	     /* connecting does not start it */
 	bool ephemeral;	     /* a stop leaves nothing of its files */
+	bool session;	     /* ends with the connection that made it */
 	uint64_t created_at; /* Unix time */
 	uint64_t expires_at; /* 0: no end */
 };

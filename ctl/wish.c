@@ -8,6 +8,19 @@
 
 #define CREATE_SECONDS 120 /* a first start may have much to set up */
 
+enum sbx_err
+wish_lifetime(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	struct lifetime *ret =
+	    (struct lifetime *)(void *)((char *)object + field->offset);
+	struct field seconds = *field;
+
+	seconds.offset = offsetof(struct lifetime, seconds);
+	ret->session = strcmp(text, "session") == 0;
+	return ret->session ? SBX_OK : field_duration(&seconds, text, ret, why);
+}
+
 static bool
 add_text(struct json_object *object, const char *key, const char *text)
 {
@@ -37,17 +50,17 @@ add_labels(struct json_object *body, const struct label_list *list)
 }
 
 /*
- * The name that ssh knows it by; "" if there is none.  What is cached of an
- * earlier one of that name is not its own.
+ * The name that ssh knows it by.  What is cached of an earlier one of that name
+ * is not its own.
  */
 static void
 note(const struct broker *broker, const char *id, const char *domain,
-    char ret_name[static NAME_ALIAS_MAX + 1])
+    struct alias *ret)
 {
 	struct alias alias = broker->alias;
 	int len = 0;
 
-	*ret_name = '\0';
+	ret->text[0] = '\0';
 	if (!name_is_id(VIEW_STR(id)))
 		return;
 	if (*alias.text == '\0')
@@ -56,7 +69,7 @@ note(const struct broker *broker, const char *id, const char *domain,
 	if (len >= (int)sizeof(alias.text))
 		return;
 	resolve_note(&broker->paths, &alias, /* there= */ true);
-	memcpy(ret_name, alias.text, NAME_ALIAS_MAX + 1);
+	*ret = alias;
 }
 
 enum sbx_err
@@ -72,25 +85,32 @@ wish_create(struct broker *broker, const char *name, const struct wish *wish,
 			   : ctl_open_name(broker, name, wish->domain, why);
 	if (err != SBX_OK)
 		return err;
-	text_put_duration(wish->timeout, timeout);
+	text_put_duration(wish->timeout.seconds, timeout);
 	if (body == NULL ||
 	    (name != NULL && !add_text(body, "id", alias->id)) ||
 	    (*alias->provider != '\0' &&
 		!add_text(body, "provider", alias->provider)) ||
-	    (wish->timeout != 0 && !add_text(body, "timeout", timeout)) ||
+	    (wish->timeout.seconds != 0 &&
+		!add_text(body, "timeout", timeout)) ||
+	    (wish->timeout.session &&
+		json_object_object_add(
+		    body, "session", json_object_new_boolean(true)) != 0) ||
 	    (wish->ephemeral &&
 		json_object_object_add(
 		    body, "ephemeral", json_object_new_boolean(true)) != 0) ||
 	    (wish->labels.count != 0 && !add_labels(body, &wish->labels)))
 		return SBX_NOMEM;
 	ctl_wait_begin(broker, "creating", name == NULL ? "a sandbox" : name);
-	err = client_call(&broker->client, "POST", "/v1/sandboxes", body,
-	    CREATE_SECONDS, &ret->object, why);
+	err = wish->timeout.session
+	    ? client_open_stream(&broker->client, "POST", "/v1/sandboxes", body,
+		  CREATE_SECONDS, &ret->object, &ret->stream, why)
+	    : client_call(&broker->client, "POST", "/v1/sandboxes", body,
+		  CREATE_SECONDS, &ret->object, why);
 	ctl_wait_end(broker);
 	if (err == SBX_OK)
 		err = sandbox_read(ret->object, &ret->sandbox, why);
 	if (err == SBX_OK)
-		note(broker, ret->sandbox.id, wish->domain, ret->name);
+		note(broker, ret->sandbox.id, wish->domain, &ret->alias);
 	return err;
 }
 
@@ -99,4 +119,6 @@ made_free(struct made *made)
 {
 	(void)json_object_put(made->object);
 	made->object = NULL;
+	http_close(made->stream);
+	made->stream = NULL;
 }

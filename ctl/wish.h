@@ -14,8 +14,16 @@
 #include "ctl/label.h"
 #include "ctl/sandbox.h"
 
+/* When it ends. */
+struct lifetime {
+	uint64_t seconds; /* 0: not given */
+	bool session;	  /* with us, too */
+};
+
+field_parser wish_lifetime; /* struct lifetime: a duration, or "session" */
+
 struct wish {
-	uint64_t timeout; /* seconds; 0: not given */
+	struct lifetime timeout;
 	bool ephemeral;
 	struct label_list labels;
 	char domain[FIELD_TEXT];
@@ -23,11 +31,11 @@ struct wish {
 
 /* Their rows; at: the offset of a struct wish. */
 #define WISH_AT(at, m) ((at) + offsetof(struct wish, m))
+#define WISH_TIMEOUT_HELP "remove it after so long, or session: when this ends"
 #define WISH_OPTIONS(at)                                                       \
 	{ 0, "DURATION",                                                       \
-		{ "timeout", field_duration, WISH_AT(at, timeout), 1,          \
-		    LIMITS_LIFE_MAX, NULL, "remove it after so long",          \
-		    NULL } },                                                  \
+		{ "timeout", wish_lifetime, WISH_AT(at, timeout), 1,           \
+		    LIMITS_LIFE_MAX, NULL, WISH_TIMEOUT_HELP, NULL } },        \
 	    { 0, NULL,                                                         \
 		    { "ephemeral", field_bool, WISH_AT(at, ephemeral), 0, 0,   \
 			NULL, "a stop leaves nothing of its files", NULL } },  \
@@ -40,7 +48,9 @@ struct wish {
 struct made {
 	struct json_object *object; /* as the broker tells it; to be freed */
 	struct sandbox sandbox;
-	char name[NAME_ALIAS_MAX + 1]; /* what ssh calls it; "": nothing */
+	struct alias alias; /* what ssh calls it; text "": nothing */
+	/* As long as this is open the sandbox is there; NULL: or longer. */
+	struct http_stream *stream;
 };
 
 /*

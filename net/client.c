@@ -439,10 +439,11 @@ is_harmless(const char *method, const char *path)
 	    (strcmp(method, "POST") == 0 && id_in(path).len > 0);
 }
 
-enum sbx_err
-client_call(struct client *client, const char *method, const char *path,
+/* stream NULL: the answer ends by itself. */
+static enum sbx_err
+call(struct client *client, const char *method, const char *path,
     struct json_object *body, unsigned extra, struct json_object **ret,
-    struct sbx_why *why)
+    struct http_stream **stream, struct sbx_why *why)
 {
 	cleanup_buf struct buf answer = BUF_INIT(HTTP_BODY_MAX);
 	cleanup_buf struct buf url = BUF_INIT(8192);
@@ -476,7 +477,8 @@ client_call(struct client *client, const char *method, const char *path,
 		request.body = json_object_to_json_string_ext(
 		    body, JSON_C_TO_STRING_PLAIN);
 	*ret = NULL;
-	err = http_perform(&request, &head, &answer, why);
+	err = stream == NULL ? http_perform(&request, &head, &answer, why)
+			     : http_open(&request, &head, &answer, stream, why);
 	if (err != SBX_OK)
 		return err;
 	client->clock = head.date;
@@ -491,6 +493,35 @@ client_call(struct client *client, const char *method, const char *path,
 	    "the broker's answer cannot be used, %s "
 	    "(asked %s)",
 	    sbx_why_text(&own, err), client->place);
+}
+
+enum sbx_err
+client_call(struct client *client, const char *method, const char *path,
+    struct json_object *body, unsigned extra, struct json_object **ret,
+    struct sbx_why *why)
+{
+	return call(
+	    client, method, path, body, extra, ret, /* stream= */ NULL, why);
+}
+
+enum sbx_err
+client_open_stream(struct client *client, const char *method, const char *path,
+    struct json_object *body, unsigned extra, struct json_object **ret,
+    struct http_stream **ret_stream, struct sbx_why *why)
+{
+	enum sbx_err err;
+
+	*ret_stream = NULL;
+	err = call(client, method, path, body, extra, ret, ret_stream, why);
+	if (err == SBX_OK && *ret_stream == NULL)
+		err = sbx_fail(why, SBX_PROTOCOL,
+		    "the broker's answer ended at once (asked %s)",
+		    client->place);
+	if (err != SBX_OK) {
+		http_close(*ret_stream);
+		*ret_stream = NULL;
+	}
+	return err;
 }
 
 enum sbx_err

@@ -76,4 +76,13 @@ enum sbx_err client_call(struct client *client, const char *method,
     const char *path, struct json_object *body, unsigned extra,
     struct json_object **ret, struct sbx_why *why) MUST_USE;
 
+/*
+ * The same for an answer that goes on (http.h): *ret is its first line, *ret
+ * and *ret_stream are the caller's to free.
+ */
+enum sbx_err
+client_open_stream(struct client *client, const char *method, const char *path,
+    struct json_object *body, unsigned extra, struct json_object **ret,
+    struct http_stream **ret_stream, struct sbx_why *why) MUST_USE;
+
 #endif

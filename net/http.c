@@ -3,8 +3,11 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/text.h"
 #include "net/proxied.h"
@@ -18,10 +21,13 @@ struct transfer {
 	uint64_t date;	/* http_head */
 	bool too_large;
 	char detail[CURL_ERROR_SIZE];
-	long os_error; /* errno of connect(2), or 0 */
-	bool crowded;  /* the socket's queue had no place for us */
-	bool absent;   /* nobody listens at it */
-	bool unheard;  /* whoever did has ended */
+	long os_error;	  /* errno of connect(2), or 0 */
+	bool crowded;	  /* the socket's queue had no place for us */
+	bool absent;	  /* nobody listens at it */
+	bool unheard;	  /* whoever did has ended */
+	bool goes_on;	  /* its first line is enough */
+	bool running;	  /* it has not ended */
+	int64_t deadline; /* for that line, CLOCK_MONOTONIC milliseconds */
 };
 
 static size_t
@@ -207,14 +213,38 @@ set_message(CURL *easy, const struct http_request *request,
 	return code;
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static bool
+has_line(CURL *easy, const struct transfer *t)
+{
+	long status = 0;
+
+	return t->goes_on && t->body->len > 0 &&
+	    memchr(t->body->p, '\n', t->body->len) != NULL &&
+	    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status) ==
+	    CURLE_OK &&
+	    status >= 200 && status <= 299;
+}
+
 /* Several steps a second, so that progress can be shown. */
 static CURLcode
-run(CURLM *multi, const struct http_request *request)
+run(CURLM *multi, CURL *easy, const struct http_request *request,
+    struct transfer *t)
 {
 	int running = 0, left = 0;
 	const struct CURLMsg *message;
 
 	do {
+		if (t->goes_on && now_ms() > t->deadline)
+			return CURLE_OPERATION_TIMEDOUT;
 		if (curl_multi_perform(multi, &running) != CURLM_OK ||
 		    (running > 0 &&
 			curl_multi_poll(multi, NULL, 0, POLL_MS, NULL) !=
@@ -222,7 +252,10 @@ run(CURLM *multi, const struct http_request *request)
 			return CURLE_FAILED_INIT;
 		if (running > 0 && request->progress != NULL)
 			request->progress(request->progress_context);
+		if (running > 0 && has_line(easy, t))
+			return CURLE_OK;
 	} while (running > 0);
+	t->running = false;
 	message = curl_multi_info_read(multi, &left);
 	return message == NULL ? CURLE_FAILED_INIT : message->data.result;
 }
@@ -259,11 +292,13 @@ run_with_patience(CURLM *multi, CURL *easy, const struct http_request *request,
 	CURLcode code;
 
 	for (;;) {
-		if (curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, left) !=
-			CURLE_OK ||
+		t->deadline = now_ms() + left;
+		if (curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+			t->goes_on ? 0L : left) != CURLE_OK ||
 		    curl_multi_add_handle(multi, easy) != CURLM_OK)
 			return CURLE_FAILED_INIT;
-		code = run(multi, request);
+		t->running = true;
+		code = run(multi, easy, request, t);
 		(void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &t->os_error);
 		tell_why_not(request, code, t);
 		left -= t->crowded ? POLL_MS : 0;
@@ -305,34 +340,110 @@ add_header(struct handles *h, const char *line)
 	return longer != NULL;
 }
 
+/* The answer, or the first line of it (transfer.goes_on). */
+static enum sbx_err
+perform(const struct http_request *request, struct handles *h,
+    struct transfer *t, struct http_head *ret_head, struct sbx_why *why)
+{
+	CURLcode code;
+	enum sbx_err err;
+
+	h->easy = curl_easy_init();
+	h->multi = curl_multi_init();
+	/* Expect: empty, or a POST would wait for "100 Continue". */
+	if (h->easy == NULL || h->multi == NULL ||
+	    !add_header(h, "Accept: application/json") ||
+	    !add_header(h, "Expect:") ||
+	    (request->body != NULL &&
+		!add_header(h, "Content-Type: application/json")))
+		return SBX_NOMEM;
+	code = set_transport(h->easy, request);
+	if (code == CURLE_OK)
+		code = set_message(h->easy, request, h->headers, t);
+	if (code == CURLE_OK)
+		code = run_with_patience(h->multi, h->easy, request, t);
+	err = judge(request, h->easy, code, t, why);
+	ret_head->date = t->date;
+	if (err == SBX_OK &&
+	    curl_easy_getinfo(
+		h->easy, CURLINFO_RESPONSE_CODE, &ret_head->status) != CURLE_OK)
+		err = SBX_INTERNAL;
+	return err;
+}
+
 enum sbx_err
 http_perform(const struct http_request *request, struct http_head *ret_head,
     struct buf *ret_body, struct sbx_why *why)
 {
-	__attribute__((cleanup(free_handles))) struct handles h = {
-		curl_easy_init(), curl_multi_init(), NULL
-	};
+	__attribute__((cleanup(free_handles))) struct handles h = { 0 };
 	struct transfer t = { .body = ret_body };
-	CURLcode code;
-	enum sbx_err err;
 
-	/* Expect: empty, or a POST would wait for "100 Continue". */
-	if (h.easy == NULL || h.multi == NULL ||
-	    !add_header(&h, "Accept: application/json") ||
-	    !add_header(&h, "Expect:") ||
-	    (request->body != NULL &&
-		!add_header(&h, "Content-Type: application/json")))
+	return perform(request, &h, &t, ret_head, why);
+}
+
+struct http_stream {
+	struct handles handles;
+	struct transfer transfer;
+	struct buf body;
+};
+
+enum sbx_err
+http_open(const struct http_request *request, struct http_head *ret_head,
+    struct buf *ret_body, struct http_stream **ret, struct sbx_why *why)
+{
+	struct http_stream *s = calloc(1, sizeof(*s));
+	enum sbx_err err;
+	const uint8_t *end;
+
+	*ret = NULL;
+	if (s == NULL)
 		return SBX_NOMEM;
-	code = set_transport(h.easy, request);
-	if (code == CURLE_OK)
-		code = set_message(h.easy, request, h.headers, &t);
-	if (code == CURLE_OK)
-		code = run_with_patience(h.multi, h.easy, request, &t);
-	err = judge(request, h.easy, code, &t, why);
-	ret_head->date = t.date;
-	if (err == SBX_OK &&
-	    curl_easy_getinfo(
-		h.easy, CURLINFO_RESPONSE_CODE, &ret_head->status) != CURLE_OK)
-		err = SBX_INTERNAL;
+	s->body = BUF_INIT(HTTP_BODY_MAX);
+	s->transfer = (struct transfer){ .body = &s->body, .goes_on = true };
+	err = perform(request, &s->handles, &s->transfer, ret_head, why);
+	end = s->body.len == 0 ? NULL : memchr(s->body.p, '\n', s->body.len);
+	if (end != NULL && s->transfer.running)
+		buf_put(ret_body, s->body.p, (size_t)(end - s->body.p));
+	else if (s->body.len > 0)
+		buf_put(ret_body, s->body.p, s->body.len);
+	if (err == SBX_OK)
+		err = buf_error(ret_body);
+	if (err == SBX_OK && s->transfer.running)
+		*ret = s;
+	else
+		http_close(s);
 	return err;
+}
+
+bool
+http_wait(struct http_stream *s, int fd, int ms)
+{
+	struct curl_waitfd other = { fd, CURL_WAIT_POLLIN, 0 };
+	int64_t deadline = now_ms() + ms;
+	int running = 1;
+
+	for (;;) {
+		int64_t left = ms < 0 ? INT_MAX : deadline - now_ms();
+
+		buf_reset(&s->body);
+		if (curl_multi_perform(s->handles.multi, &running) !=
+			CURLM_OK ||
+		    running == 0)
+			return false;
+		if (left <= 0 || other.revents != 0)
+			return true;
+		if (curl_multi_poll(s->handles.multi, &other, fd >= 0,
+			(int)left, NULL) != CURLM_OK)
+			return false;
+	}
+}
+
+void
+http_close(struct http_stream *s)
+{
+	if (s == NULL)
+		return;
+	free_handles(&s->handles);
+	buf_free(&s->body);
+	free(s);
 }

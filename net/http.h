@@ -45,4 +45,21 @@ enum sbx_err
 http_perform(const struct http_request *request, struct http_head *ret_head,
     struct buf *ret_body, struct sbx_why *why) MUST_USE;
 
+/*
+ * An answer that goes on.  http_open returns with its first line, without the
+ * line's end, in ret_body, and *ret, as soon as that is there; timeout is for
+ * that.  If the answer is another than 2xx, or has ended, *ret is NULL and
+ * ret_body what there was of it.  Errors are those of http_perform.
+ */
+struct http_stream;
+enum sbx_err http_open(const struct http_request *request,
+    struct http_head *ret_head, struct buf *ret_body, struct http_stream **ret,
+    struct sbx_why *why) MUST_USE;
+/*
+ * Wait, at most so many milliseconds (-1: any), for fd (-1: none) to become
+ * readable; what comes meanwhile is thrown away.  False: the answer has ended.
+ */
+bool http_wait(struct http_stream *stream, int fd, int ms) MUST_USE;
+void http_close(struct http_stream *stream); /* NULL allowed */
+
 #endif

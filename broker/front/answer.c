@@ -64,6 +64,8 @@ answer_json(const struct sandbox *s)
 	answer_put_text(o, "state", sandbox_state_name(s->state));
 	(void)json_object_object_add(
 	    o, "held", json_object_new_boolean(s->held));
+	(void)json_object_object_add(
+	    o, "session", json_object_new_boolean(s->tied));
 	answer_put_text(o, "isolation", answer_isolation(s));
 	if (s->isolation == ISOLATION_NONE && s->state != SANDBOX_CREATING)
 		answer_put_text(o, "notice", NO_ISOLATION_NOTICE);

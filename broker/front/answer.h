@@ -13,6 +13,12 @@ struct answer {
 	unsigned status;
 	char allow[ANSWER_ALLOW_MAX]; /* for 405: the methods; else "" */
 	struct json_object *body;     /* NULL: none; json_object_put it */
+	/*
+	 * Not "": the answer goes on as long as the connection to which this
+	 * sandbox is tied (front/stream.h).
+	 */
+	char tied[NAME_ID_MAX + 1];
+	uint64_t incarnation;
 };
 
 void answer_put_text(struct json_object *o, const char *name, const char *text);

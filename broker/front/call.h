@@ -21,6 +21,12 @@ struct call {
 	struct call_query query[CALL_QUERY_MAX];
 	struct view body;
 	struct caller caller;
+	/*
+	 * Room for an answer that goes on: false if the caller has all of
+	 * theirs in use.  NULL: there is no such answer here.
+	 */
+	bool (*take_stream)(void *context);
+	void *context;
 };
 
 /* The value of a parameter; NULL: it is not there. */

@@ -71,6 +71,7 @@ struct create_body {
 	char provider[NAME_ID_MAX + 1];
 	char timeout[32];
 	bool ephemeral;
+	bool session;
 };
 
 #define CREATE(name) offsetof(struct create_body, name)
@@ -85,10 +86,29 @@ static const struct reply_field create_fields[] = {
 	CREATE_TEXT(provider),
 	CREATE_TEXT(timeout),
 	{ "ephemeral", REPLY_BOOL, true, CREATE(ephemeral), 0, 0, 0 },
+	{ "session", REPLY_BOOL, true, CREATE(session), 0, 0, 0 },
 };
 
 static const struct body_table create_table = { create_fields,
 	sizeof(create_fields) / sizeof(create_fields[0]), "labels" };
+
+/* "timeout": "session" says both: so, and no other end. */
+static enum sbx_err
+take_stream(
+    const struct call *call, struct create_body *body, struct sbx_why *why)
+{
+	if (strcmp(body->timeout, "session") == 0) {
+		body->session = true;
+		body->timeout[0] = '\0';
+	}
+	if (!body->session ||
+	    (call->take_stream != NULL && call->take_stream(call->context)))
+		return SBX_OK;
+	return sbx_fail(why, SBX_REFUSED,
+	    "%s has too many sandboxes that end with the connection that made "
+	    "them: wait for one to end, or give a timeout",
+	    call->caller.name);
+}
 
 enum sbx_err
 handle_create(struct broker *b, const struct call *call, const char *id,
@@ -101,11 +121,10 @@ handle_create(struct broker *b, const struct call *call, const char *id,
 	    wish.label, &wish.label_count, why);
 
 	(void)id;
-	if (err == SBX_OK && strcmp(body.timeout, "session") == 0)
-		return sbx_fail(why, SBX_USAGE,
-		    "\"timeout\": \"session\" is not possible with provider "
-		    "'%s': give a duration like \"60m\"",
-		    body.provider);
+	if (err == SBX_OK)
+		err = take_stream(call, &body, why);
+	if (err == SBX_REFUSED)
+		ret->status = 429;
 	if (err == SBX_OK && *body.timeout != '\0')
 		err = body_duration("timeout", body.timeout, LIMITS_LIFE_MAX,
 		    &wish.lifetime, why);
@@ -114,7 +133,12 @@ handle_create(struct broker *b, const struct call *call, const char *id,
 	memcpy(wish.id, body.id, sizeof(wish.id));
 	memcpy(wish.provider, body.provider, sizeof(wish.provider));
 	wish.ephemeral = body.ephemeral;
+	wish.tied = body.session;
 	err = sandboxes_create(b, &call->caller, &wish, &sandbox, why);
+	if (err == SBX_OK && sandbox.tied) {
+		memcpy(ret->tied, sandbox.id, sizeof(ret->tied));
+		ret->incarnation = sandbox.incarnation;
+	}
 	return err != SBX_OK ? err : answer_sandbox(ret, 201, &sandbox);
 }
 
@@ -135,22 +159,54 @@ handle_show(struct broker *b, const struct call *call, const char *id,
 	return SBX_OK;
 }
 
+struct change_body {
+	char timeout[32];
+	bool session;
+};
+
+static const struct reply_field change_fields[] = {
+	{ "timeout", REPLY_TEXT, true, offsetof(struct change_body, timeout),
+	    sizeof(((struct change_body *)NULL)->timeout), 0, 0 },
+	{ "session", REPLY_BOOL, true, offsetof(struct change_body, session), 0,
+	    0, 0 },
+};
+
+static const struct body_table change_table = { change_fields,
+	sizeof(change_fields) / sizeof(change_fields[0]), NULL };
+
+static enum sbx_err
+read_terms(const struct call *call, struct terms *ret, struct sbx_why *why)
+{
+	struct change_body body = { .timeout = "" };
+	struct change_body other = { .session = true };
+	enum sbx_err err =
+	    body_read(call->body, &change_table, &body, NULL, NULL, why);
+
+	/* Was it said? */
+	if (err == SBX_OK)
+		err = body_read(
+		    call->body, &change_table, &other, NULL, NULL, why);
+	if (err == SBX_OK && body.session)
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "\"session\" can be given when a sandbox is made; later it "
+		    "can become false");
+	ret->untie = !other.session;
+	if (err == SBX_OK && *body.timeout != '\0')
+		return body_duration("timeout", body.timeout, LIMITS_LIFE_MAX,
+		    &ret->timeout, why);
+	if (err == SBX_OK && !ret->untie)
+		return sbx_fail(why, SBX_BAD_VALUE, "nothing is to change");
+	return err;
+}
+
 enum sbx_err
 handle_change(struct broker *b, const struct call *call, const char *id,
     struct answer *ret, struct sbx_why *why)
 {
-	char timeout[32] = "";
-	const struct reply_field field = { "timeout", REPLY_TEXT, false, 0,
-		sizeof(timeout), 0, 0 };
-	const struct body_table table = { &field, 1, NULL };
 	struct terms terms = { 0 };
 	struct sandbox sandbox;
-	enum sbx_err err =
-	    body_read(call->body, &table, timeout, NULL, NULL, why);
+	enum sbx_err err = read_terms(call, &terms, why);
 
-	if (err == SBX_OK)
-		err = body_duration(
-		    "timeout", timeout, LIMITS_LIFE_MAX, &terms.timeout, why);
 	if (err == SBX_OK)
 		err = terms_change(b, &call->caller, id, &terms, &sandbox, why);
 	return err != SBX_OK ? err : answer_sandbox(ret, 200, &sandbox);

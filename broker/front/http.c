@@ -10,6 +10,7 @@
 #include "broker/front/body.h"
 #include "broker/front/door.h"
 #include "broker/front/peers.h"
+#include "broker/front/stream.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 
@@ -41,30 +42,66 @@ struct request {
 	bool bad_uri;
 };
 
+static int
+fd_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	return info == NULL ? -1 : info->connect_fd;
+}
+
+static struct peer *
+peer_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info == NULL ? NULL : info->socket_context;
+}
+
 /*
  * Out.
  */
 
-static enum MHD_Result
-send_answer(struct MHD_Connection *connection, const struct answer *answer)
+static struct MHD_Response *
+respond(struct http *http, struct MHD_Connection *connection,
+    const struct answer *answer)
 {
 	const char *text = answer->body == NULL
 	    ? ""
 	    : json_object_to_json_string_ext(answer->body,
 		  JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	struct MHD_Response *response;
+
+	if (*answer->tied != '\0')
+		return stream_new(
+		    http->broker, fd_of(connection), answer, text);
+	return text == NULL
+	    ? NULL
+	    : MHD_create_response_from_buffer(
+		  strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+}
+
+static const char *
+type_of(const struct answer *answer)
+{
+	if (answer->status >= 400)
+		return "application/problem+json";
+	return *answer->tied == '\0' ? "application/json" : "application/jsonl";
+}
+
+static enum MHD_Result
+send_answer(struct http *http, struct MHD_Connection *connection,
+    const struct answer *answer)
+{
+	struct MHD_Response *response = respond(http, connection, answer);
 	enum MHD_Result result = MHD_NO;
 
-	if (text == NULL)
-		return MHD_NO;
-	response = MHD_create_response_from_buffer(
-	    strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
 	if (response == NULL)
 		return MHD_NO;
 	if ((answer->body == NULL ||
-		MHD_add_response_header(response, "Content-Type",
-		    answer->status >= 400 ? "application/problem+json"
-					  : "application/json") == MHD_YES) &&
+		MHD_add_response_header(
+		    response, "Content-Type", type_of(answer)) == MHD_YES) &&
 	    (*answer->allow == '\0' ||
 		MHD_add_response_header(response, "Allow", answer->allow) ==
 		    MHD_YES))
@@ -79,7 +116,7 @@ finish(struct http *http, struct MHD_Connection *connection,
     const struct call *call, struct answer *answer, enum sbx_err err,
     const struct sbx_why *why)
 {
-	enum MHD_Result result = send_answer(connection, answer);
+	enum MHD_Result result = send_answer(http, connection, answer);
 
 	http->observer(&(struct http_event){ call, answer->status, err, why });
 	(void)json_object_put(answer->body);
@@ -139,27 +176,9 @@ on_query(void *context, enum MHD_ValueKind kind, const char *key,
 	return MHD_YES;
 }
 
-static int
-fd_of(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-	    connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	return info == NULL ? -1 : info->connect_fd;
-}
-
-static struct peer *
-peer_of(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info == NULL ? NULL : info->socket_context;
-}
-
 static enum MHD_Result
 run_call(struct http *http, struct MHD_Connection *connection,
-    struct request *request, struct call *call)
+    struct request *request, struct call *call, bool *ret_goes_on)
 {
 	struct query_fill fill = { call, true };
 	struct sbx_why why = { "" };
@@ -179,7 +198,22 @@ run_call(struct http *http, struct MHD_Connection *connection,
 		    "the path or the query is malformed or too long");
 	call->body = buf_view(&request->body);
 	answer = routes_answer(http->broker, call, &err, &why);
+	*ret_goes_on = *answer.tied != '\0';
 	return finish(http, connection, call, &answer, err, &why);
+}
+
+/* A peer and those among whom it is. */
+struct among {
+	struct peers *peers;
+	struct peer *peer;
+};
+
+static bool
+take_stream(void *context)
+{
+	const struct among *among = context;
+
+	return peer_begin_stream(among->peers, among->peer);
 }
 
 /* All of it is here. */
@@ -190,13 +224,17 @@ on_complete(struct http *http, struct MHD_Connection *connection,
 	cleanup_free struct call *call = calloc(1, sizeof(*call));
 	struct sbx_why why = { "" };
 	struct peer *peer = peer_of(connection);
+	struct among among = { http->peers, peer };
 	enum MHD_Result result;
+	bool goes_on = false;
 	enum sbx_err err;
 
 	if (call == NULL || peer == NULL)
 		return MHD_NO;
 	call->method = method;
 	call->path = path;
+	call->take_stream = take_stream;
+	call->context = &among;
 	err = access_peer(http->broker->settings, http->broker->persons,
 	    fd_of(connection), &call->caller, &why);
 	if (err != SBX_OK)
@@ -206,9 +244,12 @@ on_complete(struct http *http, struct MHD_Connection *connection,
 	/* A call may take longer than a connection may idle. */
 	(void)MHD_set_connection_option(
 	    connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
-	result = run_call(http, connection, request, call);
-	(void)MHD_set_connection_option(
-	    connection, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)PATIENCE);
+	result = run_call(http, connection, request, call, &goes_on);
+	if (!goes_on) {
+		peer_end_stream(http->peers, peer);
+		(void)MHD_set_connection_option(connection,
+		    MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)PATIENCE);
+	}
 	peer_end_call(http->peers, peer);
 	return result;
 }
@@ -293,8 +334,10 @@ on_end(void *context, struct MHD_Connection *connection, void **request_at,
 	struct http *http = context;
 
 	(void)code;
-	if (peer != NULL)
+	if (peer != NULL) {
+		peer_end_stream(http->peers, peer);
 		peer_set_waiting(http->peers, peer, false);
+	}
 	if (request == NULL)
 		return;
 	buf_free(&request->body);

@@ -13,6 +13,7 @@ struct peer {
 	uid_t uid;
 	bool arrived;
 	bool calling;
+	bool streaming;
 	bool waiting;	 /* for an answer; at first, too */
 	time_t deadline; /* CLOCK_MONOTONIC; from arrival, while not calling */
 };
@@ -189,6 +190,31 @@ peer_end_call(struct peers *peers, struct peer *peer)
 	(void)pthread_mutex_unlock(&peers->mutex);
 }
 
+bool
+peer_begin_stream(struct peers *peers, struct peer *peer)
+{
+	bool free = is_free(peers, peer->uid);
+	size_t count = 0;
+
+	(void)pthread_mutex_lock(&peers->mutex);
+	for (const struct peer *p = peers->first; p != NULL; p = p->next)
+		count += p->streaming &&
+		    (free ? is_free(peers, p->uid) : p->uid == peer->uid);
+	peer->streaming = count < peers->limits.connections / (free ? 2 : 8);
+	(void)pthread_mutex_unlock(&peers->mutex);
+	return peer->streaming;
+}
+
+void
+peer_end_stream(struct peers *peers, struct peer *peer)
+{
+	(void)pthread_mutex_lock(&peers->mutex);
+	if (peer->streaming)
+		peer->deadline = clock_seconds() + peers->limits.patience;
+	peer->streaming = false;
+	(void)pthread_mutex_unlock(&peers->mutex);
+}
+
 void
 peer_set_waiting(struct peers *peers, struct peer *peer, bool waiting)
 {
@@ -203,7 +229,7 @@ static bool
 somebody_waits(const struct peers *peers)
 {
 	for (const struct peer *p = peers->first; p != NULL; p = p->next) {
-		if (p->waiting)
+		if (p->waiting && (p->calling || !p->streaming))
 			return true;
 	}
 	return false;
@@ -231,7 +257,8 @@ peers_end_slow(struct peers *peers)
 
 	(void)pthread_mutex_lock(&peers->mutex);
 	for (struct peer *p = peers->first; p != NULL; p = p->next) {
-		if (p->arrived && !p->calling && now > p->deadline)
+		if (p->arrived && !p->calling && !p->streaming &&
+		    now > p->deadline)
 			(void)shutdown(p->fd, SHUT_RDWR);
 	}
 	(void)pthread_mutex_unlock(&peers->mutex);

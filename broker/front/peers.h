@@ -45,6 +45,13 @@ void peer_remove(struct peers *peers, struct peer *peer);
  */
 bool peer_begin_call(struct peers *peers, struct peer *peer) MUST_USE;
 void peer_end_call(struct peers *peers, struct peer *peer);
+/*
+ * An answer that goes on: it counts as no call, no time runs and nobody waits
+ * for its end.  False when the user has an eighth of the limit in such; root
+ * and the owner have half of it together.
+ */
+bool peer_begin_stream(struct peers *peers, struct peer *peer) MUST_USE;
+void peer_end_stream(struct peers *peers, struct peer *peer);
 
 /*
  * Has a request begun, or has all of its answer been sent?  Whoever was added

@@ -66,6 +66,7 @@ struct cause {
 static const struct cause cause_found = { "found", NULL },
 			  cause_start = { "start", NULL },
 			  cause_expired = { "expired", NULL },
+			  cause_session = { "session", NULL },
 			  cause_unfinished = { "unfinished", NULL };
 
 static void
@@ -169,6 +170,7 @@ reserve(struct broker *b, const struct caller *caller,
 	ret->state = SANDBOX_CREATING;
 	ret->created_at = b->now();
 	randombytes_buf(&ret->incarnation, sizeof(ret->incarnation));
+	ret->tied = wish->tied;
 	memcpy(ret->owner, caller->name, sizeof(ret->owner));
 	memcpy(ret->person, caller->person_name, sizeof(ret->person));
 	(void)snprintf(
@@ -505,6 +507,40 @@ sandboxes_delete(struct broker *b, const struct caller *caller, const char *id,
 }
 
 /*
+ * Tied to a connection.
+ */
+
+void
+sandboxes_end_tied(struct broker *b, const char *id, uint64_t incarnation)
+{
+	cleanup_held struct held held = { NULL, NULL };
+	struct sandbox s;
+
+	if (store_end_tied(b->store, id, incarnation, NULL) == SBX_OK) {
+		if (b->hurry != NULL)
+			b->hurry();
+		return;
+	}
+	/* On a full disk nothing can be written, and removing may cure it. */
+	if (hold(b, id, &held, NULL) == SBX_OK &&
+	    store_get(b->store, id, &s, NULL) == SBX_OK &&
+	    s.incarnation == incarnation && s.tied &&
+	    remove_now(b, &s, &cause_session, NULL) != SBX_OK)
+		tell(b, &s, sandbox_state_name(SANDBOX_FAILED), &cause_session);
+}
+
+bool
+sandboxes_is_there(struct broker *b, const char *id, uint64_t incarnation)
+{
+	struct sandbox s;
+	enum sbx_err err = store_get(b->store, id, &s, NULL);
+
+	if (err == SBX_OK)
+		return s.incarnation == incarnation && !is_over(b, &s);
+	return err != SBX_NOT_FOUND;
+}
+
+/*
  * For sandboxd itself.
  */
 
@@ -523,7 +559,10 @@ sandboxes_recover(struct broker *b, struct sbx_why *why)
 	static const enum sandbox_state states[] = { SANDBOX_CREATING,
 		SANDBOX_STARTING, SANDBOX_STOPPING, SANDBOX_RUNNING };
 	char after[NAME_ID_MAX + 1];
+	enum sbx_err tied = store_end_tied(b->store, NULL, 0, why);
 
+	if (tied != SBX_OK)
+		return tied;
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
 		size_t count = STORE_PAGE_MAX;
 
@@ -553,8 +592,9 @@ sandboxes_recover(struct broker *b, struct sbx_why *why)
 static const struct cause *
 cause_of(const struct sandbox *s)
 {
-	return s->state == SANDBOX_DELETING ? &cause_unfinished
-					    : &cause_expired;
+	if (s->state != SANDBOX_DELETING)
+		return &cause_expired;
+	return s->tied ? &cause_session : &cause_unfinished;
 }
 
 /* The turn of one that is past its end; SBX_STATE when another has it. */

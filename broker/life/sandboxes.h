@@ -16,7 +16,8 @@ struct change {
 	const char *state; /* "running" "stopped" "failed" "removed" */
 	const char *cause; /* "create" "start" "stop" "delete": somebody asked
 			    * for it; "expired"; "found": it had come about
-			    * by itself; "unfinished": of an earlier sandboxd */
+			    * by itself; "unfinished": of an earlier sandboxd;
+			    * "session": the connection that made it ended */
 	const char *by;	   /* who asked; NULL: not known here, or nobody */
 };
 
@@ -35,6 +36,7 @@ struct broker {
 	uint64_t (*now)(void);	  /* Unix time */
 	uint64_t (*ticks)(void);  /* CLOCK_BOOTTIME, see struct moment */
 	change_observer *changed; /* or NULL */
+	void (*hurry)(void);	  /* the reaper has something to do; or NULL */
 };
 
 #define PROVIDER_DEFAULT "local"
@@ -45,6 +47,7 @@ struct sandbox_wish {
 	char provider[NAME_ID_MAX + 1];
 	uint64_t lifetime; /* seconds */
 	bool ephemeral;	   /* a stop leaves nothing of its files */
+	bool tied;	   /* see sandboxes_end_tied */
 	size_t label_count;
 	struct label label[STORE_LABELS_MAX];
 };
@@ -99,8 +102,19 @@ enum sbx_err sandboxes_delete(struct broker *broker,
     const struct caller *caller, const char *id, struct sbx_why *why) MUST_USE;
 
 /*
+ * The connection that made this one (struct sandbox), which is tied to it, has
+ * ended, and so has the sandbox: the reaper removes it.
+ */
+void
+sandboxes_end_tied(struct broker *broker, const char *id, uint64_t incarnation);
+/* Is it still there?  True, too, if the store does not say. */
+bool sandboxes_is_there(
+    struct broker *broker, const char *id, uint64_t incarnation) MUST_USE;
+
+/*
  * For sandboxd itself: after a start of it, settle what the last one left in
- * the middle.  Stops at the first error of the store; a sandbox that resists
+ * the middle, and end those that were tied to a connection, which it is gone
+ * with.  Stops at the first error of the store; a sandbox that resists
  * is marked as failed.
  */
 enum sbx_err

@@ -33,11 +33,17 @@ change_in_turn(struct broker *b, const struct caller *caller, const char *id,
 	enum sbx_err err =
 	    sandboxes_find(b, caller, id, ACCESS_EXTEND, ret, why);
 
-	if (err == SBX_OK)
+	if (err == SBX_OK && terms->timeout != 0)
 		err = terms_end(b, ret, terms->timeout, why);
+	if (err == SBX_OK && terms->timeout != 0)
+		err = store_set_end(
+		    b->store, id, ret->expires_at, ret->end_ticks, why);
+	if (err == SBX_OK && terms->untie)
+		err = store_untie(b->store, id, why);
+	/* That connection may have ended in between. */
 	return err != SBX_OK
 	    ? err
-	    : store_set_end(b->store, id, ret->expires_at, ret->end_ticks, why);
+	    : sandboxes_find(b, caller, id, ACCESS_EXTEND, ret, why);
 }
 
 enum sbx_err

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The terms that a sandbox has: when it ends.
+ * The terms that a sandbox has: when it ends, and what it ends with.
  */
 #ifndef SBX_BROKER_TERMS_H
 #define SBX_BROKER_TERMS_H
@@ -17,7 +17,8 @@ enum sbx_err terms_end(const struct broker *broker, struct sandbox *sandbox,
 
 /* What is to change. */
 struct terms {
-	uint64_t timeout; /* seconds from now */
+	uint64_t timeout; /* seconds from now; 0: as it was */
+	bool untie;	  /* it lives on without the connection that made it */
 };
 
 /* The caller's sandbox of this id, as it is afterwards in *ret. */

@@ -72,6 +72,8 @@ static const char *const versions[] = {
 	"  id TEXT NOT NULL,"
 	"  ticks INTEGER NOT NULL"
 	");",
+	"ALTER TABLE sandboxes ADD COLUMN tied INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX sandboxes_tied ON sandboxes(tied) WHERE tied = 1;",
 };
 
 #define VERSIONS ((int)(sizeof(versions) / sizeof(versions[0])))

@@ -16,7 +16,7 @@
 
 #define COLUMNS                                                           \
 	"id, provider, owner, state, isolation, created_at, expires_at, " \
-	"issued_after, incarnation, held, person, end_ticks"
+	"issued_after, incarnation, held, person, end_ticks, tied"
 
 #define PAGE                                                          \
 	"AND CASE WHEN ?3 IS NULL THEN state <> 'deleting' "          \
@@ -32,7 +32,8 @@
 	X(FLOOR, "SELECT last_valid_after FROM floors WHERE id = ?1")          \
 	X(ADD,                                                                 \
 	    "INSERT INTO sandboxes (" COLUMNS                                  \
-	    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")    \
+	    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "    \
+	    "?13)")                                                            \
 	X(ADD_LABEL, "INSERT INTO labels VALUES (?1, ?2, ?3)")                 \
 	X(GET, "SELECT " COLUMNS " FROM sandboxes WHERE id = ?1")              \
 	X(LABELS,                                                              \
@@ -43,11 +44,20 @@
 	    "SELECT " COLUMNS " FROM sandboxes AS s WHERE id > ?1 "            \
 	    "AND owner = ?2 " PAGE)                                            \
 	X(SET_STATE,                                                           \
-	    "UPDATE sandboxes SET state = ?2, isolation = ?3 WHERE id = ?1")   \
+	    "UPDATE sandboxes SET state = ?2, isolation = ?3 WHERE id = ?1 "   \
+	    "AND state <> 'deleting'")                                         \
 	X(SET_HELD, "UPDATE sandboxes SET held = ?2 WHERE id = ?1")            \
 	X(SET_END,                                                             \
 	    "UPDATE sandboxes SET expires_at = ?2, end_ticks = ?3 "            \
 	    "WHERE id = ?1")                                                   \
+	X(UNTIE,                                                               \
+	    "UPDATE sandboxes SET tied = 0 WHERE id = ?1 "                     \
+	    "AND state <> 'deleting'")                                         \
+	X(END_TIED,                                                            \
+	    "UPDATE sandboxes SET state = 'deleting' WHERE id = ?1 "           \
+	    "AND incarnation = ?2 AND tied = 1")                               \
+	X(END_ALL_TIED,                                                        \
+	    "UPDATE sandboxes SET state = 'deleting' WHERE tied = 1")          \
 	X(RAISE_FLOOR,                                                         \
 	    "INSERT INTO floors SELECT id, last_valid_after FROM sandboxes "   \
 	    "WHERE id = ?1 AND last_valid_after > 0 "                          \

@@ -54,6 +54,7 @@ read_row(sqlite3_stmt *st, struct sandbox *ret)
 	ret->held = sqlite3_column_int(st, 9) != 0;
 	db_column_text(st, 10, ret->person, sizeof(ret->person));
 	ret->end_ticks = (uint64_t)sqlite3_column_int64(st, 11);
+	ret->tied = sqlite3_column_int(st, 12) != 0;
 }
 
 static enum sbx_err
@@ -141,6 +142,7 @@ insert(struct store *store, const struct sandbox *s, struct sbx_why *why)
 	db_bind_u64(st, 10, s->held);
 	db_bind_text(st, 11, s->person);
 	db_bind_u64(st, 12, s->end_ticks);
+	db_bind_u64(st, 13, s->tied);
 	err = db_run(store, st, why);
 	for (size_t i = 0; i < s->label_count && err == SBX_OK; i++) {
 		st = db_bound(store, ST_ADD_LABEL, s->id);
@@ -274,6 +276,33 @@ store_set_end(struct store *store, const char *id, uint64_t expires_at,
 	st = db_bound(store, ST_SET_END, id);
 	db_bind_u64(st, 2, expires_at);
 	db_bind_u64(st, 3, end_ticks);
+	err = db_run(store, st, why);
+	(void)pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
+enum sbx_err
+store_untie(struct store *store, const char *id, struct sbx_why *why)
+{
+	enum sbx_err err;
+
+	(void)pthread_mutex_lock(&store->mutex);
+	err = db_run(store, db_bound(store, ST_UNTIE, id), why);
+	(void)pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
+enum sbx_err
+store_end_tied(struct store *store, const char *id, uint64_t incarnation,
+    struct sbx_why *why)
+{
+	sqlite3_stmt *st;
+	enum sbx_err err;
+
+	(void)pthread_mutex_lock(&store->mutex);
+	st = db_bound(store, id == NULL ? ST_END_ALL_TIED : ST_END_TIED, id);
+	if (id != NULL)
+		db_bind_u64(st, 2, incarnation);
 	err = db_run(store, st, why);
 	(void)pthread_mutex_unlock(&store->mutex);
 	return err;

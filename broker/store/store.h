@@ -71,6 +71,7 @@ struct sandbox {
 	/* Which of all that had this id; 0: made before there were any. */
 	uint64_t incarnation;
 	bool held; /* stopped on purpose: connecting does not start it */
+	bool tied; /* to the connection that made it, and ends with that */
 	size_t label_count;
 	struct label label[STORE_LABELS_MAX];
 	/* Not stored: what its provider told just now. */
@@ -132,6 +133,7 @@ enum sbx_err store_get(struct store *store, const char *id, struct sandbox *ret,
 /* By id; *ret (caller frees) has *ret_count rows. */
 enum sbx_err store_list(struct store *store, const struct store_filter *filter,
     struct sandbox **ret, size_t *ret_count, struct sbx_why *why) MUST_USE;
+/* Not of one whose removal has begun: that is SBX_OK, and stays so. */
 enum sbx_err
 store_set_state(struct store *store, const char *id, enum sandbox_state state,
     enum isolation isolation, struct sbx_why *why) MUST_USE;
@@ -140,6 +142,15 @@ enum sbx_err store_set_held(struct store *store, const char *id, bool held,
 /* When it ends, by both clocks; expires_at 0: never. */
 enum sbx_err store_set_end(struct store *store, const char *id,
     uint64_t expires_at, uint64_t end_ticks, struct sbx_why *why) MUST_USE;
+/* One that was tied lives on without; not if its removal has begun. */
+enum sbx_err
+store_untie(struct store *store, const char *id, struct sbx_why *why) MUST_USE;
+/*
+ * The removal of this one (struct sandbox) begins, if it is tied; id NULL: of
+ * all that are.
+ */
+enum sbx_err store_end_tied(struct store *store, const char *id,
+    uint64_t incarnation, struct sbx_why *why) MUST_USE;
 /* The row goes, the id's floor stays.  Not there: SBX_OK. */
 enum sbx_err
 store_remove(struct store *store, const char *id, struct sbx_why *why) MUST_USE;

@@ -88,7 +88,23 @@ change() {
 	local one=/v1/sandboxes/one
 	broker_call alice 200 "change" PATCH $one -d '{"timeout":"2h"}'
 	refuses PATCH $one '{}' '{"timeout":"0"}' '{"timeout":7200}' \
-	    '{"id":"two"}'
+	    '{"id":"two"}' '{"session":true}' '{"session":0}'
+}
+
+# Lines that go on until somebody removes it.
+session() {
+	local stream answer=$HOME/stream
+	: >"$answer"
+	curl -sSN --unix-socket "$broker_socket" -d '{"id":"s","session":true}' \
+	    http://localhost/v1/sandboxes >"$answer" &
+	stream=$!
+	wait_for "its first line" grep -q . "$answer"
+	broker_call 0 200 "let it live on" PATCH /v1/sandboxes/s \
+	    -d '{"session":false}'
+	is "it does" "$(jq .session "$out")" false
+	broker_call 0 204 "remove it" DELETE /v1/sandboxes/s
+	check 0 "the stream ends" wait "$stream"
+	is "its last line" "$(tail -n 1 "$answer")" '{"state":"removed"}'
 }
 
 stop_and_start() {
@@ -163,6 +179,7 @@ main() {
 	plain
 	sandboxes
 	change
+	session
 	common_errors
 	stop_and_start
 	credentials

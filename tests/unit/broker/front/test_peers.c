@@ -179,17 +179,46 @@ test_await(void **state)
 	assert_in_range(after.tv_sec - before.tv_sec, 1, 30);
 }
 
+/* How many streams begin on as many connections as there may be. */
+static size_t
+stream(struct peers *peers, uid_t uid, struct peer **ret, size_t *ret_count)
+{
+	size_t count = fill(peers, uid, ret, LIMIT), begun = 0;
+
+	for (size_t i = 0; i < count; i++)
+		begun += peer_begin_stream(peers, ret[i]);
+	*ret_count = count;
+	return begun;
+}
+
+static void
+test_streams(void **state)
+{
+	struct peer *alice[LIMIT], *owner[LIMIT];
+	size_t alices, owners;
+
+	assert_int_equal(stream(*state, ALICE, alice, &alices), LIMIT / 8);
+	/* Calls have room beside them, and one that ended makes room. */
+	assert_true(peer_begin_call(*state, alice[alices - 1]));
+	assert_false(peer_begin_stream(*state, alice[0]));
+	peer_end_stream(*state, alice[LIMIT / 8 - 1]);
+	assert_true(peer_begin_stream(*state, alice[LIMIT / 8]));
+	assert_int_equal(stream(*state, OWNER, owner, &owners), LIMIT / 2);
+	empty(*state, alice, alices);
+	empty(*state, owner, owners);
+}
+
 static void
 test_the_slow_are_ended(void **state)
 {
 	static const struct peers_limits hasty = { LIMIT, OWNER, 0 };
 	struct peers *peers;
-	struct peer *coming, *calling;
-	int fds[3][2];
+	struct peer *coming, *calling, *streaming;
+	int fds[4][2];
 	char byte;
 
 	(void)state;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		assert_int_equal(
 		    socketpair(AF_UNIX, SOCK_STREAM, 0, fds[i]), 0);
 	assert_int_equal(peers_new(&hasty, &peers), SBX_OK);
@@ -198,19 +227,24 @@ test_the_slow_are_ended(void **state)
 	assert_non_null(peer_arrive(peers, fds[1][0]));
 	assert_non_null(peer_add(peers, fds[2][0], ALICE));
 	calling = peer_arrive(peers, fds[2][0]);
+	assert_non_null(peer_add(peers, fds[3][0], ALICE));
+	streaming = peer_arrive(peers, fds[3][0]);
+	assert_true(peer_begin_stream(peers, streaming));
 	assert_true(peer_begin_call(peers, calling));
 	while (recv(fds[1][1], &byte, 1, MSG_DONTWAIT) != 0)
 		peers_end_slow(peers);
 	assert_int_equal(recv(fds[0][1], &byte, 1, MSG_DONTWAIT), -1);
 	assert_int_equal(recv(fds[2][1], &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(recv(fds[3][1], &byte, 1, MSG_DONTWAIT), -1);
 	peer_end_call(peers, calling);
+	peer_end_stream(peers, streaming);
 	assert_ptr_equal(peer_arrive(peers, fds[0][0]), coming);
-	for (int i = 0; i < 3; i += 2) {
+	for (int i = 0; i < 4; i += i == 0 ? 2 : 1) {
 		while (recv(fds[i][1], &byte, 1, MSG_DONTWAIT) != 0)
 			peers_end_slow(peers);
 	}
 	peers_free(peers);
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 8; i++)
 		(void)close(fds[i / 2][i % 2]);
 }
 
@@ -226,6 +260,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_lost_ones, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_calls, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_streams, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_await, set_up, tear_down),
 		cmocka_unit_test(test_the_slow_are_ended),
 	};

@@ -117,7 +117,7 @@ test_comes_back_as_it_went_in(void **state)
 
 	in.expires_at = NOW + 5;
 	in.incarnation = UINT64_MAX - 1;
-	in.held = true;
+	in.held = in.tied = true;
 	assert_int_equal(store_add(*state, &in, 100, NULL), SBX_OK);
 	assert_int_equal(store_get(*state, "run-1", &out, NULL), SBX_OK);
 	assert_memory_equal(&in, &out, sizeof(in));
@@ -650,6 +650,52 @@ test_older_schema(void **state)
 	store_close(store);
 }
 
+static enum sandbox_state
+state_of(struct store *store, const char *id)
+{
+	struct sandbox s;
+
+	assert_int_equal(store_get(store, id, &s, NULL), SBX_OK);
+	return s.state;
+}
+
+static void
+add_tied(struct store *store, const char *id)
+{
+	struct sandbox s = a_sandbox(id, "alice");
+
+	s.tied = true;
+	s.incarnation = 7;
+	assert_int_equal(store_add(store, &s, 100, NULL), SBX_OK);
+}
+
+static void
+test_tied(void **state)
+{
+	add_tied(*state, "ends");
+	add_tied(*state, "untied");
+	add_tied(*state, "other");
+	assert_int_equal(add(*state, "free", "alice"), SBX_OK);
+	assert_int_equal(store_untie(*state, "untied", NULL), SBX_OK);
+	assert_int_equal(store_end_tied(*state, "ends", 7, NULL), SBX_OK);
+	assert_int_equal(store_end_tied(*state, "untied", 7, NULL), SBX_OK);
+	assert_int_equal(store_end_tied(*state, "other", 8, NULL), SBX_OK);
+	assert_int_equal(store_end_tied(*state, "free", 0, NULL), SBX_OK);
+	assert_int_equal(state_of(*state, "ends"), SANDBOX_DELETING);
+	assert_int_equal(state_of(*state, "untied"), SANDBOX_RUNNING);
+	assert_int_equal(state_of(*state, "other"), SANDBOX_RUNNING);
+	assert_int_equal(state_of(*state, "free"), SANDBOX_RUNNING);
+	/* Nobody who was at work on it brings it back. */
+	assert_int_equal(store_set_state(*state, "ends", SANDBOX_STOPPED,
+			     ISOLATION_NAMESPACES, NULL),
+	    SBX_OK);
+	assert_int_equal(store_untie(*state, "ends", NULL), SBX_OK);
+	assert_int_equal(state_of(*state, "ends"), SANDBOX_DELETING);
+	assert_int_equal(store_end_tied(*state, NULL, 0, NULL), SBX_OK);
+	assert_int_equal(state_of(*state, "other"), SANDBOX_DELETING);
+	assert_int_equal(state_of(*state, "untied"), SANDBOX_RUNNING);
+}
+
 static void
 test_newer_schema(void **state)
 {
@@ -707,6 +753,7 @@ main(void)
 		FRESH(test_many_threads),
 		cmocka_unit_test(test_killed_in_the_middle),
 		FRESH(test_held),
+		FRESH(test_tied),
 		cmocka_unit_test(test_older_schema),
 		cmocka_unit_test(test_newer_schema),
 		cmocka_unit_test(test_not_a_database),
