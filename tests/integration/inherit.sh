@@ -26,7 +26,10 @@ odd() {
 		echo 500 >/proc/self/oom_score_adj
 		echo 0x01 >/proc/self/coredump_filter
 		echo 7777777 >/proc/self/timerslack_ns
-		ulimit -S -n 200 -u 300 -c 100 -s 4096 -l 32 -i 100 -q 10000
+		ulimit -S -n 200 -u 300 -s 4096 -l 32 -i 100
+		# These may be 0 already: sudo's are.
+		ulimit -S -c 100 2>/dev/null || :
+		ulimit -S -q 10000 2>/dev/null || :
 		# Who may raise what is lowered here is root with all of its
 		# capabilities.
 		! can_raise || {
