@@ -44,7 +44,7 @@ slots() {
 
 # Left-overs go within moments of the start.
 are_the_same() {
-	[ "$(rows)" = "$(folders)" ] && [ "$(slots)" = "$(rows)" ]
+	diff <(rows) <(folders) && diff <(rows) <(slots)
 }
 
 ids_of_processes() {

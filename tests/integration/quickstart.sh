@@ -40,6 +40,16 @@ main() {
 		ok "it names the setting and its line"
 		cat "$out.config" >"$HOME/.ssh/config"
 	fi
+	if [ "$who$prefix" = alice ]; then
+		check 0 "root starts a broker out of it" \
+		    sudo -H /usr/local/sbin/sandboxd --daemon
+		check 0 "quickstart --remove" quickstart --remove
+		grep -q "stays: brokers of others .*(root)" "$out" ||
+			fail "what is installed stays, for root's"
+		ok "what is installed stays, for root's"
+		check 0 "root ends it" sudo -H /usr/local/sbin/sandboxd --stop
+		sudo rm -r /var/lib/sandbox-ssh /run/sandbox-ssh
+	fi
 	check 0 "quickstart --remove" quickstart --remove
 	traces >"$out.after"
 	check 0 "everything is as it was" diff "$out.before" "$out.after"
