@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "broker/front/http.h"
+#include "broker/life/known.h"
 #include "broker/life/quota.h"
 #include "broker/life/reaper.h"
 #include "common/file.h"
@@ -19,6 +21,8 @@
 #define DRAIN 8
 /* Seconds after a boot in which nothing ends: its clock may be wrong. */
 #define DOUBT 3600
+/* Running sandboxes that are known without asking; more are asked for. */
+#define KNOWN_MAX 4096
 
 static uint64_t
 unix_time(void)
@@ -179,6 +183,19 @@ tell_boot(const struct broker *broker, struct sbx_why *why)
 	return store_boot(broker->store, buf_text(&id), &now, DOUBT, why);
 }
 
+/* A descriptor each, of those that calls do not need. */
+static size_t
+known_max(size_t connections)
+{
+	const rlim_t others = 64 + 8 * (rlim_t)connections;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < others)
+		return 0;
+	return limit.rlim_cur - others < KNOWN_MAX ? limit.rlim_cur - others
+						   : KNOWN_MAX;
+}
+
 static enum sbx_err
 open_broker(const struct serve *serve, struct broker *ret, struct sbx_why *why)
 {
@@ -201,6 +218,9 @@ open_broker(const struct serve *serve, struct broker *ret, struct sbx_why *why)
 		err = tell_boot(ret, why);
 	if (err == SBX_OK)
 		err = turns_new(&ret->turns);
+	if (err == SBX_OK)
+		err = known_new(
+		    known_max(serve->settings->connections), &ret->known);
 	if (err == SBX_OK)
 		err = persons_new(ret->settings, PERSONS_SUBUID, &ret->persons);
 	if (err == SBX_OK)
@@ -237,6 +257,7 @@ serve_run(const struct serve *serve, struct sbx_why *why)
 	if (turns_drain(broker.turns, DRAIN / 2) && drained) {
 		store_close(broker.store);
 		turns_free(broker.turns);
+		known_free(broker.known);
 		persons_free(broker.persons);
 	}
 	return SBX_OK;

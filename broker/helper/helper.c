@@ -19,6 +19,27 @@ union ancillary {
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
+/* One datagram with room for a descriptor. */
+static struct msghdr
+message_of(struct iovec *iov, union ancillary *ancillary)
+{
+	return (struct msghdr){ .msg_iov = iov,
+		.msg_iovlen = 1,
+		.msg_control = ancillary->bytes,
+		.msg_controllen = sizeof(ancillary->bytes) };
+}
+
+static void
+attach_descriptor(struct msghdr *msg, int fd)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+}
+
 static uint64_t
 clock_ms(void)
 {
@@ -123,10 +144,7 @@ receive(int fd, struct buf *request, int *ret_answer)
 	union ancillary ancillary;
 	uint8_t *room;
 	struct iovec iov;
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = ancillary.bytes,
-		.msg_controllen = sizeof(ancillary.bytes) };
+	struct msghdr msg = message_of(&iov, &ancillary);
 	ssize_t n;
 
 	buf_reset(request);
@@ -149,10 +167,13 @@ receive(int fd, struct buf *request, int *ret_answer)
 
 /* The caller may have gone away: then nobody misses the answer. */
 static void
-reply(
-    int fd, enum sbx_err err, const struct sbx_why *why, const struct buf *body)
+reply(int fd, enum sbx_err err, const struct sbx_why *why,
+    const struct buf *body, int attached)
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+	union ancillary ancillary = { 0 };
+	struct iovec iov;
+	struct msghdr msg = message_of(&iov, &ancillary);
 
 	buf_put_u32(&answer, (uint32_t)err);
 	buf_put_cstring(&answer, why->text);
@@ -163,19 +184,25 @@ reply(
 		buf_put_u32(&answer, SBX_TOO_LARGE);
 		buf_put_cstring(&answer, "the answer does not fit");
 	}
-	(void)send(fd, answer.p, answer.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	iov = (struct iovec){ answer.p, answer.len };
+	if (attached >= 0)
+		attach_descriptor(&msg, attached);
+	else
+		msg.msg_controllen = 0;
+	(void)sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static void
 work(int answer_fd, struct view request, helper_job *job, void *context)
 {
 	cleanup_buf struct buf body = BUF_INIT(HELPER_MESSAGE_MAX - 1024);
+	cleanup_close int attached = -1;
 	struct sbx_why why = { "" };
-	enum sbx_err err = job(context, request, &body, &why);
+	enum sbx_err err = job(context, request, &body, &attached, &why);
 
 	if (err == SBX_OK)
 		err = buf_error(&body);
-	reply(answer_fd, err, &why, &body);
+	reply(answer_fd, err, &why, &body, err == SBX_OK ? attached : -1);
 }
 
 /* A child may exec: it gets the signals as a fresh program has them. */
@@ -200,7 +227,7 @@ work_in_child(int serve_fd, int answer_fd, struct view request, helper_job *job,
 	pid_t pid = fork();
 
 	if (pid < 0)
-		reply(answer_fd, SBX_UNAVAILABLE, &why, NULL);
+		reply(answer_fd, SBX_UNAVAILABLE, &why, NULL, -1);
 	if (pid != 0)
 		return;
 	default_signals();
@@ -277,16 +304,9 @@ send_request(int fd, struct view request, int answer_fd, uint64_t deadline,
 {
 	union ancillary ancillary = { 0 };
 	struct iovec iov = { (void *)request.p, request.len };
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = ancillary.bytes,
-		.msg_controllen = sizeof(ancillary.bytes) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	struct msghdr msg = message_of(&iov, &ancillary);
 
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &answer_fd, sizeof(int));
+	attach_descriptor(&msg, answer_fd);
 	for (;;) {
 		enum sbx_err err = await(fd, POLLOUT, deadline, why);
 
@@ -317,17 +337,37 @@ take_answer(struct view bytes, struct buf *answer, struct sbx_why *why)
 	return buf_error(answer);
 }
 
+/* What is there, in a buffer of its size; -1: nothing. */
+static ssize_t
+take_datagram(int fd, struct buf *ret, int *ret_fd)
+{
+	ssize_t size = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+	union ancillary ancillary;
+	struct iovec iov;
+	struct msghdr msg = message_of(&iov, &ancillary);
+
+	if (size <= 0)
+		return -1;
+	iov = (struct iovec){ buf_grow(ret, (size_t)size), (size_t)size };
+	if (iov.iov_base == NULL)
+		return -1;
+	size = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (size > 0)
+		*ret_fd = take_descriptor(&msg);
+	return size;
+}
+
 enum sbx_err
 helper_call(int fd, struct view request, unsigned timeout, struct buf *answer,
-    struct sbx_why *why)
+    int *ret_fd, struct sbx_why *why)
 {
 	cleanup_buf struct buf bytes = BUF_INIT(HELPER_MESSAGE_MAX);
-	cleanup_close int mine = -1, theirs = -1;
+	cleanup_close int mine = -1, theirs = -1, attached = -1;
 	uint64_t deadline = clock_ms() + (uint64_t)timeout * 1000;
 	enum sbx_err err;
-	uint8_t *room;
-	ssize_t n;
 
+	if (ret_fd != NULL)
+		*ret_fd = -1;
 	if (request.len == 0 || request.len > HELPER_MESSAGE_MAX)
 		return sbx_fail(
 		    why, SBX_TOO_LARGE, "request to a helper does not fit");
@@ -341,12 +381,10 @@ helper_call(int fd, struct view request, unsigned timeout, struct buf *answer,
 	err = await(mine, POLLIN, deadline, why);
 	if (err != SBX_OK)
 		return err;
-	room = buf_grow(&bytes, HELPER_MESSAGE_MAX);
-	if (room == NULL)
-		return buf_error(&bytes);
-	n = recv(mine, room, HELPER_MESSAGE_MAX, MSG_DONTWAIT);
-	if (n <= 0)
+	if (take_datagram(mine, &bytes, &attached) <= 0)
 		return gone(why);
-	bytes.len = (size_t)n;
-	return take_answer(buf_view(&bytes), answer, why);
+	err = take_answer(buf_view(&bytes), answer, why);
+	if (err == SBX_OK && ret_fd != NULL)
+		*ret_fd = steal_fd(&attached);
+	return err;
 }

@@ -20,10 +20,11 @@
 
 /*
  * What a helper does with a request: put the answer, or return an error with
- * why.  Runs in the helper.
+ * why.  Runs in the helper.  *ret_fd, -1 so far, goes along with the answer,
+ * and is closed here.
  */
 typedef enum sbx_err helper_job(void *context, struct view request,
-    struct buf *answer, struct sbx_why *why);
+    struct buf *answer, int *ret_fd, struct sbx_why *why);
 
 enum helper_mode {
 	HELPER_IN_TURN, /* one request after the other */
@@ -45,9 +46,10 @@ enum sbx_err helper_serve(
 /*
  * Ask and wait; any thread.  SBX_TIMEOUT after timeout seconds (the helper
  * may go on), SBX_UNAVAILABLE when it is gone.  The answer without its
- * error and why is appended to answer.
+ * error and why is appended to answer.  *ret_fd: a descriptor that came along,
+ * or -1; NULL: it is closed.
  */
 enum sbx_err helper_call(int fd, struct view request, unsigned timeout,
-    struct buf *answer, struct sbx_why *why) MUST_USE;
+    struct buf *answer, int *ret_fd, struct sbx_why *why) MUST_USE;
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/text.h"
 
 enum op {
@@ -40,6 +41,7 @@ struct asked {
 	const struct provider_context *context;
 	const struct provider *provider;
 	struct provider_spec spec;
+	int *ret_fd; /* goes along with the answer */
 };
 
 /*
@@ -117,23 +119,31 @@ do_usage(const struct asked *a, struct buf *answer, struct sbx_why *why)
 	return err;
 }
 
+void
+provider_access_put(const struct provider_access *access, struct buf *ret)
+{
+	buf_put_cstring(ret, access->user);
+	buf_put_u32(ret, (uint32_t)access->host_key_count);
+	for (size_t i = 0; i < access->host_key_count; i++)
+		buf_put_cstring(ret, access->host_key[i]);
+	buf_put_u32(ret, (uint32_t)access->endpoint_count);
+	for (size_t i = 0; i < access->endpoint_count; i++)
+		buf_put_cstring(ret, access->endpoint[i]);
+}
+
 static enum sbx_err
 do_credentials(const struct asked *a, struct buf *answer, struct sbx_why *why)
 {
 	struct provider_access access = { 0 };
-	enum sbx_err err =
-	    a->provider->credentials(a->context, a->spec.id, &access, why);
+	enum sbx_err err;
 
-	if (err != SBX_OK)
-		return err;
-	buf_put_cstring(answer, access.user);
-	buf_put_u32(answer, (uint32_t)access.host_key_count);
-	for (size_t i = 0; i < access.host_key_count; i++)
-		buf_put_cstring(answer, access.host_key[i]);
-	buf_put_u32(answer, (uint32_t)access.endpoint_count);
-	for (size_t i = 0; i < access.endpoint_count; i++)
-		buf_put_cstring(answer, access.endpoint[i]);
-	return SBX_OK;
+	/* First: whatever changes from here on is seen there. */
+	if (a->provider->watch != NULL)
+		*a->ret_fd = a->provider->watch(a->context, a->spec.id);
+	err = a->provider->credentials(a->context, a->spec.id, &access, why);
+	if (err == SBX_OK)
+		provider_access_put(&access, answer);
+	return err;
 }
 
 static enum sbx_err
@@ -157,10 +167,10 @@ static enum sbx_err (*const jobs[OP_COUNT])(
 };
 
 enum sbx_err
-provider_job(
-    void *context, struct view request, struct buf *answer, struct sbx_why *why)
+provider_job(void *context, struct view request, struct buf *answer,
+    int *ret_fd, struct sbx_why *why)
 {
-	struct asked asked = { .context = context };
+	struct asked asked = { .context = context, .ret_fd = ret_fd };
 	struct wire w = wire_of(request);
 	uint32_t op = wire_u32(&w);
 	struct view provider = wire_string(&w, NAME_ID_MAX);
@@ -190,7 +200,7 @@ provider_job(
 
 static enum sbx_err
 ask(int fd, enum op op, const char *provider, const struct provider_spec *spec,
-    struct buf *answer, struct sbx_why *why)
+    struct buf *answer, int *ret_fd, struct sbx_why *why)
 {
 	cleanup_buf struct buf request = BUF_INIT(1024);
 
@@ -204,18 +214,18 @@ ask(int fd, enum op op, const char *provider, const struct provider_spec *spec,
 	if (buf_error(&request) != SBX_OK)
 		return buf_error(&request);
 	return helper_call(
-	    fd, buf_view(&request), timeouts[op] + GRACE, answer, why);
+	    fd, buf_view(&request), timeouts[op] + GRACE, answer, ret_fd, why);
 }
 
 static enum sbx_err
 ask_id(int fd, enum op op, const char *provider, const char *id,
-    struct buf *answer, struct sbx_why *why)
+    struct buf *answer, int *ret_fd, struct sbx_why *why)
 {
 	struct provider_spec spec = { .issued_after = 0 };
 
 	if (text_copy(VIEW_STR(id), spec.id, sizeof(spec.id)) != SBX_OK)
 		return sbx_fail(why, SBX_BAD_NAME, "the id is too long");
-	return ask(fd, op, provider, &spec, answer, why);
+	return ask(fd, op, provider, &spec, answer, ret_fd, why);
 }
 
 static enum sbx_err
@@ -251,7 +261,8 @@ provider_call_create(int fd, const char *provider,
     struct sbx_why *why)
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
-	enum sbx_err err = ask(fd, OP_CREATE, provider, spec, &answer, why);
+	enum sbx_err err =
+	    ask(fd, OP_CREATE, provider, spec, &answer, NULL, why);
 
 	return err != SBX_OK ? err : read_status(buf_view(&answer), ret, why);
 }
@@ -262,7 +273,7 @@ call_plain(int fd, enum op op, const char *provider, const char *id,
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
 
-	return ask_id(fd, op, provider, id, &answer, why);
+	return ask_id(fd, op, provider, id, &answer, NULL, why);
 }
 
 enum sbx_err
@@ -291,7 +302,8 @@ provider_call_inspect(int fd, const char *provider, const char *id,
     struct provider_status *ret, struct sbx_why *why)
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
-	enum sbx_err err = ask_id(fd, OP_INSPECT, provider, id, &answer, why);
+	enum sbx_err err =
+	    ask_id(fd, OP_INSPECT, provider, id, &answer, NULL, why);
 
 	return err != SBX_OK ? err : read_status(buf_view(&answer), ret, why);
 }
@@ -308,7 +320,8 @@ provider_call_usage(int fd, const char *provider, const char *id,
     struct provider_usage *ret, struct sbx_why *why)
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
-	enum sbx_err err = ask_id(fd, OP_USAGE, provider, id, &answer, why);
+	enum sbx_err err =
+	    ask_id(fd, OP_USAGE, provider, id, &answer, NULL, why);
 	struct provider_usage usage;
 	struct wire w;
 
@@ -354,19 +367,29 @@ read_lines(struct wire *w, char (*ret)[PROVIDER_LINE], size_t max)
 }
 
 enum sbx_err
-provider_call_credentials(int fd, const char *provider, const char *id,
-    struct provider_access *ret, struct sbx_why *why)
+provider_access_read(struct view bytes, struct provider_access *ret)
 {
-	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
-	enum sbx_err err =
-	    ask_id(fd, OP_CREDENTIALS, provider, id, &answer, why);
-	struct wire w;
+	struct wire w = wire_of(bytes);
 
-	if (err != SBX_OK)
-		return err;
-	w = wire_of(buf_view(&answer));
 	read_line(&w, ret->user, sizeof(ret->user));
 	ret->host_key_count = read_lines(&w, ret->host_key, PROVIDER_HOST_KEYS);
 	ret->endpoint_count = read_lines(&w, ret->endpoint, PROVIDER_ENDPOINTS);
-	return wire_end(&w) == SBX_OK ? SBX_OK : malformed(why);
+	return wire_end(&w);
+}
+
+enum sbx_err
+provider_call_credentials(int fd, const char *provider, const char *id,
+    struct provider_access *ret, int *ret_watch, struct sbx_why *why)
+{
+	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+	cleanup_close int watch = -1;
+	enum sbx_err err =
+	    ask_id(fd, OP_CREDENTIALS, provider, id, &answer, &watch, why);
+
+	if (err != SBX_OK)
+		return err;
+	if (provider_access_read(buf_view(&answer), ret) != SBX_OK)
+		return malformed(why);
+	*ret_watch = steal_fd(&watch);
+	return SBX_OK;
 }

@@ -31,7 +31,14 @@ provider_call_sweep(int fd, const char *provider, struct sbx_why *why) MUST_USE;
 /* Of a provider that says nothing of it nothing is known. */
 enum sbx_err provider_call_usage(int fd, const char *provider, const char *id,
     struct provider_usage *ret, struct sbx_why *why) MUST_USE;
-enum sbx_err provider_call_credentials(int fd, const char *provider,
-    const char *id, struct provider_access *ret, struct sbx_why *why) MUST_USE;
+/* *ret_watch: the caller's (provider.h), or -1. */
+enum sbx_err
+provider_call_credentials(int fd, const char *provider, const char *id,
+    struct provider_access *ret, int *ret_watch, struct sbx_why *why) MUST_USE;
+
+/* As it goes from one process to another. */
+void provider_access_put(const struct provider_access *access, struct buf *ret);
+enum sbx_err
+provider_access_read(struct view bytes, struct provider_access *ret) MUST_USE;
 
 #endif

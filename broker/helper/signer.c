@@ -97,14 +97,15 @@ judge(const struct asked *asked, uint64_t now, struct sbx_why *why)
 }
 
 enum sbx_err
-signer_job(
-    void *context, struct view request, struct buf *answer, struct sbx_why *why)
+signer_job(void *context, struct view request, struct buf *answer, int *ret_fd,
+    struct sbx_why *why)
 {
 	const struct signer *signer = context;
 	uint8_t nonce[BUILD_NONCE_LEN];
 	struct asked asked;
 	enum sbx_err err = read_request(request, &asked);
 
+	(void)ret_fd;
 	if (err != SBX_OK)
 		return sbx_fail(
 		    why, SBX_PROTOCOL, "malformed request to the signer");
@@ -151,5 +152,6 @@ signer_sign(int fd, const struct cert_request *request, struct buf *ret,
 	buf_put_cstring(&asked, command == NULL ? "" : command);
 	if (buf_error(&asked) != SBX_OK)
 		return buf_error(&asked);
-	return helper_call(fd, buf_view(&asked), SIGNER_TIMEOUT, ret, why);
+	return helper_call(
+	    fd, buf_view(&asked), SIGNER_TIMEOUT, ret, NULL, why);
 }

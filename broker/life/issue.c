@@ -5,7 +5,9 @@
 
 #include "broker/helper/provider_call.h"
 #include "broker/helper/signer.h"
+#include "broker/life/known.h"
 #include "certs/check.h"
+#include "common/cleanup.h"
 #include "common/text.h"
 
 #define SERIAL_TRIES 8
@@ -44,13 +46,27 @@ issue_validity(const struct sandbox *sandbox, uint64_t now, uint64_t ttl,
 	return SBX_OK;
 }
 
+/* Each is a row on our disk, and a line in a log. */
+static enum sbx_err
+refuse_more(const struct sandbox *s, uint64_t free_at, struct sbx_why *why)
+{
+	char text[TEXT_TIME_LEN];
+
+	text_put_time(free_at, text);
+	return sbx_fail(why, SBX_REFUSED,
+	    "sandbox %s has %d certificates that are still valid, the limit: "
+	    "the first of them ends at %s",
+	    s->id, STORE_CERTIFICATES_MAX, text);
+}
+
 /* Write it down under a serial that nobody had; then it may be signed. */
 static enum sbx_err
 register_certificate(struct broker *b, const struct caller *caller,
-    struct cert_request *request, char *key_id, size_t size,
+    struct cert_request *request, struct issued *ret, char *key_id, size_t size,
     struct sbx_why *why)
 {
 	enum sbx_err err = SBX_EXISTS;
+	uint64_t free_at = 0;
 
 	for (int i = 0; i < SERIAL_TRIES && err == SBX_EXISTS; i++) {
 		struct certificate row = { .caller = caller->name,
@@ -69,28 +85,10 @@ register_certificate(struct broker *b, const struct caller *caller,
 		(void)snprintf(key_id, size, "%s/%s/%s", caller->name,
 		    request->principal, serial);
 		request->serial = row.serial;
-		err = store_add_certificate(b->store, &row, why);
+		err = store_add_certificate(b->store, &row, &free_at, why);
 	}
-	return err;
-}
-
-/* Each is a row on our disk, and a line in a log. */
-static enum sbx_err
-check_number(struct broker *b, struct issued *ret, struct sbx_why *why)
-{
-	uint64_t free_at = 0;
-	char text[TEXT_TIME_LEN];
-	enum sbx_err err = store_certificates_full(
-	    b->store, ret->sandbox.id, b->now(), &free_at, why);
-
-	if (err != SBX_OK || free_at == 0)
-		return err;
-	text_put_time(free_at, text);
-	ret->too_many = true;
-	return sbx_fail(why, SBX_REFUSED,
-	    "sandbox %s has %d certificates that are still valid, the limit: "
-	    "the first of them ends at %s",
-	    ret->sandbox.id, STORE_CERTIFICATES_MAX, text);
+	ret->too_many = free_at != 0;
+	return ret->too_many ? refuse_more(&ret->sandbox, free_at, why) : err;
 }
 
 static enum sbx_err
@@ -124,11 +122,8 @@ sign(struct broker *b, const struct caller *caller,
 		request.source_address = wish->source_address;
 	if (*wish->force_command != '\0')
 		request.force_command = wish->force_command;
-	err = check_number(b, ret, why);
-	if (err != SBX_OK)
-		return err;
 	err = register_certificate(
-	    b, caller, &request, key_id, sizeof(key_id), why);
+	    b, caller, &request, ret, key_id, sizeof(key_id), why);
 	if (err == SBX_OK)
 		err = signer_sign(b->signer_fd, &request, &blob, why);
 	if (err != SBX_OK)
@@ -153,23 +148,62 @@ check_single_use(const struct sandbox *sandbox, const struct issue_wish *wish,
 	    sandbox->id);
 }
 
+/* The sandbox as it stands, and what its provider told, if that still holds. */
 static enum sbx_err
-issue_in_turn(struct broker *b, const struct caller *caller, const char *id,
-    const struct issue_wish *wish, struct issued *ret, struct sbx_why *why)
+recall(struct broker *b, const struct caller *caller, const char *id,
+    struct issued *ret, bool *ret_known, struct sbx_why *why)
+{
+	enum sbx_err err =
+	    sandboxes_find(b, caller, id, ACCESS_SSH, &ret->sandbox, why);
+
+	*ret_known = err == SBX_OK &&
+	    known_recall(b->known, &ret->sandbox, &ret->access);
+	return err;
+}
+
+/* For whoever has the turn alone. */
+static enum sbx_err
+ask_provider(struct broker *b, struct issued *ret, struct sbx_why *why)
 {
 	struct sandbox *s = &ret->sandbox;
-	enum sbx_err err = sandboxes_find(b, caller, id, ACCESS_SSH, s, why);
+	cleanup_close int watch = -1;
+	enum sbx_err err = sandboxes_reconcile(b, s, why);
 
 	if (err == SBX_OK)
-		err = sandboxes_reconcile(b, s, why);
+		err = provider_call_credentials(b->provider_fd, s->provider,
+		    s->id, &ret->access, &watch, why);
 	if (err == SBX_OK)
-		err = check_single_use(s, wish, why);
+		known_keep(b->known, s, &ret->access, steal_fd(&watch));
+	return err;
+}
+
+/*
+ * Takes a turn that is shared with others, or one that is nobody else's if the
+ * provider must be asked.  Not held after an error.
+ */
+static enum sbx_err
+look_up(struct broker *b, const struct caller *caller, const char *id,
+    struct issued *ret, struct sbx_why *why)
+{
+	bool known = false;
+	enum sbx_err err = turn_share(b->turns, id, why);
+
+	if (err != SBX_OK)
+		return err;
+	err = recall(b, caller, id, ret, &known, why);
+	if (err == SBX_OK && known)
+		return SBX_OK;
+	turn_give(b->turns, id);
 	if (err == SBX_OK)
-		err = access_isolation(b->settings, caller, s->isolation, why);
-	if (err == SBX_OK)
-		err = provider_call_credentials(
-		    b->provider_fd, s->provider, s->id, &ret->access, why);
-	return err != SBX_OK ? err : sign(b, caller, wish, ret, why);
+		err = turn_take(b->turns, id, why);
+	if (err != SBX_OK)
+		return err;
+	err = recall(b, caller, id, ret, &known, why);
+	if (err == SBX_OK && !known)
+		err = ask_provider(b, ret, why);
+	if (err != SBX_OK)
+		turn_give(b->turns, id);
+	return err;
 }
 
 enum sbx_err
@@ -181,10 +215,15 @@ issue_ssh(struct broker *b, const struct caller *caller, const char *id,
 
 	/* Held to the end, so that no certificate outlives a deletion. */
 	if (err == SBX_OK)
-		err = turn_take(b->turns, id, why);
+		err = look_up(b, caller, id, ret, why);
 	if (err != SBX_OK)
 		return err;
-	err = issue_in_turn(b, caller, id, wish, ret, why);
+	err = check_single_use(&ret->sandbox, wish, why);
+	if (err == SBX_OK)
+		err = access_isolation(
+		    b->settings, caller, ret->sandbox.isolation, why);
+	if (err == SBX_OK)
+		err = sign(b, caller, wish, ret, why);
 	turn_give(b->turns, id);
 	return err;
 }

@@ -30,6 +30,7 @@ struct broker {
 	struct store *store;
 	struct turns *turns;
 	struct persons *persons;
+	struct known *known;
 	int signer_fd; /* helper_call */
 	int provider_fd;
 	char ca_line[PROVIDER_LINE];

@@ -14,6 +14,8 @@
 /* Somebody is at work on this id. */
 struct turn {
 	struct turn *next;
+	unsigned sharers; /* 0: one has it alone */
+	bool wanted;	  /* while it is shared, by one who wants it alone */
 	char id[NAME_ID_MAX + 1];
 };
 
@@ -125,48 +127,78 @@ turns_drain(struct turns *t, unsigned seconds)
  * Turns.
  */
 
-static bool
-is_taken(const struct turns *t, const char *id)
+static struct turn *
+find_turn(const struct turns *t, const char *id)
 {
-	for (const struct turn *turn = t->taken; turn != NULL;
-	     turn = turn->next) {
-		if (strcmp(turn->id, id) == 0)
-			return true;
-	}
-	return false;
+	struct turn *turn = t->taken;
+
+	while (turn != NULL && strcmp(turn->id, id) != 0)
+		turn = turn->next;
+	return turn;
 }
 
 static bool
-mark_taken(struct turns *t, const char *id)
+mark_taken(struct turns *t, const char *id, unsigned sharers)
 {
 	struct turn *turn = calloc(1, sizeof(*turn));
 
 	if (turn == NULL)
 		return false;
 	(void)snprintf(turn->id, sizeof(turn->id), "%s", id);
+	turn->sharers = sharers;
 	turn->next = t->taken;
 	t->taken = turn;
 	return true;
 }
 
-enum sbx_err
-turn_take(struct turns *t, const char *id, struct sbx_why *why)
+/* Can it be had now, alone or with others? */
+static bool
+is_to_be_had(struct turns *t, const char *id, bool share)
+{
+	struct turn *turn = find_turn(t, id);
+
+	if (turn == NULL)
+		return true;
+	if (share)
+		return turn->sharers > 0 && !turn->wanted;
+	turn->wanted = true;
+	return false;
+}
+
+static enum sbx_err
+take(struct turns *t, const char *id, bool share, struct sbx_why *why)
 {
 	struct timespec deadline = deadline_in(TURN_WAIT);
 	enum sbx_err err = SBX_OK;
+	struct turn *turn;
 
 	(void)pthread_mutex_lock(&t->mutex);
-	while (err == SBX_OK && !t->closed && is_taken(t, id)) {
+	while (err == SBX_OK && !t->closed && !is_to_be_had(t, id, share)) {
 		if (!wait_for_change(t, &deadline))
 			err = sbx_fail(why, SBX_TIMEOUT,
 			    "another operation on '%s' does not end", id);
 	}
 	if (err == SBX_OK && t->closed)
 		err = stopping(why);
-	if (err == SBX_OK && !mark_taken(t, id))
+	turn = find_turn(t, id);
+	if (err == SBX_OK && turn != NULL)
+		turn->sharers++;
+	else if (err == SBX_OK && !mark_taken(t, id, share))
 		err = out_of_memory(why);
 	(void)pthread_mutex_unlock(&t->mutex);
 	return err;
+}
+
+enum sbx_err
+turn_take(struct turns *t, const char *id, struct sbx_why *why)
+{
+	return take(t, id, /* share= */ false, why);
+}
+
+enum sbx_err
+turn_share(struct turns *t, const char *id, struct sbx_why *why)
+{
+	return take(t, id, /* share= */ true, why);
 }
 
 bool
@@ -175,25 +207,36 @@ turn_try(struct turns *t, const char *id)
 	bool got;
 
 	(void)pthread_mutex_lock(&t->mutex);
-	got = !t->closed && !is_taken(t, id) && mark_taken(t, id);
+	got = !t->closed && find_turn(t, id) == NULL &&
+	    mark_taken(t, id, /* sharers= */ 0);
 	(void)pthread_mutex_unlock(&t->mutex);
 	return got;
+}
+
+/* Under the mutex. */
+static void
+forget_turn(struct turns *t, struct turn *turn)
+{
+	struct turn **at = &t->taken;
+
+	while (*at != turn)
+		at = &(*at)->next;
+	*at = turn->next;
+	free(turn);
+	(void)pthread_cond_broadcast(&t->changed);
 }
 
 void
 turn_give(struct turns *t, const char *id)
 {
-	(void)pthread_mutex_lock(&t->mutex);
-	for (struct turn **at = &t->taken; *at != NULL; at = &(*at)->next) {
-		struct turn *turn = *at;
+	struct turn *turn;
 
-		if (strcmp(turn->id, id) != 0)
-			continue;
-		*at = turn->next;
-		free(turn);
-		break;
-	}
-	(void)pthread_cond_broadcast(&t->changed);
+	(void)pthread_mutex_lock(&t->mutex);
+	turn = find_turn(t, id);
+	if (turn != NULL && turn->sharers > 1)
+		turn->sharers--;
+	else if (turn != NULL)
+		forget_turn(t, turn);
 	(void)pthread_mutex_unlock(&t->mutex);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One at a time for one sandbox, any number for different ones; and one
- * start of a sandbox however many ask for it.
+ * One at a time for one sandbox, or several that change nothing of it, any
+ * number for different ones; and one start of a sandbox however many ask for
+ * it.
  */
 #ifndef SBX_BROKER_TURNS_H
 #define SBX_BROKER_TURNS_H
@@ -26,6 +27,12 @@ bool turns_drain(struct turns *turns, unsigned seconds) MUST_USE;
 /* SBX_TIMEOUT after TURN_WAIT. */
 enum sbx_err
 turn_take(struct turns *turns, const char *id, struct sbx_why *why) MUST_USE;
+/*
+ * Together with others who share it.  Those who do so later wait for who
+ * waits to have it alone.
+ */
+enum sbx_err
+turn_share(struct turns *turns, const char *id, struct sbx_why *why) MUST_USE;
 /* False at once when somebody has it. */
 bool turn_try(struct turns *turns, const char *id) MUST_USE;
 void turn_give(struct turns *turns, const char *id);

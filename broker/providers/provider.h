@@ -178,6 +178,11 @@ struct provider {
 	enum sbx_err (*credentials)(const struct provider_context *,
 	    const char *id, struct provider_access *ret, struct sbx_why *);
 	/*
+	 * A descriptor that becomes readable when what credentials told, and
+	 * that it runs, may hold no longer; -1: there is none.  NULL: never.
+	 */
+	int (*watch)(const struct provider_context *, const char *id);
+	/*
 	 * Clear away what calls that were cut short have left; NULL: nothing
 	 * ever is.  Other calls go on meanwhile, and it may be cut short.
 	 */

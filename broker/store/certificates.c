@@ -1,9 +1,64 @@
 /* SPDX-License-Identifier: ISC */
 #include "broker/store/db.h"
 
+#include <string.h>
+
+struct addition {
+	const struct certificate *certificate;
+	uint64_t *ret_free_at;
+};
+
+/* The same for the same id. */
+static struct room *
+room_of(struct store *store, const char *id)
+{
+	uint64_t hash = 14695981039346656037U; /* FNV-1a */
+
+	for (const char *p = id; *p != '\0'; p++)
+		hash = (hash ^ (uint8_t)*p) * 1099511628211U;
+	return &store->room[hash % ROOMS];
+}
+
+/*
+ * Certificates end by themselves, and only we make more: so it is enough to
+ * count, and to forget, when there may be as many as there may be at most.
+ */
 static enum sbx_err
-add_certificate(
-    struct store *store, const struct certificate *c, struct sbx_why *why)
+count_room(struct store *store, const struct certificate *c, uint64_t *ret_left,
+    struct sbx_why *why)
+{
+	sqlite3_stmt *st = db_bound(store, ST_VALID_CERTIFICATES, c->id);
+	uint64_t valid = 0;
+	enum sbx_err err;
+
+	db_bind_u64(st, 2, c->issued_at);
+	err = db_number(store, st, 0, &valid, why);
+	if (err != SBX_OK)
+		return err;
+	*ret_left =
+	    valid < STORE_CERTIFICATES_MAX ? STORE_CERTIFICATES_MAX - valid : 0;
+	if (*ret_left == 0)
+		return SBX_OK;
+	st = db_bound(store, ST_TRIM_CERTIFICATES, c->id);
+	db_bind_u64(st, 2, STORE_CERTIFICATES_KEPT - *ret_left);
+	return db_run(store, st, why);
+}
+
+static enum sbx_err
+refuse_more(struct store *store, const struct addition *a, struct sbx_why *why)
+{
+	sqlite3_stmt *st = db_bound(store, ST_FIRST_END, a->certificate->id);
+	enum sbx_err err;
+
+	db_bind_u64(st, 2, a->certificate->issued_at);
+	err = db_number(store, st, 0, a->ret_free_at, why);
+	return err != SBX_OK
+	    ? err
+	    : sbx_fail(why, SBX_REFUSED, "too many certificates");
+}
+
+static enum sbx_err
+insert(struct store *store, const struct certificate *c, struct sbx_why *why)
 {
 	sqlite3_stmt *st = db_bound(store, ST_ADD_CERTIFICATE, NULL);
 	enum sbx_err err;
@@ -18,41 +73,43 @@ add_certificate(
 	err = db_run(store, st, why);
 	if (err != SBX_OK)
 		return err;
-	st = db_bound(store, ST_TRIM_CERTIFICATES, c->id);
-	db_bind_u64(st, 2, STORE_CERTIFICATES_KEPT);
-	err = db_run(store, st, why);
-	if (err != SBX_OK)
-		return err;
 	st = db_bound(store, ST_RAISE_LAST, c->id);
 	db_bind_u64(st, 2, c->valid_after);
 	return db_run(store, st, why);
 }
 
-enum sbx_err
-store_certificates_full(struct store *store, const char *id, uint64_t now,
-    uint64_t *ret_free_at, struct sbx_why *why)
+static enum sbx_err
+add_certificate(struct store *store, void *context, struct sbx_why *why)
 {
-	sqlite3_stmt *st;
-	enum sbx_err err;
+	const struct addition *a = context;
+	const struct certificate *c = a->certificate;
+	struct room *room = room_of(store, c->id);
+	uint64_t left = strcmp(room->id, c->id) == 0 ? room->left : 0;
+	enum sbx_err err = SBX_OK;
 
-	(void)pthread_mutex_lock(&store->mutex);
-	st = db_bound(store, ST_VALID_CERTIFICATES, id);
-	db_bind_u64(st, 2, now);
-	db_bind_u64(st, 3, STORE_CERTIFICATES_MAX);
-	err = db_number(store, st, 0, ret_free_at, why);
-	(void)pthread_mutex_unlock(&store->mutex);
-	return err;
+	room->left = 0; /* until all went well */
+	if (left == 0)
+		err = count_room(store, c, &left, why);
+	if (err == SBX_OK && left == 0)
+		err = refuse_more(store, a, why);
+	if (err == SBX_OK)
+		err = insert(store, c, why);
+	if (err != SBX_OK)
+		return err;
+	memcpy(room->id, c->id, sizeof(room->id));
+	room->left = left - 1;
+	return SBX_OK;
 }
 
 enum sbx_err
 store_add_certificate(struct store *store,
-    const struct certificate *certificate, struct sbx_why *why)
+    const struct certificate *certificate, uint64_t *ret_free_at,
+    struct sbx_why *why)
 {
-	enum sbx_err err = db_begin(store, why);
+	struct addition addition = { certificate, ret_free_at };
 
-	if (err == SBX_OK)
-		err = add_certificate(store, certificate, why);
-	return db_end(store, err, why);
+	*ret_free_at = 0;
+	return db_write(store, add_certificate, &addition, why);
 }
 
 static enum sbx_err

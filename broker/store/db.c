@@ -186,8 +186,77 @@ db_end(struct store *store, enum sbx_err err, struct sbx_why *why)
 	/* If this fails too, the next BEGIN will say what is wrong. */
 	if (err != SBX_OK && sqlite3_get_autocommit(store->db) == 0)
 		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	if (err != SBX_OK)
+		memset(store->room, 0, sizeof(store->room));
 	(void)pthread_mutex_unlock(&store->mutex);
 	return err;
+}
+
+/*
+ * Writing together.
+ */
+
+struct writing {
+	struct gather_part part;
+	db_job *job;
+	void *context;
+	enum sbx_err err;
+	struct sbx_why *why;
+};
+
+static struct writing *
+writing_of(struct gather_part *part)
+{
+	return (struct writing *)part;
+}
+
+static void
+write_alone(struct store *store, struct writing *w)
+{
+	w->err = db_begin(store, w->why);
+	if (w->err == SBX_OK)
+		w->err = w->job(store, w->context, w->why);
+	w->err = db_end(store, w->err, w->why);
+}
+
+/* False, and nothing is written: one of them spoils it for the others. */
+static bool
+write_at_once(struct store *store, struct gather_part *first)
+{
+	enum sbx_err err = db_begin(store, NULL);
+
+	for (struct gather_part *p = first; p != NULL && err == SBX_OK;
+	     p = p->next) {
+		struct writing *w = writing_of(p);
+		int before = sqlite3_total_changes(store->db);
+
+		w->err = w->job(store, w->context, w->why);
+		/* One that was refused before it wrote anything does not. */
+		if (w->err != SBX_OK &&
+		    sqlite3_total_changes(store->db) != before)
+			err = w->err;
+	}
+	return db_end(store, err, NULL) == SBX_OK;
+}
+
+static void
+write_all(void *context, struct gather_part *first)
+{
+	struct store *store = context;
+
+	if (first->next != NULL && write_at_once(store, first))
+		return;
+	for (struct gather_part *p = first; p != NULL; p = p->next)
+		write_alone(store, writing_of(p));
+}
+
+enum sbx_err
+db_write(struct store *store, db_job *job, void *context, struct sbx_why *why)
+{
+	struct writing w = { .job = job, .context = context, .why = why };
+
+	gather_do(&store->writers, &w.part, write_all, store);
+	return w.err;
 }
 
 /*
@@ -253,6 +322,7 @@ store_open(const char *path, struct store **ret, struct sbx_why *why)
 	if (store == NULL)
 		return SBX_NOMEM;
 	(void)pthread_mutex_init(&store->mutex, NULL);
+	gather_init(&store->writers);
 	if (sqlite3_open_v2(path, &store->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 		    SQLITE_OPEN_NOMUTEX,
@@ -282,6 +352,7 @@ store_close(struct store *store)
 	for (int i = 0; i < ST_COUNT_OF_THEM; i++)
 		(void)sqlite3_finalize(store->st[i]);
 	(void)sqlite3_close(store->db);
+	gather_destroy(&store->writers);
 	(void)pthread_mutex_destroy(&store->mutex);
 	free(store);
 }

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
+#include "broker/gather.h"
 #include "broker/store/store.h"
 
 #define COLUMNS                                                           \
@@ -78,16 +79,18 @@
 	X(ADD_CERTIFICATE,                                                     \
 	    "INSERT INTO certificates VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")    \
 	X(VALID_CERTIFICATES,                                                  \
-	    "SELECT CASE WHEN count(*) < ?3 THEN 0 ELSE min(valid_before) "    \
-	    "END FROM certificates WHERE sandbox_id = ?1 "                     \
+	    "SELECT count(*) FROM certificates WHERE sandbox_id = ?1 "         \
 	    "AND valid_before > ?2")                                           \
+	X(FIRST_END,                                                           \
+	    "SELECT min(valid_before) FROM certificates "                      \
+	    "WHERE sandbox_id = ?1 AND valid_before > ?2")                     \
 	X(TRIM_CERTIFICATES,                                                   \
 	    "DELETE FROM certificates WHERE serial IN (SELECT serial FROM "    \
 	    "certificates WHERE sandbox_id = ?1 ORDER BY valid_before DESC "   \
 	    "LIMIT -1 OFFSET ?2)")                                             \
 	X(RAISE_LAST,                                                          \
-	    "UPDATE sandboxes SET last_valid_after = "                         \
-	    "max(last_valid_after, ?2) WHERE id = ?1")                         \
+	    "UPDATE sandboxes SET last_valid_after = ?2 "                      \
+	    "WHERE id = ?1 AND last_valid_after < ?2")                         \
 	X(PRUNE_CERTIFICATES,                                                  \
 	    "DELETE FROM certificates WHERE valid_before < ?1")                \
 	X(PRUNE_FLOORS, "DELETE FROM floors WHERE last_valid_after < ?1")
@@ -99,10 +102,23 @@ enum statement {
 	    ST_COUNT_OF_THEM
 };
 
+/*
+ * How many certificates a sandbox may still have before they must be counted
+ * again.  Those of another sandbox may be in its place: then they are counted.
+ */
+#define ROOMS 1024
+
+struct room {
+	char id[NAME_ID_MAX + 1];
+	uint64_t left;
+};
+
 struct store {
 	sqlite3 *db;
 	pthread_mutex_t mutex;
 	sqlite3_stmt *st[ST_COUNT_OF_THEM];
+	struct gather writers;
+	struct room room[ROOMS]; /* under the mutex */
 };
 
 /* What SQLite says of the last call. */
@@ -129,5 +145,17 @@ enum sbx_err db_number(struct store *store, sqlite3_stmt *st, uint64_t fallback,
 enum sbx_err db_begin(struct store *store, struct sbx_why *why) MUST_USE;
 enum sbx_err
 db_end(struct store *store, enum sbx_err err, struct sbx_why *why) MUST_USE;
+
+/* What is written; run in a transaction, with the mutex held. */
+typedef enum sbx_err
+db_job(struct store *store, void *context, struct sbx_why *why);
+
+/*
+ * Run job, and return when what it wrote is on disk.  Jobs of several callers
+ * share a transaction and its flush; when one that has written something
+ * fails, or the flush does, each is run once more in one of its own.
+ */
+enum sbx_err db_write(struct store *store, db_job *job, void *context,
+    struct sbx_why *why) MUST_USE;
 
 #endif

@@ -163,17 +163,14 @@ enum sbx_err store_expired(struct store *store, const struct moment *now,
     struct sbx_why *why) MUST_USE;
 
 /*
- * *ret_free_at: 0 when the sandbox may have one more certificate, otherwise
- * when the first of those that are valid now ends.
- */
-enum sbx_err store_certificates_full(struct store *store, const char *id,
-    uint64_t now, uint64_t *ret_free_at, struct sbx_why *why) MUST_USE;
-/*
- * SBX_EXISTS when the serial was used before.  Of a sandbox that has
- * STORE_CERTIFICATES_KEPT, the one that ended first is forgotten.
+ * SBX_EXISTS when the serial was used before.  SBX_REFUSED when the sandbox
+ * has STORE_CERTIFICATES_MAX that are valid: *ret_free_at is when the first of
+ * them ends, otherwise 0.  Of one that has STORE_CERTIFICATES_KEPT, those that
+ * ended first are forgotten.
  */
 enum sbx_err store_add_certificate(struct store *store,
-    const struct certificate *certificate, struct sbx_why *why) MUST_USE;
+    const struct certificate *certificate, uint64_t *ret_free_at,
+    struct sbx_why *why) MUST_USE;
 /* Forget certificates that ended, and floors that lie, before then. */
 enum sbx_err
 store_prune(struct store *store, uint64_t before, struct sbx_why *why) MUST_USE;

@@ -11,6 +11,7 @@
 
 #include "broker/front/body.h"
 #include "broker/front/routes.h"
+#include "broker/life/known.h"
 #include "common/text.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -73,6 +74,7 @@ make_broker(void)
 		return &broker;
 	FUZZ_ASSERT(store_open(":memory:", &broker.store, NULL) == SBX_OK);
 	FUZZ_ASSERT(turns_new(&broker.turns) == SBX_OK);
+	FUZZ_ASSERT(known_new(0, &broker.known) == SBX_OK);
 	add(broker.store, "mine", "alice");
 	add(broker.store, "theirs", "bob");
 	return &broker;

@@ -50,7 +50,7 @@ ask_signer(struct view request)
 
 	(void)crypto_sign_seed_keypair(
 	    signer.ca.public, signer.ca.secret, seed);
-	if (signer_job(&signer, request, &answer, &why) == SBX_OK)
+	if (signer_job(&signer, request, &answer, NULL, &why) == SBX_OK)
 		check_certificate(buf_view(&answer), &signer);
 	else
 		FUZZ_ASSERT(answer.len == 0);
@@ -72,7 +72,8 @@ ask_provider(struct view request)
 	if (text_copy(provider, name, sizeof(name)) == SBX_OK &&
 	    provider_find(name) != NULL)
 		return;
-	FUZZ_ASSERT(provider_job(&context, request, &answer, &why) != SBX_OK);
+	FUZZ_ASSERT(
+	    provider_job(&context, request, &answer, NULL, &why) != SBX_OK);
 }
 
 /* The other end of a helper's socket: it answers with the input. */
@@ -130,12 +131,13 @@ hear(struct view answer, bool credentials)
 	struct provider_status status;
 	struct sbx_why why = { "" };
 	pthread_t thread;
+	int watch;
 
 	fake.answer = answer;
 	FUZZ_ASSERT(pthread_create(&thread, NULL, answer_once, NULL) == 0);
 	if (credentials) {
 		if (provider_call_credentials(fake.caller, "local", "run-1234",
-			&access, &why) == SBX_OK)
+			&access, &watch, &why) == SBX_OK)
 			check_access(&access);
 	} else if (provider_call_inspect(fake.caller, "local", "run-1234",
 		       &status, &why) == SBX_OK) {

@@ -385,6 +385,19 @@ local_credentials(const struct provider_context *context, const char *id,
 	return SBX_OK;
 }
 
+/* What is told of one holds until it is stopped. */
+static int
+local_watch(const struct provider_context *context, const char *id)
+{
+	cleanup_box struct box box = BOX_INIT;
+	struct process process[BOX_PROCESSES];
+
+	if (box_open(context, id, &box, NULL) != SBX_OK)
+		return -1;
+	box_processes(&box, process);
+	return process_watch(&process[BOX_PROCESS_1]);
+}
+
 const struct provider provider_local = {
 	.name = "local",
 	.create = local_create,
@@ -394,5 +407,6 @@ const struct provider provider_local = {
 	.inspect = local_inspect,
 	.usage = local_usage,
 	.credentials = local_credentials,
+	.watch = local_watch,
 	.sweep = temporary_sweep,
 };

@@ -73,9 +73,8 @@ process_alive(const struct process *process)
 	    now.start == process->start;
 }
 
-/* A descriptor of exactly this process, or -1 when it is gone. */
-static int
-open_process(const struct process *process)
+int
+process_watch(const struct process *process)
 {
 	cleanup_close int fd = -1;
 
@@ -102,7 +101,7 @@ wait_fd(int fd, int timeout_ms)
 bool
 process_wait(const struct process *process, int timeout_ms)
 {
-	cleanup_close int fd = open_process(process);
+	cleanup_close int fd = process_watch(process);
 
 	return fd < 0 || wait_fd(fd, timeout_ms);
 }
@@ -110,7 +109,7 @@ process_wait(const struct process *process, int timeout_ms)
 enum sbx_err
 process_end(const struct process *process, int grace_ms, struct sbx_why *why)
 {
-	cleanup_close int fd = open_process(process);
+	cleanup_close int fd = process_watch(process);
 
 	if (fd < 0)
 		return SBX_OK;

@@ -20,6 +20,8 @@ struct process {
 /* The process that has this pid now; SBX_NOT_FOUND if it is none or dead. */
 enum sbx_err process_identify(pid_t pid, struct process *ret) MUST_USE;
 bool process_alive(const struct process *process) MUST_USE;
+/* A descriptor (pidfd_open(2)) of exactly this one, or -1 when it is gone. */
+int process_watch(const struct process *process) MUST_USE;
 
 /*
  * Send SIGTERM, and SIGKILL after grace_ms (0: at once), and wait until it is

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,11 +24,15 @@ static pid_t helper_pid;
 
 /* The request's first letter says what to do. */
 static enum sbx_err
-job(void *context, struct view request, struct buf *answer, struct sbx_why *why)
+job(void *context, struct view request, struct buf *answer, int *ret_fd,
+    struct sbx_why *why)
 {
 	switch (request.p[0]) {
 	case 'e': /* echo */
 		buf_put_view(answer, request);
+		return SBX_OK;
+	case 'a': /* a descriptor along with the answer */
+		*ret_fd = dup(STDERR_FILENO);
 		return SBX_OK;
 	case 'f':
 		return sbx_fail(why, SBX_STATE, "not today");
@@ -108,7 +113,8 @@ static enum sbx_err
 call(
     const char *text, unsigned timeout, struct buf *answer, struct sbx_why *why)
 {
-	return helper_call(caller_fd, VIEW_STR(text), timeout, answer, why);
+	return helper_call(
+	    caller_fd, VIEW_STR(text), timeout, answer, NULL, why);
 }
 
 static void
@@ -119,6 +125,33 @@ test_answer(void **state)
 	(void)state;
 	assert_int_equal(call("echo this", 60, &answer, NULL), SBX_OK);
 	assert_string_equal(buf_text(&answer), "echo this");
+}
+
+/* The answer's descriptor, or none; one that nobody asked for is closed. */
+static void
+test_descriptor(void **state)
+{
+	cleanup_buf struct buf answer = BUF_INIT(100);
+	struct stat one, other;
+	int fd = 0, next;
+
+	(void)state;
+	assert_int_equal(
+	    helper_call(caller_fd, VIEW_STR("a"), 60, &answer, &fd, NULL),
+	    SBX_OK);
+	assert_int_equal(fstat(fd, &one), 0);
+	assert_int_equal(fstat(STDERR_FILENO, &other), 0);
+	assert_true(one.st_dev == other.st_dev && one.st_ino == other.st_ino);
+	next = dup(fd);
+	(void)close(next);
+	assert_int_equal(call("a", 60, &answer, NULL), SBX_OK);
+	assert_int_equal(dup(fd), next);
+	(void)close(next);
+	(void)close(fd);
+	assert_int_equal(
+	    helper_call(caller_fd, VIEW_STR("e"), 60, &answer, &fd, NULL),
+	    SBX_OK);
+	assert_int_equal(fd, -1);
 }
 
 static void
@@ -150,10 +183,10 @@ test_request_too_large(void **state)
 
 	(void)state;
 	assert_int_equal(helper_call(caller_fd, VIEW(large, sizeof(large)), 60,
-			     &answer, NULL),
+			     &answer, NULL, NULL),
 	    SBX_TOO_LARGE);
 	assert_int_equal(
-	    helper_call(caller_fd, VIEW(large, 0), 60, &answer, NULL),
+	    helper_call(caller_fd, VIEW(large, 0), 60, &answer, NULL, NULL),
 	    SBX_TOO_LARGE);
 }
 
@@ -325,6 +358,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_TURN(test_answer),
+		IN_TURN(test_descriptor),
 		IN_TURN(test_failure_and_why),
 		IN_TURN(test_answer_too_large),
 		IN_TURN(test_request_too_large),

@@ -176,7 +176,7 @@ test_malformed(void **state)
 		cleanup_buf struct buf answer = BUF_INIT(CERT_BLOB_MAX);
 
 		assert_int_equal(helper_call(caller_fd, VIEW(whole.p, len), 60,
-				     &answer, NULL),
+				     &answer, NULL, NULL),
 		    SBX_PROTOCOL);
 	}
 }

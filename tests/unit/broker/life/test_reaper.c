@@ -292,6 +292,14 @@ test_who_never_failed_is_first(void **state)
 	say(&seen.hung, false);
 }
 
+static enum sbx_err
+certify(const struct certificate *certificate)
+{
+	uint64_t free_at;
+
+	return store_add_certificate(broker.store, certificate, &free_at, NULL);
+}
+
 /* The floor of an id that was used before, when one comes after it. */
 static uint64_t
 floor_of(const char *id)
@@ -327,20 +335,17 @@ test_what_is_over_is_forgotten(void **state)
 	add("run-1", 0);
 	add("run-2", 0);
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
-	assert_int_equal(store_add_certificate(broker.store, &c, NULL), SBX_OK);
-	assert_int_equal(
-	    store_add_certificate(broker.store, &lives, NULL), SBX_OK);
+	assert_int_equal(certify(&c), SBX_OK);
+	assert_int_equal(certify(&lives), SBX_OK);
 	assert_int_equal(store_remove(broker.store, "run-1", NULL), SBX_OK);
 	present = NOW + 6 * 86400;
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	assert_int_equal(floor_of("run-1"), NOW + 1);
-	assert_int_equal(
-	    store_add_certificate(broker.store, &lives, NULL), SBX_EXISTS);
+	assert_int_equal(certify(&lives), SBX_EXISTS);
 	present = NOW + 8 * 86400;
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	assert_int_equal(floor_of("run-1"), 0);
-	assert_int_equal(
-	    store_add_certificate(broker.store, &lives, NULL), SBX_OK);
+	assert_int_equal(certify(&lives), SBX_OK);
 }
 
 /* A clock that is wrong for a while removes and forgets nothing. */
@@ -363,7 +368,7 @@ test_a_clock_that_jumps(void **state)
 	(void)state;
 	assert_int_equal(store_add(broker.store, &s, 1000, NULL), SBX_OK);
 	add("gone", 0);
-	assert_int_equal(store_add_certificate(broker.store, &c, NULL), SBX_OK);
+	assert_int_equal(certify(&c), SBX_OK);
 	assert_int_equal(store_remove(broker.store, "gone", NULL), SBX_OK);
 	/* 30 days ahead for 50 minutes. */
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);

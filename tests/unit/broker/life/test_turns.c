@@ -235,6 +235,65 @@ test_close(void **state)
 	turn_give(turns, "a");
 }
 
+static bool enough;
+
+static void *
+share_again_and_again(void *argument)
+{
+	while (!__atomic_load_n(&enough, __ATOMIC_SEQ_CST)) {
+		if (turn_share(turns, "a", NULL) != SBX_OK)
+			return argument;
+		(void)__atomic_add_fetch(&inside, 1, __ATOMIC_SEQ_CST);
+		(void)sched_yield();
+		(void)__atomic_sub_fetch(&inside, 1, __ATOMIC_SEQ_CST);
+		turn_give(turns, "a");
+	}
+	return NULL;
+}
+
+/* However many share it, and never let go of it all at once. */
+static void
+test_who_wants_it_alone_gets_it(void **state)
+{
+	pthread_t threads[CALLERS];
+	void *failed = NULL;
+
+	(void)state;
+	enough = false;
+	for (int i = 0; i < CALLERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL,
+				     share_again_and_again, &turns),
+		    0);
+	while (__atomic_load_n(&inside, __ATOMIC_SEQ_CST) == 0)
+		(void)sched_yield();
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(turn_take(turns, "a", NULL), SBX_OK);
+		assert_int_equal(inside, 0);
+		turn_give(turns, "a");
+	}
+	__atomic_store_n(&enough, true, __ATOMIC_SEQ_CST);
+	for (int i = 0; i < CALLERS; i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+}
+
+static void
+test_shared(void **state)
+{
+	(void)state;
+	assert_int_equal(turn_share(turns, "a", NULL), SBX_OK);
+	assert_int_equal(turn_share(turns, "a", NULL), SBX_OK);
+	assert_false(turn_try(turns, "a"));
+	assert_true(turn_try(turns, "b"));
+	turn_give(turns, "a");
+	assert_false(turn_try(turns, "a"));
+	turn_give(turns, "a");
+	assert_true(turn_try(turns, "a"));
+	turn_give(turns, "a");
+	turn_give(turns, "b");
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, make, unmake)
 
 int
@@ -246,6 +305,8 @@ main(void)
 		TEST(test_starts_have_a_limit),
 		TEST(test_one_at_a_time),
 		TEST(test_try),
+		TEST(test_shared),
+		TEST(test_who_wants_it_alone_gets_it),
 		TEST(test_close),
 	};
 

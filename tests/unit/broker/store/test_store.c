@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -105,9 +106,10 @@ certify(struct store *store, const char *id, uint64_t serial, uint64_t after)
 		.valid_after = after,
 		.valid_before = after + 60,
 		.issued_at = after };
+	uint64_t free_at;
 
 	(void)snprintf(c.id, sizeof(c.id), "%s", id);
-	return store_add_certificate(store, &c, NULL);
+	return store_add_certificate(store, &c, &free_at, NULL);
 }
 
 static void
@@ -440,16 +442,18 @@ rows_of_certificates(void)
 }
 
 static enum sbx_err
-certify_until(struct store *store, uint64_t serial, uint64_t valid_before)
+certify_until(struct store *store, uint64_t serial, uint64_t valid_before,
+    uint64_t now, uint64_t *ret_free_at)
 {
-	struct certificate c = { .serial = serial,
+	const struct certificate c = { .serial = serial,
 		.id = "run-1",
 		.caller = "alice",
 		.key_id = "alice/run-1/1",
 		.valid_after = NOW,
-		.valid_before = valid_before };
+		.valid_before = valid_before,
+		.issued_at = now };
 
-	return store_add_certificate(store, &c, NULL);
+	return store_add_certificate(store, &c, ret_free_at, NULL);
 }
 
 static void
@@ -459,27 +463,66 @@ test_certificates_have_a_limit(void **state)
 
 	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
 	while (serial < STORE_CERTIFICATES_MAX) {
-		assert_int_equal(store_certificates_full(
-				     *state, "run-1", NOW, &free_at, NULL),
-		    SBX_OK);
-		assert_int_equal(free_at, 0);
 		serial++;
 		assert_int_equal(
-		    certify_until(*state, serial, NOW + serial), SBX_OK);
+		    certify_until(*state, serial, NOW + serial, NOW, &free_at),
+		    SBX_OK);
+		assert_int_equal(free_at, 0);
 	}
 	assert_int_equal(
-	    store_certificates_full(*state, "run-1", NOW, &free_at, NULL),
-	    SBX_OK);
+	    certify_until(*state, serial + 1, NOW + serial, NOW, &free_at),
+	    SBX_REFUSED);
 	assert_int_equal(free_at, NOW + 1);
+	assert_int_equal(rows_of_certificates(), STORE_CERTIFICATES_MAX);
+	/* One has ended: there is room for one. */
+	serial++;
 	assert_int_equal(
-	    store_certificates_full(*state, "run-1", NOW + 1, &free_at, NULL),
+	    certify_until(*state, serial, NOW + serial, NOW + 1, &free_at),
 	    SBX_OK);
-	assert_int_equal(free_at, 0);
+	assert_int_equal(
+	    certify_until(*state, serial + 1, NOW + serial, NOW + 1, &free_at),
+	    SBX_REFUSED);
+	assert_int_equal(free_at, NOW + 2);
 	/* Those that ended are not kept without limit either. */
-	while (serial++ < STORE_CERTIFICATES_KEPT + 10)
+	while (serial++ < 2 * STORE_CERTIFICATES_KEPT)
+		assert_int_equal(certify_until(*state, serial, NOW + serial,
+				     NOW + serial, &free_at),
+		    SBX_OK);
+	assert_in_range(rows_of_certificates(),
+	    STORE_CERTIFICATES_KEPT - STORE_CERTIFICATES_MAX,
+	    STORE_CERTIFICATES_KEPT);
+}
+
+/* With another's in the same place they are counted again. */
+static void
+test_limit_beside_others(void **state)
+{
+	uint64_t serial = 0, free_at;
+
+	for (int i = 0; i < 2 * ROOMS; i++) {
+		char id[16];
+
+		(void)snprintf(id, sizeof(id), "other-%d", i);
+		assert_int_equal(add(*state, id, /* owner= */ id), SBX_OK);
+	}
+	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
+	while (serial < STORE_CERTIFICATES_MAX) {
+		serial++;
 		assert_int_equal(
-		    certify_until(*state, serial, NOW + serial), SBX_OK);
-	assert_int_equal(rows_of_certificates(), STORE_CERTIFICATES_KEPT);
+		    certify_until(*state, serial, NOW + 60, NOW, &free_at),
+		    SBX_OK);
+	}
+	for (int i = 0; i < 2 * ROOMS; i++) {
+		char id[16];
+
+		(void)snprintf(id, sizeof(id), "other-%d", i);
+		serial++;
+		assert_int_equal(certify(*state, id, serial, NOW), SBX_OK);
+	}
+	assert_int_equal(
+	    certify_until(*state, serial + 1, NOW + 60, NOW, &free_at),
+	    SBX_REFUSED);
+	assert_int_equal(free_at, NOW + 60);
 }
 
 static void *
@@ -513,6 +556,134 @@ test_many_threads(void **state)
 		assert_int_equal(pthread_join(threads[i], &failed), 0);
 		assert_null(failed);
 	}
+}
+
+/*
+ * Writes that share a transaction.
+ */
+
+static int commits;
+
+static int
+count_commit(void *context)
+{
+	(void)context;
+	commits++;
+	return 0;
+}
+
+static size_t
+waiting(struct store *store)
+{
+	size_t n = 0;
+
+	(void)pthread_mutex_lock(&store->writers.mutex);
+	for (struct gather_part *p = store->writers.first; p != NULL;
+	     p = p->next)
+		n++;
+	(void)pthread_mutex_unlock(&store->writers.mutex);
+	return n;
+}
+
+/* Until so many others wait. */
+static enum sbx_err
+wait_for_others(struct store *store, void *context, struct sbx_why *why)
+{
+	(void)why;
+	while (waiting(store) < *(size_t *)context)
+		(void)sched_yield();
+	return SBX_OK;
+}
+
+static void *
+hold_writers(void *argument)
+{
+	static size_t others = THREADS;
+
+	return db_write(argument, wait_for_others, &others, NULL) == SBX_OK
+	    ? NULL
+	    : argument;
+}
+
+struct one_write {
+	struct store *store;
+	uint64_t serial;
+	bool spoil; /* written, and then no */
+	enum sbx_err err;
+};
+
+static enum sbx_err
+write_certificate(struct store *store, void *context, struct sbx_why *why)
+{
+	const struct one_write *w = context;
+	sqlite3_stmt *st = db_bound(store, ST_ADD_CERTIFICATE, NULL);
+	enum sbx_err err;
+
+	db_bind_u64(st, 1, w->serial);
+	db_bind_text(st, 2, "run-1");
+	db_bind_text(st, 3, "me");
+	db_bind_text(st, 4, "me/run-1/1");
+	for (int i = 5; i <= 7; i++)
+		db_bind_u64(st, i, NOW);
+	err = db_run(store, st, why);
+	return w->spoil ? SBX_STATE : err;
+}
+
+static void *
+write_one(void *argument)
+{
+	struct one_write *w = argument;
+
+	w->err = db_write(w->store, write_certificate, w, NULL);
+	return NULL;
+}
+
+/* THREADS writes that come while another goes on; those are spoilt. */
+static void
+write_together(struct store *store, size_t first_spoilt, size_t spoilt)
+{
+	struct one_write writes[THREADS];
+	pthread_t threads[THREADS], holder;
+	void *failed = NULL;
+
+	assert_int_equal(add(store, "run-1", "alice"), SBX_OK);
+	(void)sqlite3_commit_hook(store->db, count_commit, NULL);
+	commits = 0;
+	assert_int_equal(pthread_create(&holder, NULL, hold_writers, store), 0);
+	while (!__atomic_load_n(&store->writers.busy, __ATOMIC_SEQ_CST) ||
+	    waiting(store) > 0)
+		(void)sched_yield();
+	for (size_t i = 0; i < THREADS; i++) {
+		writes[i] = (struct one_write){ store, i + 1,
+			i >= first_spoilt && i < first_spoilt + spoilt,
+			SBX_INTERNAL };
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, write_one, &writes[i]),
+		    0);
+	}
+	assert_int_equal(pthread_join(holder, &failed), 0);
+	assert_null(failed);
+	for (size_t i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_int_equal(
+		    writes[i].err, writes[i].spoil ? SBX_STATE : SBX_OK);
+	}
+	assert_int_equal(rows_of_certificates(), THREADS - spoilt);
+}
+
+static void
+test_writes_share_a_flush(void **state)
+{
+	write_together(*state, 0, 0);
+	/* That which held the others up, and one for them all. */
+	assert_int_equal(commits, 2);
+}
+
+static void
+test_spoilt_writes_are_their_own(void **state)
+{
+	write_together(*state, 3, 2);
+	assert_int_equal(commits, 1 + THREADS - 2);
 }
 
 /* Write for ever, telling after each write that it is done. */
@@ -747,10 +918,13 @@ main(void)
 		FRESH(test_certificates_are_forgotten),
 		FRESH(test_expired),
 		FRESH(test_certificates_have_a_limit),
+		FRESH(test_limit_beside_others),
 		FRESH(test_removal_that_has_begun),
 		FRESH(test_limit_of_a_person),
 		FRESH(test_nothing_is_read_through),
 		FRESH(test_many_threads),
+		FRESH(test_writes_share_a_flush),
+		FRESH(test_spoilt_writes_are_their_own),
 		cmocka_unit_test(test_killed_in_the_middle),
 		FRESH(test_held),
 		FRESH(test_tied),
