@@ -465,7 +465,7 @@ call(struct client *client, const char *method, const char *path,
 		.progress_context = client->progress_context,
 	};
 	struct sbx_why own = { "" };
-	struct http_head head = { 0, 0 };
+	struct http_head head = { 0 };
 	enum sbx_err err;
 
 	buf_put_text(&url, client->base);

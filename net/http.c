@@ -18,7 +18,7 @@
 struct transfer {
 	struct buf *body;
 	size_t headers; /* bytes of them so far */
-	uint64_t date;	/* http_head */
+	struct http_head head;
 	bool too_large;
 	char detail[CURL_ERROR_SIZE];
 	long os_error;	  /* errno of connect(2), or 0 */
@@ -43,22 +43,46 @@ on_body(char *bytes, size_t size, size_t n, void *context)
 	return buf_error(t->body) == SBX_OK ? size * n : 0;
 }
 
-/* "Date: Sun, 06 Nov 1994 08:49:37 GMT" */
-static void
-take_date(struct view line, uint64_t *ret)
+/* The value of a line of that name, or of one with a suffix if open. */
+static bool
+value_of(struct view line, const char *name, bool open, char *ret, size_t size)
 {
-	static const char name[] = "date:";
+	const uint8_t *colon =
+	    line.len == 0 ? NULL : memchr(line.p, ':', line.len);
+	size_t len = strlen(name), has;
+	struct view word;
+
+	if (colon == NULL)
+		return false;
+	has = (size_t)(colon - line.p);
+	if (has < len || strncasecmp((const char *)line.p, name, len) != 0 ||
+	    (has > len && !(open && line.p[len] == '-')))
+		return false;
+	word = VIEW(colon + 1, line.len - has - 1);
+	while (word.len > 0 && memchr(" \r\n", word.p[word.len - 1], 3) != NULL)
+		word.len--;
+	while (word.len > 0 && *word.p == ' ') {
+		word.p++;
+		word.len--;
+	}
+	return text_copy(word, ret, size) == SBX_OK;
+}
+
+/* "Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After-anonymous: 17" */
+static void
+take_header(struct view line, struct http_head *ret)
+{
 	char value[64];
 	time_t date;
 
-	if (line.len < strlen(name) ||
-	    strncasecmp((const char *)line.p, name, strlen(name)) != 0 ||
-	    text_copy(VIEW(line.p + strlen(name), line.len - strlen(name)),
-		value, sizeof(value)) != SBX_OK)
-		return;
-	date = curl_getdate(value, NULL);
-	if (date > 0)
-		*ret = (uint64_t)date;
+	if (value_of(line, "date", false, value, sizeof(value))) {
+		date = curl_getdate(value, NULL);
+		if (date > 0)
+			ret->date = (uint64_t)date;
+	}
+	if (value_of(line, "retry-after", true, value, sizeof(value)) &&
+	    text_uint(value, 1, UINT32_MAX, &ret->retry_after) != SBX_OK)
+		ret->retry_after = 0;
 }
 
 static size_t
@@ -66,7 +90,7 @@ on_header(char *bytes, size_t size, size_t n, void *context)
 {
 	struct transfer *t = context;
 
-	take_date(VIEW(bytes, size * n), &t->date);
+	take_header(VIEW(bytes, size * n), &t->head);
 	t->headers += size * n;
 	t->too_large = t->headers > HEADERS_MAX;
 	return t->too_large ? 0 : size * n;
@@ -104,6 +128,7 @@ judge(const struct http_request *request, CURL *easy, CURLcode code,
 	const char *detail = curl_easy_strerror(code);
 	enum sbx_err err;
 	size_t len;
+	bool asks; /* somebody may have forgotten to start it */
 
 	if (code == CURLE_OK)
 		return SBX_OK;
@@ -134,6 +159,8 @@ judge(const struct http_request *request, CURL *easy, CURLcode code,
 		where = request->unix_socket;
 		len = strlen(where);
 	}
+	asks = err == SBX_UNAVAILABLE && code == CURLE_COULDNT_CONNECT &&
+	    request->who == NULL;
 	/* libcurl would name "localhost port 80" for a socket. */
 	if (t->crowded)
 		detail = "its queue is full";
@@ -141,11 +168,11 @@ judge(const struct http_request *request, CURL *easy, CURLcode code,
 		detail = strerror((int)t->os_error);
 	else if (t->detail[0] != '\0')
 		detail = t->detail;
-	return sbx_fail(why, err, "broker at %s%.*s %s: %s%s%s",
+	return sbx_fail(why, err, "%s at %s%.*s %s: %s%s%s",
+	    request->who != NULL ? request->who : "broker",
 	    request->unix_socket != NULL ? "unix:" : "", (int)len, where,
-	    advice, detail,
-	    err == SBX_UNAVAILABLE && code == CURLE_COULDNT_CONNECT ? ": " : "",
-	    err != SBX_UNAVAILABLE || code != CURLE_COULDNT_CONNECT ? ""
+	    advice, detail, asks ? ": " : "",
+	    !asks ? ""
 		: t->absent && request->absent != NULL
 		? request->absent
 		: "is sandboxd running?");
@@ -357,13 +384,18 @@ perform(const struct http_request *request, struct handles *h,
 	    (request->body != NULL &&
 		!add_header(h, "Content-Type: application/json")))
 		return SBX_NOMEM;
+	for (size_t i = 0; request->headers != NULL && request->headers[i];
+	     i++) {
+		if (!add_header(h, request->headers[i]))
+			return SBX_NOMEM;
+	}
 	code = set_transport(h->easy, request);
 	if (code == CURLE_OK)
 		code = set_message(h->easy, request, h->headers, t);
 	if (code == CURLE_OK)
 		code = run_with_patience(h->multi, h->easy, request, t);
 	err = judge(request, h->easy, code, t, why);
-	ret_head->date = t->date;
+	*ret_head = t->head;
 	if (err == SBX_OK &&
 	    curl_easy_getinfo(
 		h->easy, CURLINFO_RESPONSE_CODE, &ret_head->status) != CURLE_OK)

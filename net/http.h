@@ -16,8 +16,10 @@ struct http_request {
 	const char *unix_socket; /* path, or NULL */
 	const char *ca_file;	 /* or NULL */
 	const char *bearer;	 /* token, or NULL */
-	const char *body;	 /* JSON, or NULL */
-	unsigned timeout;	 /* seconds for all of it */
+	const char *who;	 /* in messages; NULL: "broker" */
+	const char *const *headers; /* more of them, ends with NULL; or NULL */
+	const char *body;	    /* JSON, or NULL */
+	unsigned timeout;	    /* seconds for all of it */
 	/*
 	 * Seconds to wait before that for somebody to listen at unix_socket;
 	 * one who hung up without a word is asked again if that does no harm.
@@ -33,6 +35,8 @@ struct http_request {
 struct http_head {
 	long status;
 	uint64_t date; /* the server's clock, Unix time; 0: it did not say */
+	/* Seconds, of Retry-After or one with a suffix; 0: it did not say. */
+	uint64_t retry_after;
 };
 
 /*

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "net/api.h"
 #include "net/reply.h"
 
 #define PATH_LEN 8192
@@ -29,13 +30,7 @@ void
 pages_put_query(struct buf *query, const char *name, const char *value)
 {
 	buf_printf(query, "&%s=", name);
-	for (const char *c = value; *c != '\0'; c++) {
-		if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-		    (*c >= '0' && *c <= '9') || strchr("-._~", *c) != NULL)
-			buf_put_u8(query, (uint8_t)*c);
-		else
-			buf_printf(query, "%%%02X", (unsigned char)*c);
-	}
+	api_put_escaped(query, value);
 }
 
 static enum sbx_err

@@ -195,7 +195,7 @@ test_row(void **state)
 	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
 	struct sbx_why why = { "" };
 	enum sbx_err err;
-	struct http_head head = { 0, 0 };
+	struct http_head head = { 0 };
 
 	server_run(&server, listen_unix(), &request, &err, &head, &body, &why);
 	assert_string_equal(sbx_err_name(err), sbx_err_name(row->want));
@@ -214,20 +214,33 @@ test_its_clock(void **state)
 {
 	static const struct {
 		struct row row;
-		uint64_t want;
+		uint64_t want, retry_after;
 	} dates[] = {
 		{ { "told", SEND,
 		      HEAD "date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n",
 		      SBX_OK, 200, "" },
-		    784111777 },
-		{ { "not told", SEND, HEAD "\r\n", SBX_OK, 200, "" }, 0 },
+		    784111777, 0 },
+		{ { "when to come again", SEND, HEAD "Retry-After: 17\r\n\r\n",
+		      SBX_OK, 200, "" },
+		    0, 17 },
+		{ { "the same with a suffix", SEND,
+		      HEAD "retry-after-sandbox-lifecycle:  9\r\n\r\n", SBX_OK,
+		      200, "" },
+		    0, 9 },
+		{ { "another header", SEND, HEAD "Retry-Afterwards: 9\r\n\r\n",
+		      SBX_OK, 200, "" },
+		    0, 0 },
+		{ { "a date", SEND, HEAD "Retry-After: Sun\r\n\r\n", SBX_OK,
+		      200, "" },
+		    0, 0 },
+		{ { "not told", SEND, HEAD "\r\n", SBX_OK, 200, "" }, 0, 0 },
 		{ { "nonsense", SEND, HEAD "Date: soon\r\n\r\n", SBX_OK, 200,
 		      "" },
-		    0 },
+		    0, 0 },
 		{ { "before 1970", SEND,
 		      HEAD "Date: Sun, 06 Nov 1960 08:49:37 GMT\r\n\r\n",
 		      SBX_OK, 200, "" },
-		    0 },
+		    0, 0 },
 	};
 
 	(void)state;
@@ -235,13 +248,14 @@ test_its_clock(void **state)
 		struct server server = { .row = &dates[i].row };
 		struct http_request request = request_of("GET");
 		cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
-		struct http_head head = { 0, 1 };
+		struct http_head head = { 0, 1, 2 };
 		enum sbx_err err;
 
 		server_run(
 		    &server, listen_unix(), &request, &err, &head, &body, NULL);
 		assert_int_equal(err, SBX_OK);
 		assert_int_equal(head.date, dates[i].want);
+		assert_int_equal(head.retry_after, dates[i].retry_after);
 	}
 }
 
@@ -252,7 +266,7 @@ test_what_is_sent(void **state)
 	struct http_request request = request_of("POST");
 	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
 	enum sbx_err err;
-	struct http_head head = { 0, 0 };
+	struct http_head head = { 0 };
 
 	(void)state;
 	request.body = "{\"a\":1}";
@@ -276,7 +290,7 @@ test_a_post_without_body(void **state)
 	struct http_request request = request_of("POST");
 	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
 	enum sbx_err err;
-	struct http_head head = { 0, 0 };
+	struct http_head head = { 0 };
 
 	(void)state;
 	server_run(&server, listen_unix(), &request, &err, &head, &body, NULL);
@@ -290,7 +304,7 @@ test_no_listener(void **state)
 	struct http_request request = request_of("GET");
 	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
 	struct sbx_why why = { "" };
-	struct http_head head = { 0, 0 };
+	struct http_head head = { 0 };
 
 	(void)state;
 	(void)unlink(socket_path);
@@ -326,7 +340,7 @@ test_no_place_in_the_queue(void **state)
 	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
 	struct sbx_why why = { "" };
 	int listener = listen_unix(), others[8], count;
-	struct http_head head = { 0, 0 };
+	struct http_head head = { 0 };
 
 	(void)state;
 	count = fill_queue(others);
@@ -367,7 +381,7 @@ test_a_place_is_waited_for(void **state)
 	struct crowd crowd = { .server = &server };
 	struct http_request request = request_of("GET");
 	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
-	struct http_head head = { 0, 0 };
+	struct http_head head = { 0 };
 	int stop[2];
 
 	(void)state;
@@ -412,7 +426,7 @@ test_a_server_without_tls(void **state)
 	char url[64];
 	int listener = listen_tcp(url, "https");
 	enum sbx_err err;
-	struct http_head head = { 0, 0 };
+	struct http_head head = { 0 };
 
 	(void)state;
 	request.unix_socket = NULL;
@@ -433,7 +447,7 @@ test_loopback_needs_no_proxy(void **state)
 	char url[64];
 	int listener = listen_tcp(url, "http");
 	enum sbx_err err;
-	struct http_head head = { 0, 0 };
+	struct http_head head = { 0 };
 
 	(void)state;
 	request.unix_socket = NULL;
@@ -458,7 +472,7 @@ test_progress_is_shown(void **state)
 	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
 	enum sbx_err err;
 	int steps = 0;
-	struct http_head head = { 0, 0 };
+	struct http_head head = { 0 };
 
 	(void)state;
 	request.progress = count_step;
