@@ -22,6 +22,7 @@ extern const struct command ctl_commands[];
 extern const size_t ctl_command_count;
 
 int ctl_create(int argc, char **argv);
+int ctl_run(int argc, char **argv);
 int ctl_list(int argc, char **argv);
 int ctl_show(int argc, char **argv);
 int ctl_ssh(int argc, char **argv);

@@ -13,14 +13,10 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
-#include "common/name.h"
 #include "common/text.h"
 #include "ctl/ctl.h"
+#include "ctl/own_config.h"
 #include "ctl/resolve.h"
-#include "net/spawn.h"
-
-#define CONFIG_MAX 16384
-#define PRINT_SECONDS 10
 
 bool
 limited_is_wanted(const struct limits_wanted *wanted)
@@ -63,61 +59,14 @@ make_folder(const struct paths *paths, struct limited *ret, struct sbx_why *why)
 	return paths_join(ret->folder, "config", ret->config);
 }
 
-/* Beside us; ssh's own way to it is in what it prints. */
-static enum sbx_err
-find_proxy(char ret[static PATHS_MAX], struct sbx_why *why)
-{
-	char self[PATHS_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	self[len < 0 ? 0 : len] = '\0';
-	slash = strrchr(self, '/');
-	if (slash != NULL)
-		*slash = '\0';
-	if (slash == NULL || paths_join(self, "sandbox-proxy", ret) != SBX_OK)
-		return sbx_fail(why, SBX_PROGRAM, "cannot find sandbox-proxy");
-	return SBX_OK;
-}
-
-/* What names end in, where that is nothing of the usual. */
-static const char *
-suffix_of(const char *name)
-{
-	return name_has_suffix(name, NAME_SUFFIX_DEFAULT)
-	    ? NULL
-	    : name + strcspn(name, ".") + 1;
-}
-
 static enum sbx_err
 write_config(
     const char *name, const struct limited *limited, struct sbx_why *why)
 {
-	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX);
+	cleanup_buf struct buf text = BUF_INIT(OWN_CONFIG_MAX);
 	cleanup_close int dir = -1;
-	char program[PATHS_MAX];
-	const char *argv[9] = { program, "--cache", limited->folder };
-	struct spawn spawn = { argv, STDOUT_FILENO, false, NULL,
-		PRINT_SECONDS };
-	const char *suffix = suffix_of(name);
-	int argc = 3, status = 0;
-	enum sbx_err err = find_proxy(program, why);
+	enum sbx_err err = own_config_put(limited->folder, name, &text, why);
 
-	if (*ctl_globals.config != '\0') {
-		argv[argc++] = "--config";
-		argv[argc++] = ctl_globals.config;
-	}
-	if (suffix != NULL) {
-		argv[argc++] = "--suffix";
-		argv[argc++] = suffix;
-	}
-	argv[argc] = "print-config";
-	if (err == SBX_OK)
-		err = spawn_run(&spawn, &status, &text, why);
-	if (err == SBX_OK && status != 0)
-		return sbx_fail(why, SBX_PROGRAM,
-		    "cannot run %s: is sandbox-ssh installed completely?",
-		    program);
 	if (err == SBX_OK)
 		err = file_open_dir(AT_FDCWD, limited->folder, &dir, why);
 	return err != SBX_OK

@@ -4,6 +4,8 @@
 const struct command ctl_commands[] = {
 	{ "create", "[options] [ID]", "make a sandbox and start it",
 	    ctl_create },
+	{ "run", "[options] [ID] -- COMMAND...",
+	    "make one, run a command in it, remove it", ctl_run },
 	{ "list", "[options]", "what sandboxes there are", ctl_list },
 	{ "show", "[options] ID", "one sandbox in full", ctl_show },
 	{ "ssh", "[options] ID [COMMAND...]", "run ssh in it", ctl_ssh },

@@ -68,6 +68,7 @@ note(const struct broker *broker, const char *id, const char *domain,
 		    *domain == '\0' ? NAME_SUFFIX_DEFAULT : domain);
 	if (len >= (int)sizeof(alias.text))
 		return;
+	memcpy(alias.id, id, strlen(id) + 1);
 	resolve_note(&broker->paths, &alias, /* there= */ true);
 	*ret = alias;
 }

@@ -67,6 +67,7 @@ plain() {
 
 sandboxes() {
 	local all='"id":"one","provider":"local","timeout":"1h"'
+	all+=',"ephemeral":false'
 	broker_call alice 201 "create" POST /v1/sandboxes \
 	    -d "{$all,\"labels\":{\"a\":\"b\"}}"
 	broker_call alice 201 "create with nothing" POST /v1/sandboxes
