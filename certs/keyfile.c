@@ -25,8 +25,10 @@ keypair_wipe(struct keypair *pair)
 		sodium_memzero(pair, sizeof(*pair));
 }
 
+/* certificate len 0: there is none. */
 static void
-put_private(const struct keypair *pair, const char *comment, struct buf *ret)
+put_private(const struct keypair *pair, struct view certificate,
+    const char *comment, struct buf *ret)
 {
 	/*
 	 * Twice the same word shows that a passphrase was right.  Without a
@@ -34,7 +36,15 @@ put_private(const struct keypair *pair, const char *comment, struct buf *ret)
 	 */
 	for (int i = 0; i < 2; i++)
 		buf_put(ret, pair->public, sizeof(uint32_t));
-	key_put_ed25519(pair->public, ret);
+	if (certificate.len > 0) {
+		struct wire w = wire_of(certificate);
+
+		buf_put_string(ret, wire_string(&w, KEY_TYPE_MAX));
+		buf_put_string(ret, certificate);
+		buf_put_string(ret, VIEW(pair->public, sizeof(pair->public)));
+	} else {
+		key_put_ed25519(pair->public, ret);
+	}
 	buf_put_string(ret, VIEW(pair->secret, sizeof(pair->secret)));
 	buf_put_cstring(ret, comment);
 	for (uint8_t pad = 1; ret->len % BLOCK != 0; pad++) {
@@ -44,17 +54,21 @@ put_private(const struct keypair *pair, const char *comment, struct buf *ret)
 	}
 }
 
-void
-keyfile_put(const struct keypair *pair, const char *comment, struct buf *ret)
+static void
+put(const struct keypair *pair, struct view certificate, const char *comment,
+    struct buf *ret)
 {
-	cleanup_buf struct buf public = BUF_INIT(KEY_BLOB_MAX);
+	cleanup_buf struct buf public = BUF_INIT(KEYFILE_MAX);
 	cleanup_buf struct buf private = BUF_INIT(KEYFILE_MAX);
 	cleanup_buf struct buf whole = BUF_INIT(KEYFILE_MAX);
 	cleanup_buf struct buf base64 = BUF_INIT(KEYFILE_MAX);
 	struct wire w;
 
-	key_put_ed25519(pair->public, &public);
-	put_private(pair, comment, &private);
+	if (certificate.len > 0)
+		buf_put_view(&public, certificate);
+	else
+		key_put_ed25519(pair->public, &public);
+	put_private(pair, certificate, comment, &private);
 	buf_put(&whole, MAGIC, sizeof(MAGIC));
 	buf_put_cstring(&whole, CIPHER_NONE);
 	buf_put_cstring(&whole, CIPHER_NONE); /* no key derivation either */
@@ -76,6 +90,19 @@ keyfile_put(const struct keypair *pair, const char *comment, struct buf *ret)
 		buf_put_text(ret, "\n");
 	}
 	buf_put_text(ret, END "\n");
+}
+
+void
+keyfile_put(const struct keypair *pair, const char *comment, struct buf *ret)
+{
+	put(pair, VIEW(NULL, 0), comment, ret);
+}
+
+void
+keyfile_put_certified(const struct keypair *pair, struct view certificate,
+    const char *comment, struct buf *ret)
+{
+	put(pair, certificate, comment, ret);
 }
 
 /* The bytes between the BEGIN and END lines, appended to ret. */

@@ -26,6 +26,9 @@ void keypair_wipe(struct keypair *pair); /* NULL allowed */
 /* The text from KEYFILE_BEGIN on, with comment. */
 void
 keyfile_put(const struct keypair *pair, const char *comment, struct buf *ret);
+/* The same with the certificate, a blob, of its public half within. */
+void keyfile_put_certified(const struct keypair *pair, struct view certificate,
+    const char *comment, struct buf *ret);
 /*
  * The reverse.  Everything is checked: magic, one key, no cipher
  * (SBX_KEY_ENCRYPTED otherwise), check words, padding, and that the secret

@@ -226,6 +226,23 @@ collect(const char *cache, int cache_fd, uint64_t now, struct known_list *ret,
 	return ret->err;
 }
 
+/*
+ * What is elsewhere may have been made anew since, and its host key tells: see
+ * host_key.h.  Of a socket of this machine that is known before.
+ */
+static void
+put_anew(const char *cache, const char *name, const struct session *session,
+    struct buf *ret)
+{
+	if (session_is_local(session))
+		buf_put_text(ret, "    KnownHostsCommand none\n");
+	else if (session->file[SESSION_CERT] &&
+	    !session->file[SESSION_PUBLIC_KEY] &&
+	    strpbrk(cache, "\"\\%$\n") == NULL)
+		buf_printf(ret, "    IdentityFile \"%s/%s/" CACHE_ANEW "\"\n",
+		    cache, name);
+}
+
 /* ssh takes # for a comment, and = for a blank, unless they are quoted. */
 static void
 put_session(const char *cache, const char *name, struct buf *ret)
@@ -241,6 +258,7 @@ put_session(const char *cache, const char *name, struct buf *ret)
 		buf_printf(ret, "    User \"%s\"\n", session.user);
 	if (session.local_kex)
 		buf_put_text(ret, "    KexAlgorithms ^" HOSTS_LOCAL_KEX "\n");
+	put_anew(cache, name, &session, ret);
 }
 
 /* Before the first Host: for all that ssh is told to read this file for. */

@@ -22,6 +22,7 @@
 #include "proxycmd/doctor/doctor.h"
 #include "proxycmd/dial/handoff.h"
 #include "proxycmd/fdpass.h"
+#include "proxycmd/host_key.h"
 #include "proxycmd/hosts.h"
 #include "proxycmd/known.h"
 #include "proxycmd/prepare.h"
@@ -319,6 +320,41 @@ command_connect(int argc, char **argv)
 	return err == SBX_OK ? 0 : log_failure(err, &why);
 }
 
+static int
+print(const struct buf *text)
+{
+	if (buf_error(text) == SBX_OK &&
+	    file_write_fd(STDOUT_FILENO, buf_view(text)) == SBX_OK)
+		return 0;
+	log_error("cannot write to standard output");
+	return EX_IOERR;
+}
+
+static int
+command_host_key(int argc, char **argv)
+{
+	static const struct usage usage = { .program = "sandbox-proxy host-key",
+		.args = "ALIAS TYPE KEY",
+		.summary = "Say whether that is ALIAS's host key by now." };
+	cleanup_buf struct buf line = BUF_INIT(HOST_KEY_MAX);
+	struct host_key_request request;
+	struct target target;
+	struct sbx_why why = { "" };
+	enum sbx_err err;
+	int first, status;
+
+	if (!start(&usage, argc, argv, 3, 3, NULL, &first, &status))
+		return status;
+	err = find_target(argv[first], &target, &why);
+	request = (struct host_key_request){ target.cache, &target.alias,
+		argv[first + 1], argv[first + 2], &target.delegate };
+	if (err == SBX_OK)
+		err = host_key_put(&request, &line, &status, &why);
+	if (err != SBX_OK)
+		return log_failure(err, &why);
+	return status != 0 ? status : print(&line);
+}
+
 struct print_options {
 	char program[FIELD_TEXT];
 	bool stdio;
@@ -356,16 +392,6 @@ find_program(char ret[static FIELD_TEXT], struct sbx_why *why)
 		    "--program");
 	ret[len] = '\0';
 	return SBX_OK;
-}
-
-static int
-print(const struct buf *text)
-{
-	if (buf_error(text) == SBX_OK &&
-	    file_write_fd(STDOUT_FILENO, buf_view(text)) == SBX_OK)
-		return 0;
-	log_error("cannot write to standard output");
-	return EX_IOERR;
 }
 
 static int
@@ -571,6 +597,8 @@ static const struct command commands[] = {
 	    "get credentials unless there are good ones", command_prepare },
 	{ "connect", "[--fdpass] ALIAS [PORT]",
 	    "connect, waking the sandbox if need be", command_connect },
+	{ "host-key", "ALIAS TYPE KEY",
+	    "say whether that is its host key by now", command_host_key },
 	{ "print-config", "[--program FILE] [--stdio]",
 	    "print the lines for ssh_config(5)", command_print_config },
 	{ "setup", "[--dry-run] [--remove] [--file FILE] [--include FILE]",

@@ -26,6 +26,16 @@ static const char *const file_names[SESSION_FILES] = {
 	[SESSION_HOSTS] = "../" CACHE_HOSTS,
 };
 
+/* The path of "unix:/...". */
+static bool
+unix_path(const char *endpoint, const char **ret)
+{
+	static const char scheme[] = "unix:/";
+
+	*ret = endpoint + strlen(scheme) - 1;
+	return strncmp(endpoint, scheme, strlen(scheme)) == 0;
+}
+
 typedef enum sbx_err value_parser(struct view value, struct session *ret);
 
 /* Anything that stays on its line; what may stand where, its parser knows. */
@@ -312,6 +322,28 @@ is_there(const char *cache, const struct alias *alias, uid_t owner,
 	    (file != SESSION_HOSTS || hosts_is_sound(&st, owner));
 }
 
+bool
+session_is_local(const struct session *session)
+{
+	const char *path;
+
+	for (size_t i = 0; i < session->endpoint_count; i++) {
+		if (!unix_path(session->endpoint[i], &path))
+			return false;
+	}
+	return session->endpoint_count > 0;
+}
+
+static bool
+has_anew(const char *cache, const struct alias *alias)
+{
+	char path[PATH_LEN];
+	struct stat st;
+
+	return put_path(cache, alias, CACHE_ANEW, path) &&
+	    lstat(path, &st) == 0;
+}
+
 enum sbx_err
 session_find(const char *cache, const struct alias *alias, struct session *ret)
 {
@@ -325,6 +357,7 @@ session_find(const char *cache, const struct alias *alias, struct session *ret)
 		if (found.file[i] && !is_there(cache, alias, owner, i))
 			return SBX_NOT_FOUND;
 	}
+	found.anew = !session_is_local(&found) && has_anew(cache, alias);
 	*ret = found;
 	return SBX_OK;
 }
@@ -361,15 +394,14 @@ session_is_valid(const struct session *session, uint64_t now)
 bool
 session_is_there(const struct session *session)
 {
-	static const char scheme[] = "unix:/";
 	struct stat st;
 
 	for (size_t i = 0; i < session->endpoint_count; i++) {
-		const char *endpoint = session->endpoint[i];
+		const char *path;
 
-		if (strncmp(endpoint, scheme, strlen(scheme)) != 0)
-			return session->running;
-		if (lstat(endpoint + strlen(scheme) - 1, &st) == 0 ||
+		if (!unix_path(session->endpoint[i], &path))
+			return session->running && !session->anew;
+		if (lstat(path, &st) == 0 ||
 		    (errno != ENOENT && errno != ENOTDIR))
 			return true;
 	}

@@ -30,6 +30,11 @@
 #define CACHE_CERT "id_ed25519-cert.pub"
 #define CACHE_KNOWN_HOSTS "known_hosts"
 #define CACHE_SESSION "session"
+/*
+ * Key and certificate in one, for an ssh that has already read the others when
+ * its sandbox turns out to be another by now (host_key.h).
+ */
+#define CACHE_ANEW "id_ed25519-anew"
 /* Of all of them, beside their folders: hosts.h. */
 #define CACHE_HOSTS "hosts.conf"
 
@@ -56,6 +61,7 @@ struct session {
 	char broker[FIELD_TEXT];  /* client.h: place */
 	char origin[ORIGIN_LEN];  /* as it was then */
 	bool file[SESSION_FILES]; /* which of them there are */
+	bool anew; /* CACHE_ANEW is there; session_find looks, not for local */
 	size_t endpoint_count;
 	char endpoint[SESSION_ENDPOINTS][SESSION_ENDPOINT_LEN];
 };
@@ -74,10 +80,13 @@ enum sbx_err session_find(
     const char *cache, const struct alias *alias, struct session *ret) MUST_USE;
 /* The text of the file.  Every member must be as session_read demands. */
 void session_put(const struct session *session, struct buf *ret);
+/* No byte of a connection leaves this machine. */
+bool session_is_local(const struct session *session) MUST_USE;
 /*
  * Does it look as if that sandbox were still there?  The sockets of one that
  * was stopped or removed are gone.  A network has to be asked, which is not
- * done here: what was running there is taken to be so.
+ * done here: what was running there is taken to be so, unless it was just
+ * found to be another.
  */
 bool session_is_there(const struct session *session) MUST_USE;
 /*

@@ -34,7 +34,7 @@ static const struct rule {
 	    "ssh takes other host keys, too" },
 	{ "VerifyHostKeyDNS", { "", " false", " no" }, DOCTOR_WARN,
 	    "ssh takes host keys from DNS, too" },
-	{ "KnownHostsCommand", { "", " none" }, DOCTOR_WARN,
+	{ "KnownHostsCommand", { "", " none", "sandbox-proxy" }, DOCTOR_WARN,
 	    "ssh takes host keys from a command, too" },
 	{ "UpdateHostKeys", { " false", " no" }, DOCTOR_WARN,
 	    "ssh pins host keys by itself" },

@@ -15,7 +15,7 @@
 #define LOCK_POLL_MS 50
 
 static const char *const files[] = { CACHE_SESSION, CACHE_CERT,
-	CACHE_KNOWN_HOSTS, CACHE_PUBLIC_KEY, CACHE_KEY };
+	CACHE_KNOWN_HOSTS, CACHE_PUBLIC_KEY, CACHE_KEY, CACHE_ANEW };
 
 static enum sbx_err
 check_folder(int fd, const char *name, struct sbx_why *why)
@@ -193,6 +193,19 @@ put_keys(int dir, const struct credentials *c, struct sbx_why *why)
 }
 
 static enum sbx_err
+put_anew(int dir, const struct credentials *c, struct sbx_why *why)
+{
+	struct stat st;
+
+	if (c->anew.len > 0)
+		return put_file(dir, CACHE_ANEW, c->anew, why);
+	if (fstatat(dir, CACHE_ANEW, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (uint64_t)st.st_mtim.tv_sec + CACHE_ANEW_KEEP < c->now)
+		(void)unlinkat(dir, CACHE_ANEW, 0);
+	return SBX_OK;
+}
+
+static enum sbx_err
 put_all(
     const struct place *place, const struct credentials *c, struct sbx_why *why)
 {
@@ -213,6 +226,8 @@ put_all(
 		err = put_file(dir, CACHE_CERT, c->certificate, why);
 	else if (err == SBX_OK)
 		(void)unlinkat(dir, CACHE_CERT, 0);
+	if (err == SBX_OK)
+		err = put_anew(dir, c, why);
 	if (err == SBX_OK)
 		err = put_file(dir, CACHE_KNOWN_HOSTS, c->known_hosts, why);
 	if (err == SBX_OK)

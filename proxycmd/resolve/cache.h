@@ -40,7 +40,12 @@ struct credentials {
 	struct view certificate; /* len 0: none */
 	struct view known_hosts;
 	struct view session;
+	struct view anew; /* CACHE_ANEW; len 0: none, but see below */
+	uint64_t now;	  /* Unix time */
 };
+
+/* An ssh that is at work takes so long to come to that file, in seconds. */
+#define CACHE_ANEW_KEEP 10
 
 /*
  * Open the cache, made with mode 0700 if missing.  SBX_UNTRUSTED if another
@@ -64,7 +69,8 @@ bool stamp_eq(const struct stamp *a, const struct stamp *b) MUST_USE;
 
 /*
  * Write them, the session last; under the lock.  A signal that would end the
- * program waits until all is written.
+ * program waits until all is written.  A CACHE_ANEW that was there goes only
+ * when it is older than CACHE_ANEW_KEEP.
  */
 enum sbx_err place_put(const struct place *place,
     const struct credentials *credentials, struct sbx_why *why) MUST_USE;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "certs/cert.h"
 #include "common/text.h"
 
 #define PUBLIC_TAIL ".pub"
@@ -78,6 +79,21 @@ login_key_own(const char *path, struct login_key *ret, struct sbx_why *why)
 	    ? sbx_fail(why, SBX_CONFIG, "public_key %s does not exist", path)
 	    : sbx_fail(why, err == SBX_UNREADABLE ? SBX_CONFIG : err,
 		  "public_key: %s", sbx_why_text(&own, err));
+}
+
+void
+login_key_put_certified(const struct login_key *key, struct view certificate,
+    const char *comment, struct buf *ret)
+{
+	cleanup_buf struct buf blob = BUF_INIT(CERT_BLOB_MAX);
+	cleanup_keypair struct keypair pair;
+	struct cert cert;
+	struct view line;
+
+	if (key->private_key.len > 0 && text_next_line(&certificate, &line) &&
+	    cert_parse_line(line, &blob, &cert) == SBX_OK &&
+	    keyfile_parse(buf_view(&key->private_key), &pair) == SBX_OK)
+		keyfile_put_certified(&pair, buf_view(&blob), comment, ret);
 }
 
 void

@@ -28,6 +28,13 @@ enum sbx_err login_key_keep(const char *path, const char *comment, uid_t owner,
 enum sbx_err login_key_own(
     const char *path, struct login_key *ret, struct sbx_why *why) MUST_USE;
 
+/*
+ * The text of a file with private key and certificate, a line, in one; empty
+ * if the key is not ours.
+ */
+void login_key_put_certified(const struct login_key *key,
+    struct view certificate, const char *comment, struct buf *ret);
+
 #define LOGIN_KEY_INIT                                     \
 	{                                                  \
 		.blob = BUF_INIT(KEY_BLOB_MAX),            \

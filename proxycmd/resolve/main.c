@@ -160,6 +160,12 @@ run_prepare(int argc, char **argv)
 }
 
 static int
+run_renew(int argc, char **argv)
+{
+	return run_job(argc, argv, work_renew, 1, 1);
+}
+
+static int
 run_wake(int argc, char **argv)
 {
 	return run_job(argc, argv, work_wake, 1, 1);
@@ -216,6 +222,7 @@ run_health(int argc, char **argv)
 
 static const struct command commands[] = {
 	{ "prepare", "NAME", "get credentials for ssh", run_prepare },
+	{ "renew", "NAME", "get others: its host key has changed", run_renew },
 	{ "wake", "NAME", "start the sandbox if it is stopped", run_wake },
 	{ "meet", "NAME", "list it, as a new sandbox", run_meet },
 	{ "forget", "NAME", "remove it from the cache", run_forget },

@@ -70,10 +70,11 @@ ask(struct client *client, const struct work *work, const struct wish *wish,
 }
 
 static enum sbx_err
-keep(const struct place *place, const struct login_key *key,
-    const struct answer *answer, const char *broker, const char *origin,
-    bool shell_tried, struct sbx_why *why)
+keep(const struct work *work, const struct place *place,
+    const struct login_key *key, const struct answer *answer,
+    const char *broker, bool shell_tried, struct sbx_why *why)
 {
+	cleanup_buf struct buf anew = BUF_INIT(KEYFILE_MAX);
 	cleanup_buf struct buf session = BUF_INIT(SESSION_FILE_MAX);
 	struct credentials credentials = {
 		.key = buf_view(&key->private_key),
@@ -81,6 +82,7 @@ keep(const struct place *place, const struct login_key *key,
 		.public_key = buf_view(&key->public_line),
 		.certificate = buf_view(&answer->certificate),
 		.known_hosts = buf_view(&answer->known_hosts),
+		.now = work->now,
 	};
 	struct session stored = answer->session;
 
@@ -92,9 +94,15 @@ keep(const struct place *place, const struct login_key *key,
 	stored.file[SESSION_HOSTS] = true;
 	stored.shell_tried = shell_tried;
 	(void)snprintf(stored.broker, sizeof(stored.broker), "%s", broker);
-	(void)snprintf(stored.origin, sizeof(stored.origin), "%s", origin);
+	(void)snprintf(
+	    stored.origin, sizeof(stored.origin), "%s", work->origin);
 	session_put(&stored, &session);
 	credentials.session = buf_view(&session);
+	if (work->anew)
+		login_key_put_certified(key, buf_view(&answer->certificate),
+		    work->alias->text, &anew);
+	if (buf_error(&anew) == SBX_OK)
+		credentials.anew = buf_view(&anew);
 	return buf_error(&session) != SBX_OK
 	    ? buf_error(&session)
 	    : place_put(place, &credentials, why);
@@ -105,13 +113,7 @@ static bool
 may_choose_kex(const struct work *work, const struct settings *settings,
     const struct session *session)
 {
-	const char *path;
-
-	for (size_t i = 0; i < session->endpoint_count; i++) {
-		if (!settings_unix_path(session->endpoint[i], &path))
-			return false;
-	}
-	return session->endpoint_count > 0 &&
+	return session_is_local(session) &&
 	    settings->local_kex == LOCAL_KEX_FAST &&
 	    kex_is_ours(work->alias->text, NULL);
 }
@@ -171,7 +173,7 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 		answer.session.local_kex =
 		    may_choose_kex(work, &client->settings, &answer.session);
 	if (err == SBX_OK)
-		err = keep(place, &key, &answer, client->place, work->origin,
+		err = keep(work, place, &key, &answer, client->place,
 		    shell_is_exposed(work->shell) ||
 			(old != NULL && old->shell_tried),
 		    why);
@@ -499,6 +501,51 @@ work_prepare(
 		own.patience = &patience;
 	}
 	return prepare(&own, &place, warning, why);
+}
+
+enum sbx_err
+work_renew(
+    const struct work *work, struct sbx_why *warning, struct sbx_why *why)
+{
+	cleanup_place struct place place = PLACE_INIT;
+	struct patience patience;
+	struct settings settings;
+	char broker[FIELD_TEXT];
+	struct work own = *work;
+	struct sbx_why cause = { "" };
+	struct stamp before, after;
+	struct session old;
+	bool found;
+	enum sbx_err err = place_open(work->cache, work->alias, &place, why);
+
+	(void)warning;
+	if (err != SBX_OK)
+		return err;
+	before = place_stamp(&place);
+	own.anew = true;
+	if (find_broker(work, &settings, broker)) {
+		patience_begin(&patience, work, &settings, broker, &place);
+		own.patience = &patience;
+	}
+	err = place_lock(
+	    &place, patience_lock(own.patience, LOCK_SECONDS), NULL, NULL, why);
+	if (err != SBX_OK)
+		return err;
+	after = place_stamp(&place);
+	/* Somebody who held the lock before us has done it. */
+	if (!stamp_eq(&before, &after))
+		return SBX_OK;
+	found = session_find(work->cache, work->alias, &old) == SBX_OK;
+	err = open_and_fetch(&own, &place, found ? &old : NULL, &cause);
+	patience_end(own.patience, err, &cause);
+	if (err == SBX_OK || err == SBX_NOT_FOUND) {
+		*why = cause;
+		return forget_gone(work, &place, err);
+	}
+	return sbx_fail(why, err,
+	    "%s has another host key by now, and the broker cannot be asked "
+	    "whether it was made anew: %.300s",
+	    work->alias->id, sbx_why_text(&cause, err));
 }
 
 /*

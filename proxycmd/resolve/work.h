@@ -27,6 +27,7 @@ struct work {
 	bool quiet; /* connect comes next, and tells what there is to tell */
 	const struct caller *caller; /* whom work_prepare keeps waiting */
 	struct patience *patience;   /* NULL: none of its own */
+	bool anew;		     /* with CACHE_ANEW */
 };
 
 /*
@@ -39,6 +40,13 @@ struct work {
  * and than ssh's own ConnectTimeout; one that just was silent is not asked.
  */
 enum sbx_err work_prepare(const struct work *work, struct sbx_why *warning,
+    struct sbx_why *why) MUST_USE;
+/*
+ * New credentials, since what answers has another host key than the old ones
+ * say, and CACHE_ANEW for the ssh that has read those.  Of many at once one
+ * asks.
+ */
+enum sbx_err work_renew(const struct work *work, struct sbx_why *warning,
     struct sbx_why *why) MUST_USE;
 /*
  * The sandbox runs, and the cache knows how to reach it.  Of many at once

@@ -327,19 +327,19 @@ test_there(void **state)
 	char here[SESSION_ENDPOINT_LEN], gone[SESSION_ENDPOINT_LEN];
 	const struct {
 		const char *first, *second;
-		bool running, want;
+		bool running, want, local;
 	} cases[] = {
-		{ NULL, NULL, true, false },
-		{ here, NULL, true, true },
+		{ NULL, NULL, true, false, false },
+		{ here, NULL, true, true, true },
 		/* It was started since. */
-		{ here, NULL, false, true },
-		{ gone, NULL, true, false },
-		{ gone, here, true, true },
-		{ gone, gone, true, false },
-		{ "tcp://127.0.0.1:22", NULL, true, true },
-		{ "tcp://127.0.0.1:22", NULL, false, false },
-		{ gone, "tcp://127.0.0.1:22", true, true },
-		{ "unix:/etc/passwd/x", NULL, true, false },
+		{ here, NULL, false, true, true },
+		{ gone, NULL, true, false, true },
+		{ gone, here, true, true, true },
+		{ gone, gone, true, false, true },
+		{ "tcp://127.0.0.1:22", NULL, true, true, false },
+		{ "tcp://127.0.0.1:22", NULL, false, false, false },
+		{ gone, "tcp://127.0.0.1:22", true, true, false },
+		{ "unix:/etc/passwd/x", NULL, true, false, true },
 	};
 
 	(void)state;
@@ -356,6 +356,12 @@ test_there(void **state)
 			(void)snprintf(s.endpoint[s.endpoint_count++],
 			    sizeof(s.endpoint[0]), "%s", endpoint[j]);
 		assert_int_equal(session_is_there(&s), cases[i].want);
+		assert_int_equal(session_is_local(&s), cases[i].local);
+		/* It was found to be another, and that is all that is known. */
+		s.anew = true;
+		assert_int_equal(
+		    session_is_there(&s), cases[i].want && cases[i].local);
+		s.anew = false;
 	}
 	assert_int_equal(unlinkat(alias_fd, "here", 0), 0);
 }
