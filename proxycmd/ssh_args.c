@@ -44,7 +44,8 @@ next_letters(struct ssh_args *args)
 
 	while (args->operands < 3 && next_word(&args->rest, &word)) {
 		if (word.len < 2 || word.p[0] != '-') {
-			args->operands++;
+			if (args->operands++ == 1)
+				args->host = word;
 			continue;
 		}
 		if (view_eq_str(word, "--"))

@@ -16,6 +16,7 @@ struct ssh_args {
 	struct view rest;    /* words to come */
 	struct view letters; /* of the word at hand */
 	unsigned operands;   /* words that were none: program, host */
+	struct view host;    /* that word, once it was met */
 };
 
 /* That process's into buf (SSH_ARGS_MAX), which keeps them; none on failure. */

@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/buf.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "net/spawn.h"
+#include "proxycmd/delegate.h"
 #include "proxycmd/dial/deadline.h"
 #include "proxycmd/ssh_args.h"
 
@@ -19,6 +22,9 @@
 #define START_FIELD 22 /* of /proc/PID/stat, see proc(5) */
 #define PARENT_FIELD 4
 #define OPTION "ConnectTimeout"
+#define ASK_SECONDS 5
+/* prepare, which ssh -G runs, has nothing to do then (main.c). */
+#define PROBE DELEGATE_PROBE "=1"
 
 /* /proc/PID/NAME; false if it cannot be read. */
 static bool
@@ -59,22 +65,67 @@ milliseconds(clockid_t clock)
 }
 
 uint64_t
-caller_connect_timeout(struct view words)
+caller_seconds(const char *text)
+{
+	uint64_t seconds;
+
+	return text_uint(text, 1, INT32_MAX, &seconds) == SBX_OK ||
+		text_duration(text, &seconds) == SBX_OK
+	    ? seconds
+	    : 0;
+}
+
+void
+caller_read(struct view words, struct caller *ret)
 {
 	struct ssh_args args = SSH_ARGS(words);
-	uint64_t seconds = 0;
 	struct view value;
 	char letter, text[16];
 
-	while (seconds == 0 && ssh_args_next(&args, &letter, &value)) {
-		/* "5", "1m" */
-		if (letter == 'o' &&
-		    ssh_args_option(value, OPTION, sizeof(text), text) &&
-		    text_uint(text, 1, INT32_MAX, &seconds) != SBX_OK &&
-		    text_duration(text, &seconds) != SBX_OK)
-			seconds = 0;
+	while (ssh_args_next(&args, &letter, &value)) {
+		if (letter == 'F' &&
+		    text_copy(value, ret->config, sizeof(ret->config)) !=
+			SBX_OK)
+			ret->config[0] = '\0';
+		if (letter == 'o' && ret->connect_timeout == 0 &&
+		    ssh_args_option(value, OPTION, sizeof(text), text))
+			ret->connect_timeout = caller_seconds(text);
 	}
-	return seconds;
+	if (text_copy(args.host, ret->host, sizeof(ret->host)) != SBX_OK)
+		ret->host[0] = '\0';
+}
+
+bool
+caller_ask(const struct caller *caller, const char *alias, const char *file,
+    struct buf *ret)
+{
+	const char *host = *caller->host == '\0' ? alias : caller->host;
+	const char *config = file == NULL ? caller->config : file;
+	const char *const usual[] = { "env", PROBE, "ssh", "-G", host, NULL };
+	const char *const other[] = { "env", PROBE, "ssh", "-F", config, "-G",
+		host, NULL };
+	const struct spawn spawn = {
+		.argv = *config == '\0' ? usual : other,
+		.keep = STDOUT_FILENO,
+		.silence = true,
+		.timeout = ASK_SECONDS,
+	};
+	int status = -1;
+
+	return spawn_run(&spawn, &status, ret, NULL) == SBX_OK &&
+	    WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool
+caller_value(const struct buf *said, const char *option, struct view *ret)
+{
+	struct view rest = buf_view(said), line, word;
+
+	while (text_next_line(&rest, &line)) {
+		if (text_next_word(&line, &word) && view_eq_str(word, option))
+			return text_next_word(&line, ret);
+	}
+	return false;
 }
 
 static void
@@ -87,8 +138,7 @@ take_ssh(pid_t pid, uint64_t start, struct caller *ret)
 	since = since > start ? since - start : 0;
 	ret->is_ssh = true;
 	ret->began = ret->began > since ? ret->began - since : 0;
-	ret->connect_timeout =
-	    caller_connect_timeout(ssh_args_of(pid, &words).rest);
+	caller_read(ssh_args_of(pid, &words).rest, ret);
 }
 
 void

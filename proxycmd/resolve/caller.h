@@ -10,20 +10,34 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "common/wire.h"
+#include "common/buf.h"
+#include "common/field.h"
 
 struct caller {
 	bool is_ssh;
 	uint64_t began; /* deadline.h's clock: when it started, or we did */
 	uint64_t connect_timeout; /* seconds, on its command line; 0: none */
+	char config[FIELD_TEXT];  /* its -F; "": the usual files */
+	char host[FIELD_TEXT];	  /* as it was typed; "": not known */
 };
 
 /* The nearest ssh among pid and a few of its parents. */
 void caller_find(pid_t pid, struct caller *ret);
+/* The same of its command line, words that end with NUL. */
+void caller_read(struct view words, struct caller *ret);
+
+#define CALLER_SAYS_MAX 65536
+
 /*
- * ConnectTimeout among the options of ssh's command line, words that end with
- * NUL; the first one counts.  0 if there is none.
+ * What "ssh -G" says of that ssh's host, or of alias if there is none, and
+ * false if it says nothing.  file NULL: by the configuration that it reads.
  */
-uint64_t caller_connect_timeout(struct view words);
+bool caller_ask(const struct caller *caller, const char *alias,
+    const char *file, struct buf *ret) MUST_USE;
+/* The value of an option in that; false if it is not there. */
+bool caller_value(
+    const struct buf *said, const char *option, struct view *ret) MUST_USE;
+/* A ConnectTimeout, "5", "1m"; 0 for none. */
+uint64_t caller_seconds(const char *text);
 
 #endif

@@ -2,21 +2,12 @@
 #include "proxycmd/resolve/kex.h"
 
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "common/text.h"
-#include "net/spawn.h"
-#include "proxycmd/delegate.h"
 #include "proxycmd/hosts.h"
 
-#define SECONDS 5
-#define OUTPUT_MAX 65536
-#define LINE "kexalgorithms "
+#define OPTION "kexalgorithms"
 #define SLOW "sntrup761x25519-sha512@openssh.com"
 #define FAST "mlkem768x25519-sha256"
-/* prepare, which ssh -G runs, has nothing to do then (main.c). */
-#define PROBE DELEGATE_PROBE "=1"
 
 /* The next name of a list with commas; false: there is none. */
 static bool
@@ -75,46 +66,18 @@ is_same_choice(struct view told, struct view built_in)
 	}
 }
 
-static bool
-ask(const char *const argv[], struct buf *ret, struct view *ret_list)
-{
-	const struct spawn spawn = {
-		.argv = argv,
-		.keep = STDOUT_FILENO,
-		.silence = true,
-		.timeout = SECONDS,
-	};
-	struct view rest, line;
-	int status = -1;
-
-	if (spawn_run(&spawn, &status, ret, NULL) != SBX_OK ||
-	    !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return false;
-	rest = buf_view(ret);
-	while (text_next_line(&rest, &line)) {
-		if (line.len <= strlen(LINE) ||
-		    memcmp(line.p, LINE, strlen(LINE)) != 0)
-			continue;
-		*ret_list =
-		    VIEW(line.p + strlen(LINE), line.len - strlen(LINE));
-		return true;
-	}
-	return false;
-}
-
 bool
-kex_is_ours(const char *alias, const char *file)
+kex_is_ours(const struct caller *caller, const char *alias)
 {
-	const char *const bare[] = { "ssh", "-F", "none", "-G", alias, NULL };
-	const char *const configured[] = { "env", PROBE, "ssh",
-		file == NULL ? "-G" : "-F", file == NULL ? alias : file,
-		file == NULL ? NULL : "-G", alias, NULL };
-	cleanup_buf struct buf first = BUF_INIT(OUTPUT_MAX);
-	cleanup_buf struct buf second = BUF_INIT(OUTPUT_MAX);
+	cleanup_buf struct buf first = BUF_INIT(CALLER_SAYS_MAX);
+	cleanup_buf struct buf second = BUF_INIT(CALLER_SAYS_MAX);
 	struct view built_in, told;
 
-	return ask(bare, &first, &built_in) &&
+	return caller_ask(caller, alias, "none", &first) &&
+	    caller_value(&first, OPTION, &built_in) &&
 	    is_listed(built_in, VIEW_STR(SLOW)) &&
 	    !is_listed(built_in, VIEW_STR(FAST)) &&
-	    ask(configured, &second, &told) && is_same_choice(told, built_in);
+	    caller_ask(caller, alias, NULL, &second) &&
+	    caller_value(&second, OPTION, &told) &&
+	    is_same_choice(told, built_in);
 }

@@ -10,14 +10,13 @@
 #ifndef SBX_RESOLVE_KEX_H
 #define SBX_RESOLVE_KEX_H
 
-#include <stdbool.h>
+#include "proxycmd/resolve/caller.h"
 
 /*
  * Is the choice ours, and is there one to make?  ssh is asked (ssh -G) what it
- * would do for alias, and what it would do without any configuration: if the
- * two differ, a person or a policy has chosen.  file is the configuration
- * that this ssh reads (-F), or NULL.  False where it cannot be told.
+ * would do, and what it would do without any configuration: if the two differ,
+ * a person or a policy has chosen.  False where it cannot be told.
  */
-bool kex_is_ours(const char *alias, const char *file);
+bool kex_is_ours(const struct caller *caller, const char *alias);
 
 #endif

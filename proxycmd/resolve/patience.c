@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/text.h"
 #include "proxycmd/resolve/silence.h"
 
 #define LONG_MS 1000 /* what is worth a note */
@@ -19,6 +20,23 @@ real_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* In its configuration, too, which costs some milliseconds to see. */
+static uint64_t
+connect_timeout(const struct caller *caller, const char *alias)
+{
+	cleanup_buf struct buf said = BUF_INIT(CALLER_SAYS_MAX);
+	char text[16];
+	struct view value;
+
+	if (caller->connect_timeout != 0 || !caller->is_ssh)
+		return caller->connect_timeout;
+	return caller_ask(caller, alias, NULL, &said) &&
+		caller_value(&said, "connecttimeout", &value) &&
+		text_copy(value, text, sizeof(text)) == SBX_OK
+	    ? caller_seconds(text)
+	    : 0;
+}
+
 void
 patience_begin(struct patience *ret, const struct work *work,
     const struct settings *settings, const char *broker,
@@ -26,16 +44,17 @@ patience_begin(struct patience *ret, const struct work *work,
 {
 	const struct caller *caller = work->caller;
 	uint64_t seconds = settings->timeout;
+	uint64_t limit = connect_timeout(caller, work->alias->text);
 	struct silence silence;
 
 	*ret = (struct patience){ .cache_fd = place->cache_fd,
-		.hurried = caller->connect_timeout != 0 };
+		.hurried = limit != 0 };
 	(void)snprintf(ret->suffix, sizeof(ret->suffix), "%s",
 	    *settings->broker.suffix != '\0' ? settings->broker.suffix
 					     : work->suffix);
 	(void)snprintf(ret->place, sizeof(ret->place), "%s", broker);
-	if (ret->hurried && caller->connect_timeout < seconds)
-		seconds = caller->connect_timeout;
+	if (ret->hurried && limit < seconds)
+		seconds = limit;
 	ret->deadline.at = caller->began + seconds * 1000;
 	/* Who wants something new wants the broker asked. */
 	if (!caller->is_ssh || work->ttl != 0)

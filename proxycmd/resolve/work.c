@@ -115,7 +115,7 @@ may_choose_kex(const struct work *work, const struct settings *settings,
 {
 	return session_is_local(session) &&
 	    settings->local_kex == LOCAL_KEX_FAST &&
-	    kex_is_ours(work->alias->text, NULL);
+	    kex_is_ours(work->caller, work->alias->text);
 }
 
 /* What ssh_config includes. */

@@ -327,6 +327,19 @@ hanging() {
 	rm "$cache/.silent-sandbox"
 	takes 1 4 "hanging, cold: ConnectTimeout" 255 \
 	    ssh -vo ConnectTimeout=2 "$host" true
+	rm "$cache/.silent-sandbox"
+	(cat "$HOME/.ssh/config" && printf 'Host run*\n ConnectTimeout 2\n') \
+	    >"$lab/hurried"
+	takes 1 4 "hanging, cold: ConnectTimeout of a configuration" 255 \
+	    ssh -F "$lab/hurried" "$host" true
+	rm "$cache/.silent-sandbox"
+	cp "$HOME/.ssh/config" "$lab/before"
+	printf 'Host dev\n HostName %s\n ConnectTimeout 2\nMatch all\n' "$host" |
+		cat - "$lab/before" >"$HOME/.ssh/config"
+	takes 1 4 "hanging, cold: ConnectTimeout of another name" 255 \
+	    ssh dev true
+	takes 5 9 "hanging: of that name only" 255 ssh "$host" true
+	cp "$lab/before" "$HOME/.ssh/config"
 	lab_mode honest
 	takes 0 3 "back" 0 ssh "$host" true
 	[ ! -e "$cache/.silent-sandbox" ] || fail "it is not forgotten"

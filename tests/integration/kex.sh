@@ -56,6 +56,9 @@ main() {
 	ok "forbidden for this sandbox"
 	config ''
 	is "nobody's any more" "$(used)" "$fast"
+	(cat "$HOME/.ssh/config" && printf 'KexAlgorithms %s\n' "$own") \
+	    >"$HOME/other.conf"
+	is "of ssh -F" "$(used -F "$HOME/other.conf")" "$own"
 
 	if [ "$(id -un)" = root ]; then
 		printf 'KexAlgorithms -curve25519*\n' >"$policy"

@@ -54,19 +54,37 @@ static void
 test_row(void **state)
 {
 	const struct row *row = *state;
+	struct caller caller = { 0 };
 
-	assert_int_equal(caller_connect_timeout(row->words), row->want);
+	caller_read(row->words, &caller);
+	assert_int_equal(caller.connect_timeout, row->want);
 }
 
 /* Without the NUL at the end, and nothing at all. */
 static void
 test_short(void **state)
 {
+	struct caller caller = { 0 };
+
 	(void)state;
-	assert_int_equal(caller_connect_timeout(VIEW_STR("ssh")), 0);
-	assert_int_equal(caller_connect_timeout(VIEW("", 0)), 0);
-	assert_int_equal(
-	    caller_connect_timeout(VIEW("ssh\0-oConnectTimeout=5", 23)), 5);
+	caller_read(VIEW_STR("ssh"), &caller);
+	caller_read(VIEW("", 0), &caller);
+	assert_int_equal(caller.connect_timeout, 0);
+	caller_read(VIEW("ssh\0-oConnectTimeout=5", 23), &caller);
+	assert_int_equal(caller.connect_timeout, 5);
+	assert_string_equal(caller.host, "");
+}
+
+static void
+test_what_it_reads(void **state)
+{
+	static const char words[] = "ssh\0-vF\0a b\0me@dev\0-p1\0ls\0-Fx";
+	struct caller caller = { 0 };
+
+	(void)state;
+	caller_read(VIEW(words, sizeof(words)), &caller);
+	assert_string_equal(caller.config, "a b");
+	assert_string_equal(caller.host, "me@dev");
 }
 
 static void
@@ -121,8 +139,9 @@ test_ssh(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[ROWS + 3] = {
+	struct CMUnitTest tests[ROWS + 4] = {
 		cmocka_unit_test(test_short),
+		cmocka_unit_test(test_what_it_reads),
 		cmocka_unit_test(test_no_ssh),
 		cmocka_unit_test(test_ssh),
 	};
