@@ -406,8 +406,12 @@ hosts_heal(const char *cache, uint64_t now)
 	cleanup_close int fd = -1;
 	struct stat st;
 
-	return file_open_dir(AT_FDCWD, cache, &fd, NULL) == SBX_OK &&
-	    fstatat(fd, CACHE_HOSTS, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    !hosts_is_sound(&st, geteuid()) &&
-	    hosts_update(cache, fd, now, NULL) == SBX_OK;
+	if (file_open_dir(AT_FDCWD, cache, &fd, NULL) != SBX_OK ||
+	    fstatat(fd, CACHE_HOSTS, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    hosts_is_sound(&st, geteuid()))
+		return false;
+	if (hosts_update(cache, fd, now, NULL) == SBX_OK)
+		return true;
+	(void)unlinkat(fd, CACHE_HOSTS, 0);
+	return false;
 }

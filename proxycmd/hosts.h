@@ -61,7 +61,10 @@ bool hosts_is_sound(const struct stat *st, uid_t owner) MUST_USE;
  */
 enum sbx_err hosts_update(const char *cache, int cache_fd, uint64_t now,
     struct sbx_why *why) MUST_USE;
-/* The same for one that is there and not sound; true if it is now. */
+/*
+ * The same for one that is there and not sound; true if it is now.  One that
+ * cannot be written anew is removed: ssh can do without, but not with it.
+ */
 bool hosts_heal(const char *cache, uint64_t now);
 
 #endif

@@ -482,11 +482,15 @@ command_setup(int argc, char **argv)
 }
 
 struct hosts_options {
+	bool heal;
 	bool refresh;
 	bool json;
 };
 
 static const struct opt hosts_options[] = {
+	{ 0, NULL,
+	    FIELD("heal", field_bool, struct hosts_options, heal, NULL,
+		"make hosts.conf anew if it was damaged, and print nothing") },
 	{ 0, NULL,
 	    FIELD("refresh", field_bool, struct hosts_options, refresh, NULL,
 		"ask the broker, unless that was done within a minute") },
@@ -499,10 +503,11 @@ static int
 command_hosts(int argc, char **argv)
 {
 	static const struct usage usage = { .program = "sandbox-proxy hosts",
-		.args = "[--refresh] [--json]",
+		.args = "[--heal] [--refresh] [--json]",
 		.summary = "Print the names of all sandboxes that are known.",
 		.options = hosts_options,
-		.option_count = 2 };
+		.option_count =
+		    sizeof(hosts_options) / sizeof(hosts_options[0]) };
 	cleanup_buf struct buf text = BUF_INIT(KNOWN_MAX);
 	struct hosts_options own = { 0 };
 	struct target target;
@@ -513,6 +518,10 @@ command_hosts(int argc, char **argv)
 	if (!start(&usage, argc, argv, 0, 0, &own, &first, &status))
 		return status;
 	err = find_target(NULL, &target, &why);
+	if (err == SBX_OK && own.heal) {
+		(void)hosts_heal(target.cache, (uint64_t)time(NULL));
+		return 0;
+	}
 	if (err == SBX_OK && own.refresh)
 		err = delegate_run(&target.delegate, /* quiet= */ false,
 		    "hosts", NULL, &status, &why);
@@ -603,8 +612,8 @@ static const struct command commands[] = {
 	    "print the lines for ssh_config(5)", command_print_config },
 	{ "setup", "[--dry-run] [--remove] [--file FILE] [--include FILE]",
 	    "include them in ~/.ssh/config", command_setup },
-	{ "hosts", "[--refresh] [--json]", "print the names of sandboxes",
-	    command_hosts },
+	{ "hosts", "[--heal] [--refresh] [--json]",
+	    "print the names of sandboxes", command_hosts },
 	{ "doctor", "[--json] [--file FILE] [ALIAS]",
 	    "see what keeps ssh from getting in", command_doctor },
 };

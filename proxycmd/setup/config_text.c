@@ -133,6 +133,7 @@ static const struct {
 } openssh_lines[] = {
 	{ "Match host \"*.@SUFFIX@,!*'*\"\n    Include ", "" },
 	{ "Match host \"*.@SUFFIX@,!*'*\"\n", "Host *.@SUFFIX@ \"!*'*\"\n" },
+	{ "# ssh reads ", "" },
 	{ "Match ", "" },
 	{ "    IdentityAgent ", "" },
 	{ "    Include ", "" },

@@ -147,18 +147,27 @@ files_gone() {
 	    "$(sha256sum <"$folder/id_ed25519-cert.pub")" "$before"
 }
 
+# damage COMMAND, which may be what root or an editor does.
+damage() {
+	[ ! -f "$cache/hosts.conf" ] || [ "${1#chmod}" != "$1" ] ||
+		chmod 600 "$cache/hosts.conf"
+	sh -c "$1"
+}
+
 # hosts.conf that ssh would stop at, whatever host it is for.
 damaged() {
 	local hosts=$cache/hosts.conf damage
 	for damage in "echo garbage >>$hosts" "echo garbage >$hosts" \
 	    "echo Host >$hosts" ": >$hosts" "head -c 3000 /dev/urandom >$hosts" \
-	    "head -c 40 $hosts >$hosts.half; mv $hosts.half $hosts" \
-	    "chmod 666 $hosts" "rm $hosts; mkfifo $hosts" \
-	    "rm $hosts; mkdir $hosts" "rm $hosts; ln -s /dev/zero $hosts" \
-	    "rm $hosts"; do
-		[ ! -e "$hosts" ] || [ "$damage" = "chmod 666 $hosts" ] ||
-			chmod 600 "$hosts"
-		sh -c "$damage"
+	    "head -c 40 $hosts >$hosts.half; mv -f $hosts.half $hosts" \
+	    "chmod 666 $hosts" "rm -f $hosts; mkfifo $hosts" \
+	    "rm -f $hosts; mkdir $hosts" "rm -f $hosts; ln -s /dev/zero $hosts" \
+	    "rm -f $hosts"; do
+		damage "$damage"
+		check 0 "another host after '${damage//"$HOME"/\~}'" \
+		    timeout 20 ssh -TG example.org
+		is "another host: without a word" "$(cat "$err")" ""
+		damage "$damage"
 		check 0 "after '${damage//"$HOME"/\~}'" ssh "$host" echo fine
 		is "without a word" "$(cat "$err")" ""
 		check 0 "other hosts, too" ssh -G example.org

@@ -253,6 +253,13 @@ test_damage(void **state)
 		assert_true(hosts_is_sound(&st, geteuid()));
 		expect("Host a.sandbox\n");
 	}
+	/* One that cannot be made anew is better gone. */
+	overwrite("Host\n");
+	assert_int_equal(unlinkat(dir_fd, HOSTS_LOCK, 0), 0);
+	assert_int_equal(mkdirat(dir_fd, HOSTS_LOCK, 0700), 0);
+	assert_false(hosts_heal(dir, NOW));
+	assert_int_equal(lstat(path, &st), -1);
+	assert_int_equal(unlinkat(dir_fd, HOSTS_LOCK, AT_REMOVEDIR), 0);
 	assert_int_equal(unlinkat(dir_fd, HOSTS_LISTED "sandbox", 0), 0);
 }
 

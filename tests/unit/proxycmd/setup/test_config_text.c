@@ -24,6 +24,10 @@ test_usual(void **state)
 	    "Match host \"*.sandbox,!*'*\" exec "
 	    "\"exec /usr/bin/sandbox-proxy prepare --no-agent '%h'\"\n"
 	    "    IdentityAgent none\n"
+	    "# ssh reads that file for other hosts, too, and would stop at "
+	    "damage.\n"
+	    "Match host \"*,!*.sandbox,!*'*\" exec "
+	    "\"exec /usr/bin/sandbox-proxy hosts --heal\"\n"
 	    "Match host \"*.sandbox,!*'*\"\n"
 	    "    Include ~/.cache/sandbox-ssh/hosts.conf\n"
 	    "Match host \"*.sandbox,!*'*\"\n"
@@ -38,7 +42,7 @@ static void
 test_stdio(void **state)
 {
 	static const char *const openssh[] = { "Match", "Include", "dpass",
-		"Agent none", "CertificateFile", "# What" };
+		"Agent none", "CertificateFile", "# What", "# ssh" };
 	cleanup_buf struct buf text = BUF_INIT(CONFIG_TEXT_MAX);
 	struct config_text stdio = usual;
 	const char *t;
