@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "ctl/ctl.h"
 #include "ctl/limits.h"
+#include "ctl/visits.h"
 #include "net/refused.h"
 #include "net/reply.h"
 
@@ -146,6 +147,7 @@ sandbox_print(
 		(void)printf("full: %llu connections, the limit\n",
 		    (unsigned long long)full);
 	print_refusal(object, now);
+	visits_print(object, now);
 	limits_print(object);
 	(void)json_object_object_get_ex(object, "labels", &labels);
 	if (!json_object_is_type(labels, json_type_object))

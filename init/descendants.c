@@ -62,8 +62,8 @@ add(struct table *t, struct process p)
 	return true;
 }
 
-static void
-list(struct table *t)
+void
+descendants_each(void (*see)(pid_t pid, pid_t parent, void *arg), void *arg)
 {
 	cleanup_dir DIR *proc = opendir("/proc");
 	struct dirent *entry;
@@ -76,10 +76,16 @@ list(struct table *t)
 		if (pid <= 0 || *end != '\0')
 			continue;
 		parent = parent_of((pid_t)pid);
-		if (parent >= 0 &&
-		    !add(t, (struct process){ (pid_t)pid, parent }))
-			return;
+		if (parent >= 0)
+			see((pid_t)pid, parent, arg);
 	}
+}
+
+/* What there is no memory for is missed. */
+static void
+put(pid_t pid, pid_t parent, void *arg)
+{
+	(void)add(arg, (struct process){ pid, parent });
 }
 
 static pid_t
@@ -114,7 +120,7 @@ descendants_signal(int sig)
 		(void)kill(-1, sig);
 		return;
 	}
-	list(&t);
+	descendants_each(put, &t);
 	for (size_t i = 0; i < t.count; i++) {
 		if (is_below(&t, t.row[i].pid, self))
 			(void)kill(t.row[i].pid, sig);

@@ -13,6 +13,10 @@
 /* Send the signal to each; one that comes up meanwhile may be missed. */
 void descendants_signal(int sig);
 
+/* Each process that is seen, with its parent; others than those, too. */
+void
+descendants_each(void (*see)(pid_t pid, pid_t parent, void *arg), void *arg);
+
 /* Collect what has ended; forget(pid, arg) for each.  False: none is left. */
 bool descendants_reap(void (*forget)(pid_t pid, void *arg), void *arg);
 

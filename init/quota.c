@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 
 #include "common/cleanup.h"
+#include "init/terminals.h"
 
 #define NICE 10
 #define MEASURE_SECONDS 300
@@ -160,26 +161,23 @@ tell_terminals(struct quota_watch *w)
 	    " files; %" PRIu64 " MiB in %" PRIu64 " files are the limit: "
 	    "nothing can be written before some are removed.\r\n";
 	const struct measure *max = &w->quota->max;
-	cleanup_dir DIR *dir = opendir("/dev/pts");
+	cleanup_dir DIR *dir = opendir(TERMINALS);
 	const struct dirent *entry;
 	int64_t newest = w->told;
 	bool told = false;
 	char text[512];
-	int len = snprintf(text, sizeof(text), form, w->quota->folder,
+
+	(void)snprintf(text, sizeof(text), form, w->quota->folder,
 	    w->used.bytes >> 20, w->used.files, max->bytes >> 20, max->files);
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		cleanup_close int fd = -1;
 		struct stat st;
 
 		if (fstatat(dirfd(dir), entry->d_name, &st, 0) < 0 ||
 		    !S_ISCHR(st.st_mode) || st.st_gid != TTY_GROUP ||
 		    changed_ns(&st) <= w->told)
 			continue;
-		fd = openat(dirfd(dir), entry->d_name,
-		    O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-		if (fd >= 0 && write(fd, text, (size_t)len) > 0)
-			told = true;
+		told |= terminal_write(entry->d_name, text);
 		if (changed_ns(&st) > newest)
 			newest = changed_ns(&st);
 	}

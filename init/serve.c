@@ -15,7 +15,10 @@
 #include <time.h>
 
 #include "common/cleanup.h"
+#include "init/control.h"
 #include "init/descendants.h"
+
+#define SERVE_CONNECTIONS_MAX SESSIONS_MAX
 
 /* How long to leave connections waiting when descriptors or memory lack. */
 #define SHORTAGE_MS 200
@@ -23,13 +26,15 @@
 /* Of 1000: a tenth of the memory that there is. */
 #define OOM_SCORE "100"
 
+/* Of what is polled beside the sessions. */
+#define OTHERS 4
+
 struct server {
 	int listen_fd;
 	int control_fd;
 	int signal_fd;
 	char **command;
-	pid_t connection[SERVE_CONNECTIONS_MAX];
-	size_t count;
+	struct sessions sessions;
 	struct quota_watch quota;
 	const char *full; /* NULL: nobody wants to know */
 	bool told;	  /* it is there */
@@ -81,11 +86,20 @@ write_nothing(void)
 	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
+/* Goes on while the machine sleeps. */
+static int64_t
+now_seconds(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec;
+}
+
 /* Nothing of ours may show in what we start: signals, descriptors, session. */
 static void
-run_command(int fd, const struct server *s)
+run_command(int fd, int log, const struct server *s)
 {
-	int null = open("/dev/null", O_WRONLY);
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
@@ -96,8 +110,8 @@ run_command(int fd, const struct server *s)
 	become_dispensable();
 	if (s->quota.over)
 		write_nothing();
-	if (null < 0 || dup2(null, STDERR_FILENO) < 0 ||
-	    dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
+	if (dup2(log, STDERR_FILENO) < 0 || dup2(fd, STDIN_FILENO) < 0 ||
+	    dup2(fd, STDOUT_FILENO) < 0)
 		_exit(EX_OSERR);
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 	(void)execv(s->command[0], s->command);
@@ -108,6 +122,8 @@ static void
 accept_one(struct server *s)
 {
 	cleanup_close int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	cleanup_close int ours = -1, theirs = -1;
+	int ends[2];
 	pid_t pid;
 
 	if (fd < 0) {
@@ -128,79 +144,18 @@ accept_one(struct server *s)
 			return;
 		}
 	}
-	pid = fork();
+	if (pipe2(ends, O_CLOEXEC) == 0) {
+		ours = ends[0];
+		theirs = ends[1];
+	}
+	pid = fcntl(ours, F_SETFL, O_NONBLOCK) < 0 ? -1 : fork();
 	if (pid == 0)
-		run_command(fd, s);
+		run_command(fd, theirs, s);
 	if (pid < 0)
 		s->shortage = true; /* this peer is turned away */
 	else
-		s->connection[s->count++] = pid;
-}
-
-/* Descriptors in a message; what does not fit is closed by the kernel. */
-static bool
-receive_descriptors(int fd, int ret[static 2])
-{
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(2 * sizeof(int))];
-	} control;
-	char byte;
-	struct iovec bytes = { &byte, 1 };
-	struct msghdr message = { .msg_iov = &bytes,
-		.msg_iovlen = 1,
-		.msg_control = control.room,
-		.msg_controllen = sizeof(control.room) };
-	struct cmsghdr *header;
-	size_t count;
-
-	if (recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
-		return false;
-	header = CMSG_FIRSTHDR(&message);
-	if (header == NULL || header->cmsg_level != SOL_SOCKET ||
-	    header->cmsg_type != SCM_RIGHTS)
-		return true;
-	count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	memcpy(ret, CMSG_DATA(header), count * sizeof(int));
-	return true;
-}
-
-static bool
-is_listener(int fd)
-{
-	int value = 0;
-	socklen_t len = sizeof(value);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len) == 0 &&
-	    value != 0;
-}
-
-static bool
-set_nonblocking(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
-}
-
-/* Our socket's name was lost: accept on this one from now on. */
-static void
-take_listener(struct server *s)
-{
-	int fd[2] = { -1, -1 };
-	cleanup_close int answer = -1;
-
-	if (!receive_descriptors(s->control_fd, fd))
-		return;
-	answer = fd[1];
-	if (!is_listener(fd[0]) || !set_nonblocking(fd[0])) {
-		if (fd[0] >= 0)
-			(void)close(fd[0]);
-		return;
-	}
-	(void)close(s->listen_fd);
-	s->listen_fd = fd[0];
-	(void)send(answer, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		sessions_add(
+		    &s->sessions, pid, steal_fd(&ours), fd, now_seconds());
 }
 
 static void
@@ -208,12 +163,7 @@ forget(pid_t pid, void *arg)
 {
 	struct server *s = arg;
 
-	for (size_t i = 0; i < s->count; i++) {
-		if (s->connection[i] == pid) {
-			s->connection[i] = s->connection[--s->count];
-			return;
-		}
-	}
+	sessions_forget(&s->sessions, pid, now_seconds());
 }
 
 static void
@@ -257,7 +207,7 @@ prepare(struct server *s)
 {
 	sigset_t set;
 
-	if (!set_nonblocking(s->listen_fd) ||
+	if (fcntl(s->listen_fd, F_SETFL, O_NONBLOCK) < 0 ||
 	    fcntl(s->listen_fd, F_SETFD, FD_CLOEXEC) < 0) {
 		complain("listening descriptor");
 		return false;
@@ -335,14 +285,16 @@ tell_full(struct server *s, bool full)
 	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
 	    0644);
 	if (fd >= 0)
-		(void)dprintf(fd, "%zu\n", s->count);
+		(void)dprintf(fd, "%zu\n", s->sessions.count);
 }
 
 int
 serve(const struct serve *how)
 {
 	bool anybody;
-	struct server s = {
+	static struct server s;
+
+	s = (struct server){
 		.listen_fd = how->listen_fd,
 		.control_fd = how->control_fd,
 		.signal_fd = -1,
@@ -352,28 +304,34 @@ serve(const struct serve *how)
 	};
 
 	quota_begin(&s.quota, &how->quota);
+	sessions_begin(&s.sessions, now_seconds());
 	if (!prepare(&s) || !announce(how->ready_fd))
 		return EX_OSERR;
 	while (!s.ending && !s.broken) {
-		bool full = s.count == SERVE_CONNECTIONS_MAX || s.shortage;
-		struct pollfd p[] = {
+		size_t count = s.sessions.count;
+		bool all = count == SERVE_CONNECTIONS_MAX;
+		struct pollfd p[OTHERS + SESSIONS_MAX] = {
 			{ s.signal_fd, POLLIN, 0 },
-			{ full ? -1 : s.listen_fd, POLLIN, 0 },
+			{ all || s.shortage ? -1 : s.listen_fd, POLLIN, 0 },
 			{ s.control_fd, POLLIN, 0 },
 			{ s.quota.fd, POLLIN, 0 },
 		};
 
-		tell_full(&s, s.count == SERVE_CONNECTIONS_MAX);
-		(void)poll(p, 4,
+		sessions_poll(&s.sessions, p + OTHERS);
+		tell_full(&s, all);
+		(void)poll(p, OTHERS + count,
 		    s.shortage ? SHORTAGE_MS : quota_timeout_ms(&s.quota));
 		s.shortage = false;
+		sessions_hear(&s.sessions, p + OTHERS, count);
 		take_signals(&s);
 		anybody = descendants_reap(forget, &s);
 		if (p[1].revents != 0 && !s.ending)
 			accept_one(&s);
 		if (p[2].revents != 0)
-			take_listener(&s);
-		if (quota_step(&s.quota, anybody || s.count > 0, now_ms()))
+			control_take(s.control_fd, &s.listen_fd, &s.sessions,
+			    now_seconds());
+		if (quota_step(
+			&s.quota, anybody || s.sessions.count > 0, now_ms()))
 			end_everyone(&s);
 	}
 	(void)close(s.listen_fd);

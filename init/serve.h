@@ -9,8 +9,6 @@
 
 #include "init/quota.h"
 
-/* Further connections wait in the socket's backlog. */
-#define SERVE_CONNECTIONS_MAX 128
 /* From the polite signals to SIGKILL. */
 #define SERVE_GRACE_MS 2000
 

@@ -121,6 +121,67 @@ answer_put_limits(
 	(void)json_object_object_add(sandbox, "limits", limits);
 }
 
+static void
+put_known(struct json_object *o, const char *name, const char *text)
+{
+	if (*text != '\0')
+		answer_put_text(o, name, text);
+}
+
+static void
+put_serial(struct json_object *o, uint64_t serial)
+{
+	char text[SIGNER_SERIAL_LEN];
+
+	signer_put_serial(serial, text);
+	answer_put_text(o, "serial", text);
+}
+
+void
+answer_put_sessions(struct json_object *sandbox,
+    const struct provider_sessions *sessions, uint64_t now)
+{
+	struct json_object *list;
+
+	if (!sessions->known)
+		return;
+	list = json_object_new_array();
+	for (size_t i = 0; i < sessions->count; i++) {
+		const struct provider_session *s = &sessions->of[i];
+		struct json_object *o = json_object_new_object();
+
+		put_known(o, "key_id", s->key_id);
+		if (s->serial != 0)
+			put_serial(o, s->serial);
+		answer_put_u64(o, "since", now > s->age ? now - s->age : 0);
+		put_known(o, "from", s->from);
+		put_known(o, "terminals", s->terminals);
+		if (s->idle != PROVIDER_UNKNOWN)
+			answer_put_u64(o, "idle", s->idle);
+		(void)json_object_array_add(list, o);
+	}
+	(void)json_object_object_add(sandbox, "sessions", list);
+}
+
+void
+answer_put_certificates(struct json_object *sandbox,
+    const struct store_live *live, size_t max, uint64_t all)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < max && i < all; i++) {
+		struct json_object *o = json_object_new_object();
+
+		answer_put_text(o, "key_id", live[i].key_id);
+		put_serial(o, live[i].serial);
+		answer_put_u64(o, "valid_after", live[i].valid_after);
+		answer_put_u64(o, "expires_at", live[i].valid_before);
+		(void)json_object_array_add(list, o);
+	}
+	(void)json_object_object_add(sandbox, "certificates", list);
+	answer_put_u64(sandbox, "certificate_count", all);
+}
+
 enum sbx_err
 answer_sandbox(struct answer *ret, unsigned status, const struct sandbox *s)
 {

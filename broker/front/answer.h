@@ -43,5 +43,11 @@ answer_problem(enum sbx_err err, const struct sbx_why *why) MUST_USE;
 /* The same with a status that says more than the code. */
 struct answer answer_problem_with(
     unsigned status, enum sbx_err err, const struct sbx_why *why) MUST_USE;
+/* Who is in it, unless nobody knows. */
+void answer_put_sessions(struct json_object *sandbox,
+    const struct provider_sessions *sessions, uint64_t now);
+/* Certificates that live: how many, and those of them that are told. */
+void answer_put_certificates(struct json_object *sandbox,
+    const struct store_live *live, size_t max, uint64_t all);
 
 #endif

@@ -5,10 +5,12 @@
 
 #include "broker/front/body.h"
 #include "broker/life/terms.h"
+#include "common/cleanup.h"
 #include "common/limits.h"
 
 #define START_WAIT_MAX 300
 #define LIST_LIMIT_DEFAULT 100
+#define SHOW_CERTIFICATES 20
 
 enum sbx_err
 handle_list(struct broker *b, const struct call *call, const char *id,
@@ -146,16 +148,28 @@ enum sbx_err
 handle_show(struct broker *b, const struct call *call, const char *id,
     struct answer *ret, struct sbx_why *why)
 {
+	cleanup_free struct provider_sessions *sessions =
+	    calloc(1, sizeof(*sessions));
+	struct store_live live[SHOW_CERTIFICATES];
 	struct sandbox sandbox;
 	struct provider_usage usage;
+	uint64_t all = 0;
 	enum sbx_err err = sandboxes_show(b, &call->caller, id, &sandbox, why);
 
+	if (err == SBX_OK && sessions == NULL)
+		err = SBX_NOMEM;
+	if (err == SBX_OK)
+		err = store_live_certificates(
+		    b->store, id, b->now(), live, SHOW_CERTIFICATES, &all, why);
 	if (err == SBX_OK)
 		err = answer_sandbox(ret, 200, &sandbox);
 	if (err != SBX_OK)
 		return err;
 	usage = sandboxes_usage(b, &sandbox);
 	answer_put_limits(ret->body, &usage);
+	sandboxes_sessions(b, &sandbox, sessions);
+	answer_put_sessions(ret->body, sessions, b->now());
+	answer_put_certificates(ret->body, live, SHOW_CERTIFICATES, all);
 	return SBX_OK;
 }
 

@@ -14,6 +14,8 @@ enum op {
 	OP_KILL,
 	OP_INSPECT,
 	OP_USAGE,
+	OP_SESSIONS,
+	OP_TELL,
 	OP_CREDENTIALS,
 	OP_SWEEP,
 	OP_COUNT
@@ -32,6 +34,8 @@ static const unsigned timeouts[OP_COUNT] = {
 	[OP_KILL] = 60,
 	[OP_INSPECT] = 15,
 	[OP_USAGE] = 15,
+	[OP_SESSIONS] = 15,
+	[OP_TELL] = 15,
 	[OP_CREDENTIALS] = 15,
 	[OP_SWEEP] = 10, /* shorter than the supervisor waits for us */
 };
@@ -41,7 +45,8 @@ struct asked {
 	const struct provider_context *context;
 	const struct provider *provider;
 	struct provider_spec spec;
-	int *ret_fd; /* goes along with the answer */
+	char text[PROVIDER_TEXT]; /* of OP_TELL */
+	int *ret_fd;		  /* goes along with the answer */
 };
 
 /*
@@ -132,6 +137,40 @@ provider_access_put(const struct provider_access *access, struct buf *ret)
 }
 
 static enum sbx_err
+do_sessions(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	struct provider_sessions sessions = { .known = false };
+	enum sbx_err err = SBX_OK;
+
+	if (a->provider->sessions != NULL)
+		err = a->provider->sessions(
+		    a->context, a->spec.id, &sessions, why);
+	buf_put_u32(answer, sessions.known);
+	buf_put_u64(answer, sessions.idle);
+	buf_put_u32(answer, (uint32_t)sessions.count);
+	for (size_t i = 0; i < sessions.count; i++) {
+		const struct provider_session *s = &sessions.of[i];
+
+		buf_put_u64(answer, s->age);
+		buf_put_u64(answer, s->idle);
+		buf_put_u64(answer, s->serial);
+		buf_put_cstring(answer, s->key_id);
+		buf_put_cstring(answer, s->terminals);
+		buf_put_cstring(answer, s->from);
+	}
+	return err;
+}
+
+static enum sbx_err
+do_tell(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	(void)answer;
+	if (a->provider->tell == NULL)
+		return SBX_OK;
+	return a->provider->tell(a->context, a->spec.id, a->text, why);
+}
+
+static enum sbx_err
 do_credentials(const struct asked *a, struct buf *answer, struct sbx_why *why)
 {
 	struct provider_access access = { 0 };
@@ -162,6 +201,8 @@ static enum sbx_err (*const jobs[OP_COUNT])(
 	[OP_KILL] = do_kill,
 	[OP_INSPECT] = do_inspect,
 	[OP_USAGE] = do_usage,
+	[OP_SESSIONS] = do_sessions,
+	[OP_TELL] = do_tell,
 	[OP_CREDENTIALS] = do_credentials,
 	[OP_SWEEP] = do_sweep,
 };
@@ -176,14 +217,17 @@ provider_job(void *context, struct view request, struct buf *answer,
 	struct view provider = wire_string(&w, NAME_ID_MAX);
 	struct view id = wire_string(&w, NAME_ID_MAX);
 	char name[NAME_ID_MAX + 1];
+	struct view text;
 
 	asked.spec.issued_after = wire_u64(&w);
 	asked.spec.incarnation = wire_u64(&w);
 	asked.spec.owner = wire_u64(&w);
 	asked.spec.ephemeral = wire_u32(&w) != 0;
+	text = wire_string(&w, PROVIDER_TEXT - 1);
 	if (wire_end(&w) != SBX_OK || op >= OP_COUNT || !name_is_id(id) ||
 	    text_copy(id, asked.spec.id, sizeof(asked.spec.id)) != SBX_OK ||
-	    text_copy(provider, name, sizeof(name)) != SBX_OK)
+	    text_copy(provider, name, sizeof(name)) != SBX_OK ||
+	    text_copy(text, asked.text, sizeof(asked.text)) != SBX_OK)
 		return sbx_fail(
 		    why, SBX_PROTOCOL, "malformed request to a provider");
 	asked.provider = provider_find(name);
@@ -200,9 +244,9 @@ provider_job(void *context, struct view request, struct buf *answer,
 
 static enum sbx_err
 ask(int fd, enum op op, const char *provider, const struct provider_spec *spec,
-    struct buf *answer, int *ret_fd, struct sbx_why *why)
+    const char *text, struct buf *answer, int *ret_fd, struct sbx_why *why)
 {
-	cleanup_buf struct buf request = BUF_INIT(1024);
+	cleanup_buf struct buf request = BUF_INIT(1024 + PROVIDER_TEXT);
 
 	buf_put_u32(&request, op);
 	buf_put_cstring(&request, provider);
@@ -211,6 +255,7 @@ ask(int fd, enum op op, const char *provider, const struct provider_spec *spec,
 	buf_put_u64(&request, spec->incarnation);
 	buf_put_u64(&request, spec->owner);
 	buf_put_u32(&request, spec->ephemeral);
+	buf_put_cstring(&request, text);
 	if (buf_error(&request) != SBX_OK)
 		return buf_error(&request);
 	return helper_call(
@@ -218,14 +263,21 @@ ask(int fd, enum op op, const char *provider, const struct provider_spec *spec,
 }
 
 static enum sbx_err
-ask_id(int fd, enum op op, const char *provider, const char *id,
-    struct buf *answer, int *ret_fd, struct sbx_why *why)
+ask_text(int fd, enum op op, const char *provider, const char *id,
+    const char *text, struct buf *answer, int *ret_fd, struct sbx_why *why)
 {
 	struct provider_spec spec = { .issued_after = 0 };
 
 	if (text_copy(VIEW_STR(id), spec.id, sizeof(spec.id)) != SBX_OK)
 		return sbx_fail(why, SBX_BAD_NAME, "the id is too long");
-	return ask(fd, op, provider, &spec, answer, ret_fd, why);
+	return ask(fd, op, provider, &spec, text, answer, ret_fd, why);
+}
+
+static enum sbx_err
+ask_id(int fd, enum op op, const char *provider, const char *id,
+    struct buf *answer, int *ret_fd, struct sbx_why *why)
+{
+	return ask_text(fd, op, provider, id, "", answer, ret_fd, why);
 }
 
 static enum sbx_err
@@ -262,7 +314,7 @@ provider_call_create(int fd, const char *provider,
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
 	enum sbx_err err =
-	    ask(fd, OP_CREATE, provider, spec, &answer, NULL, why);
+	    ask(fd, OP_CREATE, provider, spec, "", &answer, NULL, why);
 
 	return err != SBX_OK ? err : read_status(buf_view(&answer), ret, why);
 }
@@ -315,6 +367,54 @@ provider_call_sweep(int fd, const char *provider, struct sbx_why *why)
 	return call_plain(fd, OP_SWEEP, provider, "all", why);
 }
 
+static void
+read_line(struct wire *w, char *ret, size_t size)
+{
+	struct view v = wire_string(w, size - 1);
+
+	if (text_copy(v, ret, size) != SBX_OK)
+		wire_fail(w, SBX_BAD_VALUE);
+}
+
+enum sbx_err
+provider_call_tell(int fd, const char *provider, const char *id,
+    const char *text, struct sbx_why *why)
+{
+	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+
+	return ask_text(fd, OP_TELL, provider, id, text, &answer, NULL, why);
+}
+
+enum sbx_err
+provider_call_sessions(int fd, const char *provider, const char *id,
+    struct provider_sessions *ret, struct sbx_why *why)
+{
+	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+	enum sbx_err err =
+	    ask_id(fd, OP_SESSIONS, provider, id, &answer, NULL, why);
+	struct wire w;
+
+	if (err != SBX_OK)
+		return err;
+	w = wire_of(buf_view(&answer));
+	ret->known = wire_u32(&w) != 0;
+	ret->idle = wire_u64(&w);
+	ret->count = wire_u32(&w);
+	if (ret->count > PROVIDER_SESSIONS)
+		wire_fail(&w, SBX_TOO_LARGE);
+	for (size_t i = 0; i < ret->count && wire_error(&w) == SBX_OK; i++) {
+		struct provider_session *s = &ret->of[i];
+
+		s->age = wire_u64(&w);
+		s->idle = wire_u64(&w);
+		s->serial = wire_u64(&w);
+		read_line(&w, s->key_id, sizeof(s->key_id));
+		read_line(&w, s->terminals, sizeof(s->terminals));
+		read_line(&w, s->from, sizeof(s->from));
+	}
+	return wire_end(&w) == SBX_OK ? SBX_OK : malformed(why);
+}
+
 enum sbx_err
 provider_call_usage(int fd, const char *provider, const char *id,
     struct provider_usage *ret, struct sbx_why *why)
@@ -343,15 +443,6 @@ provider_call_usage(int fd, const char *provider, const char *id,
 		return malformed(why);
 	*ret = usage;
 	return SBX_OK;
-}
-
-static void
-read_line(struct wire *w, char *ret, size_t size)
-{
-	struct view v = wire_string(w, size - 1);
-
-	if (text_copy(v, ret, size) != SBX_OK)
-		wire_fail(w, SBX_BAD_VALUE);
 }
 
 static size_t

@@ -31,6 +31,13 @@ provider_call_sweep(int fd, const char *provider, struct sbx_why *why) MUST_USE;
 /* Of a provider that says nothing of it nothing is known. */
 enum sbx_err provider_call_usage(int fd, const char *provider, const char *id,
     struct provider_usage *ret, struct sbx_why *why) MUST_USE;
+/* The same. */
+enum sbx_err
+provider_call_sessions(int fd, const char *provider, const char *id,
+    struct provider_sessions *ret, struct sbx_why *why) MUST_USE;
+/* One that cannot reach anybody has nothing to say: SBX_OK. */
+enum sbx_err provider_call_tell(int fd, const char *provider, const char *id,
+    const char *text, struct sbx_why *why) MUST_USE;
 /* *ret_watch: the caller's (provider.h), or -1. */
 enum sbx_err
 provider_call_credentials(int fd, const char *provider, const char *id,

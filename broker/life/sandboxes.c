@@ -322,6 +322,16 @@ sandboxes_usage(struct broker *b, const struct sandbox *s)
 	return usage;
 }
 
+void
+sandboxes_sessions(
+    struct broker *b, const struct sandbox *s, struct provider_sessions *ret)
+{
+	if (s->state != SANDBOX_RUNNING ||
+	    provider_call_sessions(
+		b->provider_fd, s->provider, s->id, ret, NULL) != SBX_OK)
+		ret->known = false;
+}
+
 enum sbx_err
 sandboxes_list(struct broker *b, const struct caller *caller,
     struct store_filter filter, struct sandbox **ret, size_t *ret_count,

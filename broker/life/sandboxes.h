@@ -80,6 +80,9 @@ enum sbx_err sandboxes_show(struct broker *broker, const struct caller *caller,
 /* What one that was shown may take and takes; nothing where that fails. */
 struct provider_usage
 sandboxes_usage(struct broker *broker, const struct sandbox *sandbox) MUST_USE;
+/* Who is in it; nothing is known where that fails, or of one that is not up. */
+void sandboxes_sessions(struct broker *broker, const struct sandbox *sandbox,
+    struct provider_sessions *ret);
 enum sbx_err sandboxes_list(struct broker *broker, const struct caller *caller,
     struct store_filter filter, struct sandbox **ret, size_t *ret_count,
     struct sbx_why *why) MUST_USE;

@@ -143,6 +143,27 @@ struct provider_usage {
 	struct provider_limit of[RESOURCE_COUNT];
 };
 
+#define PROVIDER_SESSIONS 128
+
+/* Somebody who is logged in, by what the sandbox says; "" is not known. */
+struct provider_session {
+	uint64_t age;	 /* seconds */
+	uint64_t idle;	 /* of its terminals, seconds; or PROVIDER_UNKNOWN */
+	uint64_t serial; /* of the certificate; 0: not known */
+	char key_id[160];
+	char terminals[128]; /* "pts/0,pts/1" */
+	char from[64];	     /* numeric address */
+};
+
+struct provider_sessions {
+	bool known;    /* otherwise nobody can say who is there */
+	uint64_t idle; /* seconds that nobody has been there; 0: somebody is */
+	size_t count;
+	struct provider_session of[PROVIDER_SESSIONS];
+};
+
+#define PROVIDER_TEXT 512
+
 /* How to get in. */
 struct provider_access {
 	char user[64];
@@ -175,6 +196,15 @@ struct provider {
 	/* NULL: it says nothing of that. */
 	enum sbx_err (*usage)(const struct provider_context *, const char *id,
 	    struct provider_usage *ret, struct sbx_why *);
+	/* NULL: nobody can say. */
+	enum sbx_err (*sessions)(const struct provider_context *,
+	    const char *id, struct provider_sessions *ret, struct sbx_why *);
+	/*
+	 * A text of less than PROVIDER_TEXT bytes on the terminals of all who
+	 * are there; NULL: they cannot be reached.
+	 */
+	enum sbx_err (*tell)(const struct provider_context *, const char *id,
+	    const char *text, struct sbx_why *);
 	enum sbx_err (*credentials)(const struct provider_context *,
 	    const char *id, struct provider_access *ret, struct sbx_why *);
 	/*

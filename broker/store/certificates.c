@@ -101,6 +101,48 @@ add_certificate(struct store *store, void *context, struct sbx_why *why)
 	return SBX_OK;
 }
 
+static enum sbx_err
+list_live(struct store *store, const char *id, uint64_t now,
+    struct store_live *ret, size_t max, struct sbx_why *why)
+{
+	sqlite3_stmt *st = db_bound(store, ST_LIST_LIVE, id);
+	enum sbx_err err = SBX_OK;
+	size_t count = 0;
+	int code = SQLITE_DONE;
+
+	db_bind_u64(st, 2, now);
+	db_bind_u64(st, 3, max);
+	while (count < max && (code = sqlite3_step(st)) == SQLITE_ROW) {
+		struct store_live *live = &ret[count++];
+
+		live->serial = (uint64_t)sqlite3_column_int64(st, 0);
+		db_column_text(st, 1, live->key_id, sizeof(live->key_id));
+		live->valid_after = (uint64_t)sqlite3_column_int64(st, 2);
+		live->valid_before = (uint64_t)sqlite3_column_int64(st, 3);
+	}
+	if (count < max && code != SQLITE_DONE)
+		err = db_fail(store, why);
+	(void)sqlite3_reset(st);
+	return err;
+}
+
+enum sbx_err
+store_live_certificates(struct store *store, const char *id, uint64_t now,
+    struct store_live *ret, size_t max, uint64_t *ret_all, struct sbx_why *why)
+{
+	sqlite3_stmt *st;
+	enum sbx_err err;
+
+	(void)pthread_mutex_lock(&store->mutex);
+	st = db_bound(store, ST_VALID_CERTIFICATES, id);
+	db_bind_u64(st, 2, now);
+	err = db_number(store, st, 0, ret_all, why);
+	if (err == SBX_OK)
+		err = list_live(store, id, now, ret, max, why);
+	(void)pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
 enum sbx_err
 store_add_certificate(struct store *store,
     const struct certificate *certificate, uint64_t *ret_free_at,

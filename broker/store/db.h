@@ -84,6 +84,10 @@
 	X(FIRST_END,                                                           \
 	    "SELECT min(valid_before) FROM certificates "                      \
 	    "WHERE sandbox_id = ?1 AND valid_before > ?2")                     \
+	X(LIST_LIVE,                                                           \
+	    "SELECT serial, key_id, valid_after, valid_before "                \
+	    "FROM certificates WHERE sandbox_id = ?1 AND valid_before > ?2 "   \
+	    "ORDER BY valid_before DESC LIMIT ?3")                             \
 	X(TRIM_CERTIFICATES,                                                   \
 	    "DELETE FROM certificates WHERE serial IN (SELECT serial FROM "    \
 	    "certificates WHERE sandbox_id = ?1 ORDER BY valid_before DESC "   \

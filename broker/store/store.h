@@ -171,6 +171,23 @@ enum sbx_err store_expired(struct store *store, const struct moment *now,
 enum sbx_err store_add_certificate(struct store *store,
     const struct certificate *certificate, uint64_t *ret_free_at,
     struct sbx_why *why) MUST_USE;
+
+#define STORE_KEY_ID_MAX (STORE_OWNER_MAX + NAME_ID_MAX + 32)
+
+/* One that is valid. */
+struct store_live {
+	uint64_t serial;
+	char key_id[STORE_KEY_ID_MAX + 1];
+	uint64_t valid_after, valid_before;
+};
+
+/*
+ * How many a sandbox has that are valid, and of those that end last at most
+ * max in ret.
+ */
+enum sbx_err store_live_certificates(struct store *store, const char *id,
+    uint64_t now, struct store_live *ret, size_t max, uint64_t *ret_all,
+    struct sbx_why *why) MUST_USE;
 /* Forget certificates that ended, and floors that lie, before then. */
 enum sbx_err
 store_prune(struct store *store, uint64_t before, struct sbx_why *why) MUST_USE;

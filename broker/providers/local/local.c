@@ -338,6 +338,26 @@ local_usage(const struct provider_context *context, const char *id,
 }
 
 static enum sbx_err
+local_sessions(const struct provider_context *context, const char *id,
+    struct provider_sessions *ret, struct sbx_why *why)
+{
+	cleanup_box struct box box = BOX_INIT;
+	enum sbx_err err = box_open(context, id, &box, why);
+
+	return err != SBX_OK ? err : control_sessions(&box, ret, why);
+}
+
+static enum sbx_err
+local_tell(const struct provider_context *context, const char *id,
+    const char *text, struct sbx_why *why)
+{
+	cleanup_box struct box box = BOX_INIT;
+	enum sbx_err err = box_open(context, id, &box, why);
+
+	return err != SBX_OK ? err : control_tell(&box, text, why);
+}
+
+static enum sbx_err
 put_host_key(
     const struct box *box, char ret[static PROVIDER_LINE], struct sbx_why *why)
 {
@@ -406,6 +426,8 @@ const struct provider provider_local = {
 	.kill = local_kill,
 	.inspect = local_inspect,
 	.usage = local_usage,
+	.sessions = local_sessions,
+	.tell = local_tell,
 	.credentials = local_credentials,
 	.watch = local_watch,
 	.sweep = temporary_sweep,

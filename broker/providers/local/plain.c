@@ -336,8 +336,8 @@ plain_body(void *arg, int sync)
 	char listen_fd[16], control_fd[16], ready_fd[16], go;
 	const char *const argv[] = { launch->plain->init, "--listen-fd",
 		listen_fd, "--control-fd", control_fd, "--ready-fd", ready_fd,
-		"--full", launch->plain->full, "--", SSHD_PATH, "-i", "-f",
-		launch->plain->sshd_config, NULL };
+		"--full", launch->plain->full, "--", SSHD_PATH, "-i", "-e",
+		"-f", launch->plain->sshd_config, NULL };
 
 	(void)snprintf(
 	    listen_fd, sizeof(listen_fd), "%d", launch->sockets->listen);

@@ -240,6 +240,7 @@ add_command(struct bwrap *b, const struct box *box,
 		"--",
 		SSHD_PATH,
 		"-i",
+		"-e",
 		"-f",
 		INSIDE_OWN "/sshd_config",
 	};
