@@ -124,14 +124,9 @@ run_usual(const struct paths *paths, const char *name,
 {
 	struct sbx_why why = { "" };
 	int status = 0;
-	/* An error is told here, and ssh finds a life that it never asks for.
-	 */
-	enum sbx_err err =
-	    resolve_prepare(paths, name, values->limits.ttl, &status, &why);
+	enum sbx_err err = sshline_prepare(paths, name, values->limits.ttl,
+	    words->config, words->config_count, &status, &why);
 
-	if (err == SBX_OK && status == 0)
-		err = sshline_check(
-		    name, words->config, words->config_count, &why);
 	if (err != SBX_OK)
 		return ctl_failure(err, &why);
 	return status != 0 ? status : go(name, "", words, argc, values->print);
@@ -146,7 +141,7 @@ ctl_ssh(int argc, char **argv)
 	struct paths paths;
 	char name[NAME_ALIAS_MAX + 1];
 	int first = 0;
-	enum sbx_err err = words_split(&usage, argc, argv, &words);
+	enum sbx_err err = words_split(&usage, &words_ssh, argc, argv, &words);
 	enum opt_result result;
 
 	if (err != SBX_OK)

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "ctl/ctl.h"
+#include "ctl/resolve.h"
 #include "net/spawn.h"
 
 #define CONFIG_MAX 65536
@@ -83,6 +84,17 @@ sshline_check(const char *name, char *const *config_words, int config_count,
 	    name, name + strcspn(name, ".") + 1);
 }
 
+enum sbx_err
+sshline_prepare(const struct paths *paths, const char *name, uint64_t ttl,
+    char *const *config, int count, int *ret_status, struct sbx_why *why)
+{
+	enum sbx_err err = resolve_prepare(paths, name, ttl, ret_status, why);
+
+	return err != SBX_OK || *ret_status != 0
+	    ? err
+	    : sshline_check(name, config, count, why);
+}
+
 void
 sshline_quote(const char *word, struct buf *ret)
 {
@@ -127,6 +139,7 @@ sshline_become(const char *const argv[])
 {
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)execvp(argv[0], (char *const *)argv);
-	log_error("cannot run %s: %s", argv[0], strerror(errno));
+	log_error(
+	    "cannot run %s: %s: is it installed?", argv[0], strerror(errno));
 	return EX_UNAVAILABLE;
 }

@@ -8,6 +8,7 @@
 
 #include "common/buf.h"
 #include "common/name.h"
+#include "common/paths.h"
 
 /*
  * What ssh calls an operand (ctl_check_name).  Whether it knows that name
@@ -20,6 +21,14 @@ enum sbx_err sshline_name(const char *text, char ret[static NAME_ALIAS_MAX + 1],
  * SBX_CONFIG, why saying what to do.
  */
 enum sbx_err sshline_check(const char *name, char *const *config, int count,
+    struct sbx_why *why) MUST_USE;
+
+/*
+ * Credentials of that life (resolve_prepare), and then that: an error is told
+ * by us, and the program finds a life that it never asks for.
+ */
+enum sbx_err sshline_prepare(const struct paths *paths, const char *name,
+    uint64_t ttl, char *const *config, int count, int *ret_status,
     struct sbx_why *why) MUST_USE;
 
 /* One word as a POSIX shell reads it back. */

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ssh(1), of all releases that we know; a newer one's go behind -o. */
-#define PLAIN "1246AaCfGgKkMNnqsTtVvXxYy"
-#define VALUED "BbcDEeFIiJLlmOoPpQRSWw"
+const struct words_letters words_ssh = { "1246AaCfGgKkMNnqsTtVvXxYy",
+	"BbcDEeFIiJLlmOoPpQRSWw" };
+const struct words_letters words_scp = { "346ABCOpqRrsTv", "cDFiJloPSX" };
+
 #define SETTINGS "Fo"
 
 static void
@@ -28,16 +29,17 @@ takes_next(const struct usage *usage, const char *word)
 
 /*
  * Which letter among them takes what stands behind it: '\0' if none does, '?'
- * if one is not ssh's.
+ * if one is not the program's.
  */
 static char
-valued_letter(const char *word, const char **ret_value)
+valued_letter(const struct words_letters *letters, const char *word,
+    const char **ret_value)
 {
 	for (const char *c = word + 1; *c != '\0'; c++) {
 		*ret_value = c + 1;
-		if (strchr(VALUED, *c) != NULL)
+		if (strchr(letters->valued, *c) != NULL)
 			return *c;
-		if (strchr(PLAIN, *c) == NULL)
+		if (strchr(letters->plain, *c) == NULL)
 			return '?';
 	}
 	return '\0';
@@ -45,7 +47,8 @@ valued_letter(const char *word, const char **ret_value)
 
 /* A word that starts with "-"; how many there are of it, 1 or 2. */
 static int
-take_option(const struct usage *usage, char **at, struct words *ret)
+take_option(const struct usage *usage, const struct words_letters *letters,
+    char **at, struct words *ret)
 {
 	const char *value;
 	char letter;
@@ -58,7 +61,7 @@ take_option(const struct usage *usage, char **at, struct words *ret)
 			add(&ret->own_count, ret->own, at[1]);
 		return 1 + two;
 	}
-	letter = valued_letter(at[0], &value);
+	letter = valued_letter(letters, at[0], &value);
 	if (letter == '?') {
 		add(&ret->own_count, ret->own, at[0]);
 		return 1;
@@ -74,7 +77,8 @@ take_option(const struct usage *usage, char **at, struct words *ret)
 }
 
 enum sbx_err
-words_split(const struct usage *usage, int argc, char **argv, struct words *ret)
+words_split(const struct usage *usage, const struct words_letters *letters,
+    int argc, char **argv, struct words *ret)
 {
 	size_t room = (size_t)argc + 1;
 	bool options = true;
@@ -91,7 +95,7 @@ words_split(const struct usage *usage, int argc, char **argv, struct words *ret)
 			options = false;
 			i++;
 		} else if (options && argv[i][0] == '-' && argv[i][1] != '\0') {
-			i += take_option(usage, argv + i, ret);
+			i += take_option(usage, letters, argv + i, ret);
 		} else if (ret->name == NULL) {
 			ret->name = argv[i++];
 		} else {

@@ -81,7 +81,8 @@ test_row(void **state)
 	(void)snprintf(line, sizeof(line), "%s", row->line);
 	while ((argv[argc] = strsep(&rest, " ")) != NULL)
 		argc++;
-	assert_int_equal(words_split(&usage, argc, argv, &words), SBX_OK);
+	assert_int_equal(
+	    words_split(&usage, &words_ssh, argc, argv, &words), SBX_OK);
 	assert_string_equal(words.own[0], "ssh");
 	expect(words.own + 1, words.own_count - 1, row->own);
 	expect(words.ssh, words.ssh_count, row->ssh);
