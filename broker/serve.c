@@ -203,12 +203,12 @@ open_broker(const struct serve *serve, struct broker *ret, struct sbx_why *why)
 	enum sbx_err err;
 
 	*ret = (struct broker){ .settings = serve->settings,
-		.signer_fd = serve->signer_fd,
 		.provider_fd = serve->provider_fd,
 		.now = unix_time,
 		.ticks = boot_time,
 		.changed = log_change,
 		.hurry = hurry };
+	signer_line_init(&ret->signer, serve->signer_fd);
 	(void)snprintf(
 	    ret->ca_line, sizeof(ret->ca_line), "%s", serve->ca_line);
 	err = paths_join(serve->settings->state_dir, "db/sandboxd.db", path);

@@ -28,7 +28,7 @@ allowed_edges() {
 	broker/main*		common/* broker/supervisor.* broker/settings.* broker/probe.* broker/process.* broker/manager.* broker/fresh.* broker/premises.*
 	broker/supervisor*	common/* broker/manager.* broker/supervisor.* broker/role.* broker/settings.* broker/premises.* broker/process.* broker/helper/helper.*
 	broker/role*		common/* certs/* broker/role.* broker/serve.* broker/settings.* broker/process.* broker/helper/*
-	broker/serve*		common/* broker/serve.* broker/settings.* broker/thread.* broker/gather.* broker/process.* broker/front/* broker/life/* broker/store/*
+	broker/serve*		common/* broker/serve.* broker/settings.* broker/thread.* broker/gather.* broker/process.* broker/front/* broker/life/* broker/store/* broker/helper/signer.*
 	broker/settings*	common/* certs/* broker/settings.* broker/providers/provider.*
 	broker/premises*	common/* certs/* broker/premises.* broker/settings.*
 	broker/*		common/* broker/probe.* broker/process.* broker/thread.* broker/gather.* broker/manager.* broker/fresh.*

@@ -216,6 +216,22 @@ take_stream(void *context)
 	return peer_begin_stream(among->peers, among->peer);
 }
 
+/* On one connection it is always the same, but accounts may change. */
+static enum sbx_err
+who_calls(struct http *http, struct MHD_Connection *connection,
+    struct peer *peer, struct caller *ret, struct sbx_why *why)
+{
+	enum sbx_err err;
+
+	if (peer_recall_caller(peer, ret))
+		return SBX_OK;
+	err = access_peer(http->broker->settings, http->broker->persons,
+	    fd_of(connection), ret, why);
+	if (err == SBX_OK)
+		peer_keep_caller(peer, ret);
+	return err;
+}
+
 /* All of it is here. */
 static enum MHD_Result
 on_complete(struct http *http, struct MHD_Connection *connection,
@@ -235,8 +251,7 @@ on_complete(struct http *http, struct MHD_Connection *connection,
 	call->path = path;
 	call->take_stream = take_stream;
 	call->context = &among;
-	err = access_peer(http->broker->settings, http->broker->persons,
-	    fd_of(connection), &call->caller, &why);
+	err = who_calls(http, connection, peer, &call->caller, &why);
 	if (err != SBX_OK)
 		return refuse(http, connection, call, err, why.text);
 	if (!peer_begin_call(http->peers, peer))

@@ -16,6 +16,8 @@ struct peer {
 	bool streaming;
 	bool waiting;	 /* for an answer; at first, too */
 	time_t deadline; /* CLOCK_MONOTONIC; from arrival, while not calling */
+	struct caller caller;
+	time_t looked_up; /* when caller was; 0: never */
 };
 
 /* As many as there are connections, so a list does. */
@@ -165,6 +167,22 @@ peer_remove(struct peers *peers, struct peer *peer)
 	}
 	(void)pthread_cond_broadcast(&peers->changed);
 	(void)pthread_mutex_unlock(&peers->mutex);
+}
+
+bool
+peer_recall_caller(const struct peer *peer, struct caller *ret)
+{
+	if (peer->looked_up == 0 || peer->looked_up != clock_seconds())
+		return false;
+	*ret = peer->caller;
+	return true;
+}
+
+void
+peer_keep_caller(struct peer *peer, const struct caller *caller)
+{
+	peer->caller = *caller;
+	peer->looked_up = clock_seconds();
 }
 
 bool

@@ -10,7 +10,7 @@
 
 #include <sys/types.h>
 
-#include "common/err.h"
+#include "broker/life/access.h"
 
 struct peers;
 struct peer; /* one connection */
@@ -38,6 +38,13 @@ struct peer *peer_add(struct peers *peers, int fd, uid_t uid) MUST_USE;
  */
 struct peer *peer_arrive(struct peers *peers, int fd) MUST_USE;
 void peer_remove(struct peers *peers, struct peer *peer);
+
+/*
+ * Its account and its person, kept for a second by whoever looked them up.
+ * Only for the thread that answers it.
+ */
+bool peer_recall_caller(const struct peer *peer, struct caller *ret) MUST_USE;
+void peer_keep_caller(struct peer *peer, const struct caller *caller);
 
 /*
  * A call has come in; no time runs until it is over.  False when the user

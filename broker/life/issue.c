@@ -59,6 +59,17 @@ refuse_more(const struct sandbox *s, uint64_t free_at, struct sbx_why *why)
 	    s->id, STORE_CERTIFICATES_MAX, text);
 }
 
+/*
+ * Never the same, also by a broker that has forgotten the earlier ones; and
+ * one after the other in the database, where those that are written together
+ * so lie together.
+ */
+static uint64_t
+new_serial(uint64_t now)
+{
+	return now << 32 | randombytes_random();
+}
+
 /* Write it down under a serial that nobody had; then it may be signed. */
 static enum sbx_err
 register_certificate(struct broker *b, const struct caller *caller,
@@ -76,9 +87,7 @@ register_certificate(struct broker *b, const struct caller *caller,
 			.issued_at = b->now() };
 		char serial[SIGNER_SERIAL_LEN];
 
-		randombytes_buf(&row.serial, sizeof(row.serial));
-		if (row.serial == 0)
-			continue;
+		row.serial = new_serial(row.issued_at);
 		(void)snprintf(
 		    row.id, sizeof(row.id), "%s", request->principal);
 		signer_put_serial(row.serial, serial);
@@ -125,7 +134,7 @@ sign(struct broker *b, const struct caller *caller,
 	err = register_certificate(
 	    b, caller, &request, ret, key_id, sizeof(key_id), why);
 	if (err == SBX_OK)
-		err = signer_sign(b->signer_fd, &request, &blob, why);
+		err = signer_sign(&b->signer, &request, &blob, why);
 	if (err != SBX_OK)
 		return err;
 	ret->serial = request.serial;
@@ -178,15 +187,31 @@ ask_provider(struct broker *b, struct issued *ret, struct sbx_why *why)
 }
 
 /*
- * Takes a turn that is shared with others, or one that is nobody else's if the
- * provider must be asked.  Not held after an error.
+ * The turn, shared with others.  Who has to wait for it must have something
+ * to do with the sandbox.
+ */
+static enum sbx_err
+share_turn(struct broker *b, const struct caller *caller, const char *id,
+    struct issued *ret, struct sbx_why *why)
+{
+	enum sbx_err err;
+
+	if (turn_try_share(b->turns, id))
+		return SBX_OK;
+	err = sandboxes_find(b, caller, id, ACCESS_SSH, &ret->sandbox, why);
+	return err != SBX_OK ? err : turn_share(b->turns, id, why);
+}
+
+/*
+ * With a turn that is shared, or one that is nobody else's if the provider
+ * must be asked.  Not held after an error.
  */
 static enum sbx_err
 look_up(struct broker *b, const struct caller *caller, const char *id,
     struct issued *ret, struct sbx_why *why)
 {
 	bool known = false;
-	enum sbx_err err = turn_share(b->turns, id, why);
+	enum sbx_err err = share_turn(b, caller, id, ret, why);
 
 	if (err != SBX_OK)
 		return err;
@@ -210,12 +235,9 @@ enum sbx_err
 issue_ssh(struct broker *b, const struct caller *caller, const char *id,
     const struct issue_wish *wish, struct issued *ret, struct sbx_why *why)
 {
-	enum sbx_err err =
-	    sandboxes_find(b, caller, id, ACCESS_SSH, &ret->sandbox, why);
-
 	/* Held to the end, so that no certificate outlives a deletion. */
-	if (err == SBX_OK)
-		err = look_up(b, caller, id, ret, why);
+	enum sbx_err err = look_up(b, caller, id, ret, why);
+
 	if (err != SBX_OK)
 		return err;
 	err = check_single_use(&ret->sandbox, wish, why);

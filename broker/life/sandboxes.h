@@ -7,6 +7,7 @@
 #ifndef SBX_BROKER_SANDBOXES_H
 #define SBX_BROKER_SANDBOXES_H
 
+#include "broker/helper/signer.h"
 #include "broker/life/access.h"
 #include "broker/life/turns.h"
 
@@ -31,8 +32,8 @@ struct broker {
 	struct turns *turns;
 	struct persons *persons;
 	struct known *known;
-	int signer_fd; /* helper_call */
-	int provider_fd;
+	struct signer_line signer;
+	int provider_fd; /* provider_call */
 	char ca_line[PROVIDER_LINE];
 	uint64_t (*now)(void);	  /* Unix time */
 	uint64_t (*ticks)(void);  /* CLOCK_BOOTTIME, see struct moment */

@@ -165,12 +165,23 @@ is_to_be_had(struct turns *t, const char *id, bool share)
 	return false;
 }
 
+/* One that is to be had; false: no memory for it. */
+static bool
+have(struct turns *t, const char *id, bool share)
+{
+	struct turn *turn = find_turn(t, id);
+
+	if (turn == NULL)
+		return mark_taken(t, id, share);
+	turn->sharers++;
+	return true;
+}
+
 static enum sbx_err
 take(struct turns *t, const char *id, bool share, struct sbx_why *why)
 {
 	struct timespec deadline = deadline_in(TURN_WAIT);
 	enum sbx_err err = SBX_OK;
-	struct turn *turn;
 
 	(void)pthread_mutex_lock(&t->mutex);
 	while (err == SBX_OK && !t->closed && !is_to_be_had(t, id, share)) {
@@ -180,10 +191,7 @@ take(struct turns *t, const char *id, bool share, struct sbx_why *why)
 	}
 	if (err == SBX_OK && t->closed)
 		err = stopping(why);
-	turn = find_turn(t, id);
-	if (err == SBX_OK && turn != NULL)
-		turn->sharers++;
-	else if (err == SBX_OK && !mark_taken(t, id, share))
+	if (err == SBX_OK && !have(t, id, share))
 		err = out_of_memory(why);
 	(void)pthread_mutex_unlock(&t->mutex);
 	return err;
@@ -202,13 +210,33 @@ turn_share(struct turns *t, const char *id, struct sbx_why *why)
 }
 
 bool
-turn_try(struct turns *t, const char *id)
+turn_try_share(struct turns *t, const char *id)
 {
 	bool got;
 
 	(void)pthread_mutex_lock(&t->mutex);
+	got = !t->closed && is_to_be_had(t, id, /* share= */ true) &&
+	    have(t, id, /* share= */ true);
+	(void)pthread_mutex_unlock(&t->mutex);
+	return got;
+}
+
+bool
+turn_try(struct turns *t, const char *id)
+{
+	struct timespec deadline = deadline_in(TURN_WAIT);
+	struct turn *turn;
+	bool got;
+
+	(void)pthread_mutex_lock(&t->mutex);
+	while (!t->closed && (turn = find_turn(t, id)) != NULL &&
+	    turn->sharers > 0) {
+		turn->wanted = true;
+		if (!wait_for_change(t, &deadline))
+			break;
+	}
 	got = !t->closed && find_turn(t, id) == NULL &&
-	    mark_taken(t, id, /* sharers= */ 0);
+	    have(t, id, /* share= */ false);
 	(void)pthread_mutex_unlock(&t->mutex);
 	return got;
 }

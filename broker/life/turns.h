@@ -33,7 +33,9 @@ turn_take(struct turns *turns, const char *id, struct sbx_why *why) MUST_USE;
  */
 enum sbx_err
 turn_share(struct turns *turns, const char *id, struct sbx_why *why) MUST_USE;
-/* False at once when somebody has it. */
+/* The same, if it need not be waited for. */
+bool turn_try_share(struct turns *turns, const char *id) MUST_USE;
+/* False at once when one has it alone; who shares it soon lets go of it. */
 bool turn_try(struct turns *turns, const char *id) MUST_USE;
 void turn_give(struct turns *turns, const char *id);
 

@@ -313,8 +313,8 @@ prepare_statements(struct store *store, struct sbx_why *why)
 	return SBX_OK;
 }
 
-enum sbx_err
-store_open(const char *path, struct store **ret, struct sbx_why *why)
+static enum sbx_err
+open_connection(const char *path, struct store **ret, struct sbx_why *why)
 {
 	struct store *store = calloc(1, sizeof(*store));
 	enum sbx_err err = SBX_OK;
@@ -344,11 +344,28 @@ store_open(const char *path, struct store **ret, struct sbx_why *why)
 	return SBX_OK;
 }
 
+enum sbx_err
+store_open(const char *path, struct store **ret, struct sbx_why *why)
+{
+	struct store *store = NULL;
+	enum sbx_err err = open_connection(path, &store, why);
+
+	if (err == SBX_OK)
+		err = open_connection(path, &store->reader, why);
+	if (err != SBX_OK) {
+		store_close(store);
+		return err;
+	}
+	*ret = store;
+	return SBX_OK;
+}
+
 void
 store_close(struct store *store)
 {
 	if (store == NULL)
 		return;
+	store_close(store->reader);
 	for (int i = 0; i < ST_COUNT_OF_THEM; i++)
 		(void)sqlite3_finalize(store->st[i]);
 	(void)sqlite3_close(store->db);

@@ -121,6 +121,11 @@ struct store {
 	sqlite3 *db;
 	pthread_mutex_t mutex;
 	sqlite3_stmt *st[ST_COUNT_OF_THEM];
+	/*
+	 * Another connection, for what only reads: it waits for nobody's
+	 * flush, and sees nothing that is not on disk.  NULL in itself.
+	 */
+	struct store *reader;
 	struct gather writers;
 	struct room room[ROOMS]; /* under the mutex */
 };

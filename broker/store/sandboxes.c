@@ -92,19 +92,23 @@ get(struct store *store, const char *id, struct sandbox *ret,
 		    why, SBX_NOT_FOUND, "there is no sandbox '%s'", id);
 	else
 		err = db_fail(store, why);
+	/* All of it is read at once, as long as this goes on. */
+	if (err == SBX_OK)
+		err = read_labels(store, ret, why);
 	(void)sqlite3_reset(st);
-	return err != SBX_OK ? err : read_labels(store, ret, why);
+	return err;
 }
 
 enum sbx_err
 store_get(struct store *store, const char *id, struct sandbox *ret,
     struct sbx_why *why)
 {
+	struct store *reader = store->reader;
 	enum sbx_err err;
 
-	(void)pthread_mutex_lock(&store->mutex);
-	err = get(store, id, ret, why);
-	(void)pthread_mutex_unlock(&store->mutex);
+	(void)pthread_mutex_lock(&reader->mutex);
+	err = get(reader, id, ret, why);
+	(void)pthread_mutex_unlock(&reader->mutex);
 	return err;
 }
 
@@ -207,9 +211,9 @@ list(struct store *store, const struct store_filter *filter,
 		read_row(st, &rows[count++]);
 	if (count < limit && code != SQLITE_DONE)
 		err = db_fail(store, why);
-	(void)sqlite3_reset(st);
 	for (size_t i = 0; i < count && err == SBX_OK; i++)
 		err = read_labels(store, &rows[i], why);
+	(void)sqlite3_reset(st);
 	*ret_count = count;
 	return err;
 }
@@ -222,13 +226,14 @@ store_list(struct store *store, const struct store_filter *filter,
 	    filter->limit < STORE_PAGE_MAX ? filter->limit : STORE_PAGE_MAX;
 	cleanup_free struct sandbox *rows =
 	    calloc(limit == 0 ? 1 : limit, sizeof(*rows));
+	struct store *reader = store->reader;
 	enum sbx_err err;
 
 	if (rows == NULL)
 		return SBX_NOMEM;
-	(void)pthread_mutex_lock(&store->mutex);
-	err = list(store, filter, rows, limit, ret_count, why);
-	(void)pthread_mutex_unlock(&store->mutex);
+	(void)pthread_mutex_lock(&reader->mutex);
+	err = list(reader, filter, rows, limit, ret_count, why);
+	(void)pthread_mutex_unlock(&reader->mutex);
 	if (err == SBX_OK)
 		*ret = steal_ptr(&rows);
 	return err;
@@ -326,6 +331,7 @@ store_expired(struct store *store, const struct moment *now, const char *after,
     struct sbx_why *why)
 {
 	cleanup_free struct store_end *ends = calloc(limit + 1, sizeof(*ends));
+	struct store *reader = store->reader;
 	enum sbx_err err = SBX_OK;
 	size_t count = 0;
 	sqlite3_stmt *st;
@@ -333,8 +339,8 @@ store_expired(struct store *store, const struct moment *now, const char *after,
 
 	if (ends == NULL)
 		return SBX_NOMEM;
-	(void)pthread_mutex_lock(&store->mutex);
-	st = db_bound(store, ST_ENDED, NULL);
+	(void)pthread_mutex_lock(&reader->mutex);
+	st = db_bound(reader, ST_ENDED, NULL);
 	db_bind_u64(st, 1, now->now);
 	db_bind_u64(st, 2, limit);
 	db_bind_text(st, 3, after);
@@ -346,9 +352,9 @@ store_expired(struct store *store, const struct moment *now, const char *after,
 		db_column_text(st, 1, end->person, sizeof(end->person));
 	}
 	if (count < limit && code != SQLITE_DONE)
-		err = db_fail(store, why);
+		err = db_fail(reader, why);
 	(void)sqlite3_reset(st);
-	(void)pthread_mutex_unlock(&store->mutex);
+	(void)pthread_mutex_unlock(&reader->mutex);
 	if (err != SBX_OK)
 		return err;
 	*ret_count = count;

@@ -8,9 +8,10 @@ nobody calls.  Everything in one run on one machine: short rounds in turns,
 the best of each, ratios.  h2load is of Debian's nghttp2-client.
 
 environment: BENCH_ROUNDS (3), BENCH_SECONDS (2) of each measurement,
-BENCH_SANDBOXES (32) that certificates are for, BENCH_RUNNING (1000) while
-nobody calls, BENCH_ROWS (1000 100000 1000000), BENCH_PARTS (all of them:
-certificates creates resolving idle)
+BENCH_CONNECTIONS (1 16 256), BENCH_SANDBOXES (32) that certificates are for,
+BENCH_RUNNING (1000) while nobody calls, BENCH_ROWS (1000 100000 1000000),
+BENCH_PARTS (all of them: certificates creates resolving idle), BENCH_DISK (of
+the build folder) that has the state
 """
 import glob
 import http.client
@@ -35,7 +36,9 @@ ROWS = [int(n) for n in
 PARTS = os.environ.get("BENCH_PARTS",
                        "certificates creates resolving idle").split()
 WORK = "/srv/bench"
-CONNECTIONS = (1, 16, 256)
+STATE = "/srv/disk/state"
+CONNECTIONS = [int(n) for n in
+               os.environ.get("BENCH_CONNECTIONS", "1 16 256").split()]
 
 
 def run(*command):
@@ -59,7 +62,7 @@ class Broker:
     def __init__(self):
         self.libexec = WORK + "/libexec"
         self.socket = WORK + "/run/sandboxd.sock"
-        self.database = WORK + "/state/db/sandboxd.db"
+        self.database = STATE + "/db/sandboxd.db"
         os.makedirs(self.libexec)
         for program in ("init/sandbox-init", "authkeys/sandbox-authkeys"):
             shutil.copy(f"{BUILD}/{program}", self.libexec)
@@ -71,7 +74,7 @@ class Broker:
     def sandboxd(self, *options):
         subprocess.run(
             (BUILD + "/sandboxd", "--config", WORK + "/sandboxd.conf",
-             "--state-dir", WORK + "/state", "--runtime-dir", WORK + "/run",
+             "--state-dir", STATE, "--runtime-dir", WORK + "/run",
              *options), check=True, stdout=subprocess.DEVNULL)
 
     def start(self):
@@ -112,7 +115,8 @@ class Broker:
         return count / (time.monotonic() - begin)
 
     def load(self, connections, uris, body=None, seconds=SECONDS):
-        """Calls a second, median and 99th percentile in milliseconds."""
+        """Calls a second, median and 99th percentile in milliseconds, and
+        microseconds of a processor that sandboxd takes for each."""
         log = WORK + "/h2load.log"
         if os.path.exists(log):
             os.unlink(log)
@@ -125,7 +129,9 @@ class Broker:
             with open(WORK + "/body", "w") as f:
                 json.dump(body, f)
             command.append(f"--data={WORK}/body")
+        before = self.processor_time()
         out = run(*command)
+        used = self.processor_time() - before
         codes = re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, "
                           r"(\d+) 5xx", out)
         if not codes or int(codes[1]) == 0 or codes.groups()[1:] != ("0",) * 3:
@@ -133,7 +139,17 @@ class Broker:
         with open(log) as f:
             times = sorted(int(line.split()[2]) for line in f)
         return (int(codes[1]) / seconds, times[len(times) // 2] / 1000,
-                times[len(times) * 99 // 100] / 1000)
+                times[len(times) * 99 // 100] / 1000,
+                used * 1e6 / int(codes[1]))
+
+    def processor_time(self):
+        ticks = 0
+        for pid, name in self.processes():
+            if name.startswith("sandboxd"):
+                with open(f"/proc/{pid}/stat") as f:
+                    words = f.read().rsplit(")", 1)[1].split()
+                ticks += sum(int(word) for word in words[11:15])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def processes(self):
         """PID and name of each of sandboxd's, and of what runs for it."""
@@ -190,9 +206,11 @@ def certificates(broker):
     print(f"ssh-keygen -s, a process each         {script:8.0f}/s"
           f"  {script / signatures:.3f}")
     for connections in CONNECTIONS:
-        rate, p50, p99 = best(results[connections])
+        rate, p50, p99, _ = best(results[connections])
+        used = min(result[3] for result in results[connections])
         print(f"certificates, {connections:3d} connections         {rate:8.0f}/s"
-              f"  {rate / signatures:.3f}  p50 {p50:.2f} ms, p99 {p99:.2f} ms")
+              f"  {rate / signatures:.3f}  p50 {p50:.2f} ms, p99 {p99:.2f} ms, "
+              f"{used:.0f} us of a processor")
     health = broker.load(16, ["/v1/health"])
     print(f"(health, 16 connections)              {health[0]:8.0f}/s")
 
@@ -244,7 +262,7 @@ def resolving(broker):
         broker.load(1, ssh_uris(SANDBOXES), wish(), 1)
         results = [broker.load(1, ssh_uris(SANDBOXES), wish())
                    for _ in range(ROUNDS)]
-        least[rows] = min(p50 for _, p50, _ in results)
+        least[rows] = min(result[1] for result in results)
         page = min(broker.load(1, ["/v1/sandboxes?state=stopped&limit=1"], None,
                                1)[1] for _ in range(ROUNDS))
         print(f"among {rows:7d} sandboxes: p50 {least[rows]:.3f} ms, "

@@ -7,7 +7,9 @@
  * The input: METHOD and PATH on a line, NAME=VALUE on lines of their own, an
  * empty line, the body.
  */
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "broker/front/body.h"
 #include "broker/front/routes.h"
@@ -59,20 +61,37 @@ add(struct store *store, const char *id, const char *owner)
 	FUZZ_ASSERT(store_add(store, &sandbox, 10, NULL) == SBX_OK);
 }
 
+/* Without a name from here on. */
+static void
+open_store(struct store **ret)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	char path[] = "/tmp/fuzz_call.XXXXXX", name[sizeof(path) + 4];
+	int fd = mkstemp(path);
+
+	FUZZ_ASSERT(fd >= 0);
+	(void)close(fd);
+	FUZZ_ASSERT(store_open(path, ret, NULL) == SBX_OK);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		(void)unlink(name);
+	}
+}
+
 /* Its helpers are not there: what they do is not asked about here. */
 static struct broker *
 make_broker(void)
 {
 	static struct broker_settings settings;
 	static struct broker broker = { .settings = &settings,
-		.signer_fd = -1,
 		.provider_fd = -1,
 		.now = now,
 		.ticks = now };
 
 	if (broker.store != NULL)
 		return &broker;
-	FUZZ_ASSERT(store_open(":memory:", &broker.store, NULL) == SBX_OK);
+	open_store(&broker.store);
+	signer_line_init(&broker.signer, -1);
 	FUZZ_ASSERT(turns_new(&broker.turns) == SBX_OK);
 	FUZZ_ASSERT(known_new(0, &broker.known) == SBX_OK);
 	add(broker.store, "mine", "alice");

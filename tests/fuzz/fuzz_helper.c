@@ -40,20 +40,46 @@ check_certificate(struct view blob, const struct signer *signer)
 	FUZZ_ASSERT(cert.valid_after < cert.valid_before);
 }
 
+/* As it came: how many, and each. */
+static void
+ask_signer_at_once(struct signer *signer, struct view request)
+{
+	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+	struct sbx_why why = { "" };
+	struct wire w;
+
+	if (signer_job(signer, request, &answer, NULL, &why) != SBX_OK) {
+		FUZZ_ASSERT(answer.len == 0);
+		return;
+	}
+	w = wire_of(buf_view(&answer));
+	while (w.left > 0) {
+		uint32_t err = wire_u32(&w);
+		struct view blob;
+
+		(void)wire_string(&w, SBX_WHY_MAX);
+		blob = wire_string(&w, CERT_BLOB_MAX);
+		FUZZ_ASSERT(wire_error(&w) == SBX_OK);
+		if (err == SBX_OK)
+			check_certificate(blob, signer);
+		else
+			FUZZ_ASSERT(blob.len == 0);
+	}
+}
+
 static void
 ask_signer(struct view request)
 {
 	static const uint8_t seed[crypto_sign_SEEDBYTES] = { 1 };
 	struct signer signer = { .now = now };
-	cleanup_buf struct buf answer = BUF_INIT(CERT_BLOB_MAX);
-	struct sbx_why why = { "" };
+	cleanup_buf struct buf one = BUF_INIT(HELPER_MESSAGE_MAX + 8);
 
 	(void)crypto_sign_seed_keypair(
 	    signer.ca.public, signer.ca.secret, seed);
-	if (signer_job(&signer, request, &answer, NULL, &why) == SBX_OK)
-		check_certificate(buf_view(&answer), &signer);
-	else
-		FUZZ_ASSERT(answer.len == 0);
+	ask_signer_at_once(&signer, request);
+	buf_put_u32(&one, 1);
+	buf_put_string(&one, request);
+	ask_signer_at_once(&signer, buf_view(&one));
 }
 
 /* Only those that no provider would act upon. */

@@ -207,6 +207,11 @@ world_pivot() {
 		[ -n "$(ls -A "$root$place" 2>/dev/null)" ] ||
 			world_layer "$top" "$place"
 	done
+	# Where a benchmark waits for a real disk.
+	[ -z "${BENCH_DISK:-}" ] || {
+		mkdir "$root/srv/disk"
+		mount --bind "$BENCH_DISK" "$root/srv/disk"
+	}
 	world_etc "$root"
 	world_dev "$root/dev"
 	mount -t proc proc "$root/proc"

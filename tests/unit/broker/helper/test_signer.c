@@ -5,7 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
+#include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "broker/helper/signer.h"
 #include "certs/check.h"
@@ -16,7 +19,7 @@
 #define KEY_ID "alice/run-1/0123456789abcdef"
 
 static struct signer signer;
-static int caller_fd;
+static struct signer_line line;
 static pid_t pid;
 
 static uint64_t
@@ -29,7 +32,7 @@ now(void)
 static int
 start(void **state)
 {
-	int helper_fd;
+	int caller_fd, helper_fd;
 
 	(void)state;
 	if (sodium_init() < 0 ||
@@ -44,6 +47,7 @@ start(void **state)
 			  &signer) != SBX_OK);
 	}
 	(void)close(helper_fd);
+	signer_line_init(&line, caller_fd);
 	return pid < 0 ? -1 : 0;
 }
 
@@ -53,7 +57,7 @@ end(void **state)
 	int status;
 
 	(void)state;
-	(void)close(caller_fd);
+	(void)close(line.fd);
 	return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : -1;
 }
 
@@ -112,7 +116,7 @@ sign(struct cert_request request, struct buf *ret)
 	keypair_generate(&user);
 	key_put_ed25519(user.public, &key);
 	request.public_key = buf_view(&key);
-	return signer_sign(caller_fd, &request, ret, NULL);
+	return signer_sign(&line, &request, ret, NULL);
 }
 
 static void
@@ -157,8 +161,7 @@ test_key_that_is_none(void **state)
 
 	(void)state;
 	request.public_key = VIEW("\0\0\0\3dss", 7);
-	assert_int_not_equal(
-	    signer_sign(caller_fd, &request, &blob, NULL), SBX_OK);
+	assert_int_not_equal(signer_sign(&line, &request, &blob, NULL), SBX_OK);
 }
 
 /* The wire format itself: cut short at every byte, and one too many. */
@@ -173,18 +176,128 @@ test_malformed(void **state)
 	buf_put_cstring(&whole, KEY_ID);
 	buf_put(&whole, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 	for (size_t len = 1; len <= whole.len; len++) {
+		cleanup_buf struct buf request = BUF_INIT(HELPER_MESSAGE_MAX);
 		cleanup_buf struct buf answer = BUF_INIT(CERT_BLOB_MAX);
+		struct wire w;
 
-		assert_int_equal(helper_call(caller_fd, VIEW(whole.p, len), 60,
+		/* As one of one, and as it is. */
+		buf_put_u32(&request, 1);
+		buf_put_string(&request, VIEW(whole.p, len));
+		assert_int_equal(helper_call(line.fd, buf_view(&request), 60,
+				     &answer, NULL, NULL),
+		    SBX_OK);
+		w = wire_of(buf_view(&answer));
+		assert_int_equal(wire_u32(&w), SBX_PROTOCOL);
+		buf_reset(&answer);
+		assert_int_equal(helper_call(line.fd, VIEW(whole.p, len), 60,
 				     &answer, NULL, NULL),
 		    SBX_PROTOCOL);
+	}
+}
+
+/* Neither none nor more than may be wanted at once, nor fewer than told. */
+static void
+test_wrong_number(void **state)
+{
+	static const uint32_t counts[] = { 0, 2, SIGNER_AT_ONCE + 1,
+		UINT32_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		cleanup_buf struct buf request = BUF_INIT(HELPER_MESSAGE_MAX);
+		cleanup_buf struct buf answer = BUF_INIT(CERT_BLOB_MAX);
+
+		buf_put_u32(&request, counts[i]);
+		buf_put_cstring(&request, "one");
+		assert_int_equal(helper_call(line.fd, buf_view(&request), 60,
+				     &answer, NULL, NULL),
+		    SBX_PROTOCOL);
+	}
+}
+
+static void *
+sign_often(void *argument)
+{
+	const struct row *row = argument;
+
+	for (int i = 0; i < 50; i++) {
+		cleanup_buf struct buf blob = BUF_INIT(CERT_BLOB_MAX);
+		struct cert cert;
+
+		if (sign(row->request, &blob) != row->want)
+			return argument;
+		if (row->want == SBX_OK &&
+		    (cert_parse(buf_view(&blob), &cert) != SBX_OK ||
+			cert.valid_before != row->request.valid_before ||
+			cert_verify(&cert, signer.ca.public) != SBX_OK))
+			return argument;
+	}
+	return NULL;
+}
+
+/* Each gets its own answer, whoever asks at the same time. */
+static void
+test_many_at_once(void **state)
+{
+	pthread_t threads[4 * ROWS];
+	void *failed = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < 4 * ROWS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, sign_often,
+				     (void *)(uintptr_t)&rows[i % ROWS]),
+		    0);
+	for (size_t i = 0; i < 4 * ROWS; i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+}
+
+#define LARGE 60
+
+static struct cert_request large;
+
+static void *
+sign_large(void *argument)
+{
+	for (int i = 0; i < 5; i++) {
+		cleanup_buf struct buf blob = BUF_INIT(CERT_BLOB_MAX);
+
+		if (signer_sign(&line, &large, &blob, NULL) != SBX_OK)
+			return argument;
+	}
+	return NULL;
+}
+
+/* The largest keys, more than fit into one request. */
+static void
+test_large_ones(void **state)
+{
+	static uint8_t modulus[2048];
+	cleanup_buf struct buf key = BUF_INIT(KEY_BLOB_MAX);
+	pthread_t threads[LARGE];
+	void *failed = NULL;
+
+	(void)state;
+	memset(modulus, 0x5b, sizeof(modulus));
+	buf_put_cstring(&key, "ssh-rsa");
+	buf_put_string(&key, VIEW("\1\0\1", 3));
+	buf_put_string(&key, VIEW(modulus, sizeof(modulus)));
+	large = rows[0].request;
+	large.public_key = buf_view(&key);
+	for (size_t i = 0; i < LARGE; i++)
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, sign_large, &line), 0);
+	for (size_t i = 0; i < LARGE; i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
 	}
 }
 
 int
 main(void)
 {
-	struct CMUnitTest tests[ROWS + 3];
+	struct CMUnitTest tests[ROWS + 6];
 
 	for (size_t i = 0; i < ROWS; i++)
 		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
@@ -193,5 +306,10 @@ main(void)
 	tests[ROWS + 1] =
 	    (struct CMUnitTest)cmocka_unit_test(test_key_that_is_none);
 	tests[ROWS + 2] = (struct CMUnitTest)cmocka_unit_test(test_malformed);
+	tests[ROWS + 3] =
+	    (struct CMUnitTest)cmocka_unit_test(test_wrong_number);
+	tests[ROWS + 4] =
+	    (struct CMUnitTest)cmocka_unit_test(test_many_at_once);
+	tests[ROWS + 5] = (struct CMUnitTest)cmocka_unit_test(test_large_ones);
 	return cmocka_run_group_tests(tests, start, end);
 }

@@ -267,7 +267,10 @@ test_who_wants_it_alone_gets_it(void **state)
 	while (__atomic_load_n(&inside, __ATOMIC_SEQ_CST) == 0)
 		(void)sched_yield();
 	for (int i = 0; i < 20; i++) {
-		assert_int_equal(turn_take(turns, "a", NULL), SBX_OK);
+		if (i % 2 == 0)
+			assert_int_equal(turn_take(turns, "a", NULL), SBX_OK);
+		else
+			assert_true(turn_try(turns, "a"));
 		assert_int_equal(inside, 0);
 		turn_give(turns, "a");
 	}
@@ -283,13 +286,14 @@ test_shared(void **state)
 {
 	(void)state;
 	assert_int_equal(turn_share(turns, "a", NULL), SBX_OK);
-	assert_int_equal(turn_share(turns, "a", NULL), SBX_OK);
-	assert_false(turn_try(turns, "a"));
+	assert_true(turn_try_share(turns, "a"));
 	assert_true(turn_try(turns, "b"));
+	assert_false(turn_try_share(turns, "b"));
 	turn_give(turns, "a");
-	assert_false(turn_try(turns, "a"));
 	turn_give(turns, "a");
 	assert_true(turn_try(turns, "a"));
+	assert_false(turn_try(turns, "a"));
+	assert_false(turn_try_share(turns, "a"));
 	turn_give(turns, "a");
 	turn_give(turns, "b");
 }
