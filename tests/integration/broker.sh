@@ -299,7 +299,7 @@ bad_input() {
 	call 404 "an unknown call" GET /v1/nothing
 	call 404 "no call at all" GET /
 	call 405 "a wrong method" PUT /v1/sandboxes/run-1
-	holds "which would be right" 'GET, DELETE'
+	holds "which would be right" 'GET, PATCH, DELETE'
 	call 400 "a bad id" GET /v1/sandboxes/RUN
 	holds "code bad-name" '"code":"bad-name"'
 	call 400 "a long id" GET "/v1/sandboxes/$(printf 'a%.0s' {1..64})"

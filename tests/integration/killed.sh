@@ -112,7 +112,7 @@ for round in {1..12}; do
 	broker_call root 201 "one to delete" POST /v1/sandboxes \
 	    -d "{\"id\":\"old-$round\"}"
 	# Enough to be in the middle of its removal.
-	seq -f "$broker_state/sandboxes/old-$round/workspace/%g" 20000 |
+	seq -f "$broker_state/sandboxes/old-$round/home/%g" 20000 |
 		xargs touch
 	one "$round" "$([ $((round % 2)) = 0 ] && echo all || echo one_of_them)"
 done
