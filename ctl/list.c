@@ -101,8 +101,9 @@ fetch(const struct values *values, struct listing *listing, struct sbx_why *why)
 	return err;
 }
 
-#define COLUMNS 6
-#define OWNER 5 /* the last one: not there if all are the caller's */
+#define COLUMNS 7
+#define OWNER 5 /* the last ones: not there if all are the caller's */
+#define VERBS 6
 #define CELL_LEN 96
 
 /* As many columns as there are. */
@@ -157,6 +158,7 @@ fill_row(
 	    sandbox->session && sandbox->expires_at == 0 ? "session" : span);
 	set_cell(row[4], sandbox->isolation);
 	set_cell(row[OWNER], sandbox->owner);
+	set_cell(row[VERBS], sandbox->verbs);
 }
 
 /* Whoever has but their own need not read their name on every line. */
@@ -175,7 +177,7 @@ static void
 print_table(const struct buf *kept, const char *user)
 {
 	static const char head[COLUMNS][CELL_LEN] = { "ID", "STATE", "AGE",
-		"EXPIRES", "ISOLATION", "OWNER" };
+		"EXPIRES", "ISOLATION", "OWNER", "YOU MAY" };
 	const struct sandbox *sandboxes = (const void *)kept->p;
 	size_t count = kept->len / sizeof(*sandboxes);
 	struct table table = {

@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "ctl/ctl.h"
 #include "ctl/limits.h"
+#include "ctl/shares.h"
 #include "ctl/visits.h"
 #include "net/refused.h"
 #include "net/reply.h"
@@ -38,6 +39,19 @@ static const struct reply_field fields[] = {
 	    0 },
 };
 
+static void
+read_verbs(struct json_object *object, struct sandbox *ret)
+{
+	cleanup_buf struct buf words = BUF_INIT(sizeof(ret->verbs) - 1);
+	struct json_object *verbs = NULL;
+
+	(void)json_object_object_get_ex(object, "verbs", &verbs);
+	shares_put_words(verbs, &words);
+	if (buf_error(&words) == SBX_OK)
+		(void)snprintf(
+		    ret->verbs, sizeof(ret->verbs), "%s", buf_text(&words));
+}
+
 enum sbx_err
 sandbox_read(
     struct json_object *object, struct sandbox *ret, struct sbx_why *why)
@@ -46,6 +60,7 @@ sandbox_read(
 	enum sbx_err err;
 
 	ret->held = ret->ephemeral = ret->session = false;
+	ret->verbs[0] = '\0';
 	if (!json_object_is_type(object, json_type_object))
 		return sbx_fail(
 		    why, SBX_PROTOCOL, "the broker's answer is not a sandbox");
@@ -54,6 +69,7 @@ sandbox_read(
 	if (err != SBX_OK)
 		return sbx_fail(why, err,
 		    "the broker's answer is not a sandbox: %s", what.text);
+	read_verbs(object, ret);
 	return SBX_OK;
 }
 
@@ -136,6 +152,9 @@ sandbox_print(
 	print_text("provider", sandbox->provider);
 	print_text("isolation", sandbox->isolation);
 	print_text("owner", sandbox->owner);
+	if (*sandbox->verbs != '\0')
+		print_text("you_may", sandbox->verbs);
+	shares_print("shared_with: ", object);
 	sandbox_put_span(sandbox->created_at, now, span);
 	print_time("created", sandbox->created_at, span);
 	sandbox_put_expiry(sandbox->expires_at, now, span);

@@ -20,6 +20,7 @@ struct sandbox {
 	char state[SANDBOX_WORD];
 	char isolation[SANDBOX_WORD];
 	char owner[256];
+	char verbs[128];     /* what we may do; "": an older broker */
 	bool held;	     /* connecting does not start it */
 	bool ephemeral;	     /* a stop leaves nothing of its files */
 	bool session;	     /* ends with the connection that made it */

@@ -27,6 +27,7 @@ AC_DEFUN([SBX_LIBRARIES], [
 	    [wslay_event_context_client_init], [libwslay-dev])
 	SBX_NEED([JSONC], [json-c >= 0.15], [libjson-c-dev])
 	SBX_NEED([MICROHTTPD], [libmicrohttpd >= 0.9.72], [libmicrohttpd-dev])
+	SBX_NEED([ACL], [libacl >= 2.3], [libacl1-dev])
 	SBX_NEED([SQLITE], [sqlite3 >= 3.35], [libsqlite3-dev])
 	SBX_NEED([CMOCKA], [cmocka >= 1.1.5], [libcmocka-dev])
 	AS_IF([test -n "$sbx_missing"], [

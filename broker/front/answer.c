@@ -52,6 +52,20 @@ answer_put_incarnation(struct json_object *o, const struct sandbox *s)
 	answer_put_text(o, "incarnation", text);
 }
 
+static struct json_object *
+verbs_json(unsigned verbs)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (int i = 0; i < ACCESS_VERB_COUNT; i++) {
+		if ((verbs & ACCESS_BIT(i)) != 0)
+			(void)json_object_array_add(a,
+			    json_object_new_string(
+				access_verb_name((enum access_verb)i)));
+	}
+	return a;
+}
+
 struct json_object *
 answer_json(const struct sandbox *s)
 {
@@ -70,6 +84,7 @@ answer_json(const struct sandbox *s)
 	if (s->isolation == ISOLATION_NONE && s->state != SANDBOX_CREATING)
 		answer_put_text(o, "notice", NO_ISOLATION_NOTICE);
 	answer_put_text(o, "owner", s->owner);
+	(void)json_object_object_add(o, "verbs", verbs_json(s->verbs));
 	answer_put_u64(o, "created_at", s->created_at);
 	answer_put_u64(o, "expires_at", s->expires_at);
 	for (size_t i = 0; i < s->label_count; i++)
@@ -180,6 +195,24 @@ answer_put_certificates(struct json_object *sandbox,
 	}
 	(void)json_object_object_add(sandbox, "certificates", list);
 	answer_put_u64(sandbox, "certificate_count", all);
+}
+
+void
+answer_put_shares(
+    struct json_object *sandbox, const struct share *shares, size_t count)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (size_t i = 0; i < count; i++) {
+		const struct share *s = &shares[i];
+		struct json_object *o = json_object_new_object();
+
+		answer_put_text(o, s->group ? "group" : "user", s->name);
+		(void)json_object_object_add(
+		    o, "verbs", verbs_json(access_verbs(s->verbs)));
+		(void)json_object_array_add(a, o);
+	}
+	(void)json_object_object_add(sandbox, "shares", a);
 }
 
 enum sbx_err

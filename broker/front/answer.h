@@ -5,7 +5,7 @@
 
 #include <json-c/json.h>
 
-#include "broker/store/store.h"
+#include "broker/life/access.h"
 
 #define ANSWER_ALLOW_MAX 64
 
@@ -36,6 +36,10 @@ enum sbx_err answer_sandbox(struct answer *ret, unsigned status,
 /* Its member "limits". */
 void answer_put_limits(
     struct json_object *sandbox, const struct provider_usage *usage);
+
+/* Its member "shares". */
+void answer_put_shares(
+    struct json_object *sandbox, const struct share *shares, size_t count);
 
 /* The answer is an error, with the status of its code. */
 struct answer

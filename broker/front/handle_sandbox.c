@@ -55,7 +55,8 @@ handle_list(struct broker *b, const struct call *call, const char *id,
 	items = json_object_new_array();
 	for (size_t i = 0; i < count; i++) {
 		/* It may have changed since the store was asked. */
-		if (state == NULL || rows[i].state == wanted)
+		if (rows[i].verbs != 0 &&
+		    (state == NULL || rows[i].state == wanted))
 			(void)json_object_array_add(
 			    items, answer_json(&rows[i]));
 	}
@@ -154,6 +155,7 @@ handle_show(struct broker *b, const struct call *call, const char *id,
 	struct sandbox sandbox;
 	struct provider_usage usage;
 	uint64_t all = 0;
+	bool host;
 	enum sbx_err err = sandboxes_show(b, &call->caller, id, &sandbox, why);
 
 	if (err == SBX_OK && sessions == NULL)
@@ -161,15 +163,21 @@ handle_show(struct broker *b, const struct call *call, const char *id,
 	if (err == SBX_OK)
 		err = store_live_certificates(
 		    b->store, id, b->now(), live, SHOW_CERTIFICATES, &all, why);
-	if (err == SBX_OK)
-		err = answer_sandbox(ret, 200, &sandbox);
+	if (err != SBX_OK)
+		return err;
+	/* Who else has what is between them and its owner. */
+	host = (sandbox.verbs & ACCESS_BIT(ACCESS_SHARE)) != 0;
+	err = host ? answer_shared(b, ret, &sandbox, why)
+		   : answer_sandbox(ret, 200, &sandbox);
 	if (err != SBX_OK)
 		return err;
 	usage = sandboxes_usage(b, &sandbox);
 	answer_put_limits(ret->body, &usage);
 	sandboxes_sessions(b, &sandbox, sessions);
 	answer_put_sessions(ret->body, sessions, b->now());
-	answer_put_certificates(ret->body, live, SHOW_CERTIFICATES, all);
+	if (host)
+		answer_put_certificates(
+		    ret->body, live, SHOW_CERTIFICATES, all);
 	return SBX_OK;
 }
 

@@ -22,5 +22,11 @@ route_handler handle_delete;
 route_handler handle_start;
 route_handler handle_stop;
 route_handler handle_ssh;
+route_handler handle_share;
+route_handler handle_unshare;
+
+/* The answer is a sandbox with its shares, which are not for guests. */
+enum sbx_err answer_shared(struct broker *broker, struct answer *ret,
+    const struct sandbox *sandbox, struct sbx_why *why) MUST_USE;
 
 #endif

@@ -41,6 +41,8 @@ const struct route routes[] = {
 	{ "POST", "/v1/sandboxes/{id}/start", "wait", handle_start },
 	{ "POST", "/v1/sandboxes/{id}/stop", "", handle_stop },
 	{ "POST", "/v1/sandboxes/{id}/ssh", "", handle_ssh },
+	{ "POST", "/v1/sandboxes/{id}/share", "", handle_share },
+	{ "POST", "/v1/sandboxes/{id}/unshare", "", handle_unshare },
 };
 
 const size_t route_count = sizeof(routes) / sizeof(routes[0]);

@@ -10,6 +10,7 @@
 enum op {
 	OP_CREATE,
 	OP_START,
+	OP_ADMIT,
 	OP_STOP,
 	OP_KILL,
 	OP_INSPECT,
@@ -30,6 +31,7 @@ enum op {
 static const unsigned timeouts[OP_COUNT] = {
 	[OP_CREATE] = 120,
 	[OP_START] = 300,
+	[OP_ADMIT] = 60,
 	[OP_STOP] = 60,
 	[OP_KILL] = 60,
 	[OP_INSPECT] = 15,
@@ -45,6 +47,8 @@ struct asked {
 	const struct provider_context *context;
 	const struct provider *provider;
 	struct provider_spec spec;
+	struct provider_audience audience;
+	bool end;
 	char text[PROVIDER_TEXT]; /* of OP_TELL */
 	int *ret_fd;		  /* goes along with the answer */
 };
@@ -79,7 +83,19 @@ static enum sbx_err
 do_start(const struct asked *a, struct buf *answer, struct sbx_why *why)
 {
 	(void)answer;
-	return a->provider->start(a->context, a->spec.id, why);
+	return a->provider->start(a->context, a->spec.id, &a->audience, why);
+}
+
+static enum sbx_err
+do_admit(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	(void)answer;
+	if (a->provider->admit == NULL)
+		return sbx_fail(why, SBX_STATE,
+		    "sandboxes of provider '%s' cannot be shared",
+		    a->provider->name);
+	return a->provider->admit(
+	    a->context, a->spec.id, &a->audience, a->end, why);
 }
 
 static enum sbx_err
@@ -197,6 +213,7 @@ static enum sbx_err (*const jobs[OP_COUNT])(
     const struct asked *, struct buf *, struct sbx_why *) = {
 	[OP_CREATE] = do_create,
 	[OP_START] = do_start,
+	[OP_ADMIT] = do_admit,
 	[OP_STOP] = do_stop,
 	[OP_KILL] = do_kill,
 	[OP_INSPECT] = do_inspect,
@@ -206,6 +223,18 @@ static enum sbx_err (*const jobs[OP_COUNT])(
 	[OP_CREDENTIALS] = do_credentials,
 	[OP_SWEEP] = do_sweep,
 };
+
+static void
+read_audience(struct wire *w, struct provider_audience *ret)
+{
+	ret->count = wire_u32(w);
+	if (ret->count > PROVIDER_AUDIENCE_MAX)
+		wire_fail(w, SBX_TOO_LARGE);
+	for (size_t i = 0; i < ret->count && wire_error(w) == SBX_OK; i++) {
+		ret->member[i].group = wire_u32(w) != 0;
+		ret->member[i].id = wire_u32(w);
+	}
+}
 
 enum sbx_err
 provider_job(void *context, struct view request, struct buf *answer,
@@ -224,6 +253,8 @@ provider_job(void *context, struct view request, struct buf *answer,
 	asked.spec.owner = wire_u64(&w);
 	asked.spec.ephemeral = wire_u32(&w) != 0;
 	text = wire_string(&w, PROVIDER_TEXT - 1);
+	asked.end = wire_u32(&w) != 0;
+	read_audience(&w, &asked.audience);
 	if (wire_end(&w) != SBX_OK || op >= OP_COUNT || !name_is_id(id) ||
 	    text_copy(id, asked.spec.id, sizeof(asked.spec.id)) != SBX_OK ||
 	    text_copy(provider, name, sizeof(name)) != SBX_OK ||
@@ -242,35 +273,59 @@ provider_job(void *context, struct view request, struct buf *answer,
  * In http.
  */
 
+/* What goes with some of the calls. */
+struct ask {
+	struct provider_spec spec;
+	struct provider_audience audience;
+	bool end;
+	const char *text;
+};
+
 static enum sbx_err
-ask(int fd, enum op op, const char *provider, const struct provider_spec *spec,
-    const char *text, struct buf *answer, int *ret_fd, struct sbx_why *why)
+ask(int fd, enum op op, const char *provider, const struct ask *what,
+    struct buf *answer, int *ret_fd, struct sbx_why *why)
 {
-	cleanup_buf struct buf request = BUF_INIT(1024 + PROVIDER_TEXT);
+	cleanup_buf struct buf request = BUF_INIT(2048 + PROVIDER_TEXT);
+	const struct provider_audience *audience = &what->audience;
 
 	buf_put_u32(&request, op);
 	buf_put_cstring(&request, provider);
-	buf_put_cstring(&request, spec->id);
-	buf_put_u64(&request, spec->issued_after);
-	buf_put_u64(&request, spec->incarnation);
-	buf_put_u64(&request, spec->owner);
-	buf_put_u32(&request, spec->ephemeral);
-	buf_put_cstring(&request, text);
+	buf_put_cstring(&request, what->spec.id);
+	buf_put_u64(&request, what->spec.issued_after);
+	buf_put_u64(&request, what->spec.incarnation);
+	buf_put_u64(&request, what->spec.owner);
+	buf_put_u32(&request, what->spec.ephemeral);
+	buf_put_cstring(&request, what->text);
+	buf_put_u32(&request, what->end);
+	buf_put_u32(&request, (uint32_t)audience->count);
+	for (size_t i = 0; i < audience->count; i++) {
+		buf_put_u32(&request, audience->member[i].group);
+		buf_put_u32(&request, audience->member[i].id);
+	}
 	if (buf_error(&request) != SBX_OK)
 		return buf_error(&request);
 	return helper_call(
 	    fd, buf_view(&request), timeouts[op] + GRACE, answer, ret_fd, why);
 }
 
+/* what: the rest of it; its id is set here. */
+static enum sbx_err
+ask_about(int fd, enum op op, const char *provider, const char *id,
+    struct ask *what, struct buf *answer, int *ret_fd, struct sbx_why *why)
+{
+	if (text_copy(VIEW_STR(id), what->spec.id, sizeof(what->spec.id)) !=
+	    SBX_OK)
+		return sbx_fail(why, SBX_BAD_NAME, "the id is too long");
+	return ask(fd, op, provider, what, answer, ret_fd, why);
+}
+
 static enum sbx_err
 ask_text(int fd, enum op op, const char *provider, const char *id,
     const char *text, struct buf *answer, int *ret_fd, struct sbx_why *why)
 {
-	struct provider_spec spec = { .issued_after = 0 };
+	struct ask what = { .text = text };
 
-	if (text_copy(VIEW_STR(id), spec.id, sizeof(spec.id)) != SBX_OK)
-		return sbx_fail(why, SBX_BAD_NAME, "the id is too long");
-	return ask(fd, op, provider, &spec, text, answer, ret_fd, why);
+	return ask_about(fd, op, provider, id, &what, answer, ret_fd, why);
 }
 
 static enum sbx_err
@@ -313,8 +368,9 @@ provider_call_create(int fd, const char *provider,
     struct sbx_why *why)
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+	const struct ask what = { .spec = *spec, .text = "" };
 	enum sbx_err err =
-	    ask(fd, OP_CREATE, provider, spec, "", &answer, NULL, why);
+	    ask(fd, OP_CREATE, provider, &what, &answer, NULL, why);
 
 	return err != SBX_OK ? err : read_status(buf_view(&answer), ret, why);
 }
@@ -328,11 +384,29 @@ call_plain(int fd, enum op op, const char *provider, const char *id,
 	return ask_id(fd, op, provider, id, &answer, NULL, why);
 }
 
-enum sbx_err
-provider_call_start(
-    int fd, const char *provider, const char *id, struct sbx_why *why)
+static enum sbx_err
+call_with(int fd, enum op op, const char *provider, const char *id,
+    const struct provider_audience *audience, bool end, struct sbx_why *why)
 {
-	return call_plain(fd, OP_START, provider, id, why);
+	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+	struct ask what = { .audience = *audience, .end = end, .text = "" };
+
+	return ask_about(fd, op, provider, id, &what, &answer, NULL, why);
+}
+
+enum sbx_err
+provider_call_start(int fd, const char *provider, const char *id,
+    const struct provider_audience *audience, struct sbx_why *why)
+{
+	return call_with(
+	    fd, OP_START, provider, id, audience, /* end= */ false, why);
+}
+
+enum sbx_err
+provider_call_admit(int fd, const char *provider, const char *id,
+    const struct provider_audience *audience, bool end, struct sbx_why *why)
+{
+	return call_with(fd, OP_ADMIT, provider, id, audience, end, why);
 }
 
 enum sbx_err

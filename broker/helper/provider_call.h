@@ -17,8 +17,12 @@ helper_job provider_job;
 enum sbx_err provider_call_create(int fd, const char *provider,
     const struct provider_spec *spec, struct provider_status *ret,
     struct sbx_why *why) MUST_USE;
-enum sbx_err provider_call_start(
-    int fd, const char *provider, const char *id, struct sbx_why *why) MUST_USE;
+enum sbx_err provider_call_start(int fd, const char *provider, const char *id,
+    const struct provider_audience *audience, struct sbx_why *why) MUST_USE;
+/* SBX_STATE from a provider whose sandboxes are not for others. */
+enum sbx_err provider_call_admit(int fd, const char *provider, const char *id,
+    const struct provider_audience *audience, bool end,
+    struct sbx_why *why) MUST_USE;
 enum sbx_err provider_call_stop(
     int fd, const char *provider, const char *id, struct sbx_why *why) MUST_USE;
 enum sbx_err provider_call_kill(

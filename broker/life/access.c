@@ -9,6 +9,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/groups.h"
 #include "common/text.h"
 
 #define OVERFLOW_UID 65534 /* the kernel's, unless somebody changed it */
@@ -17,8 +18,8 @@
  * An account's name becomes part of key ids and log lines; one with other
  * characters than these goes by its number.
  */
-static bool
-is_plain_name(const char *name)
+bool
+access_is_name(const char *name)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -36,14 +37,15 @@ is_of_a_sandbox(const struct broker_settings *settings, uid_t uid)
 	    uid - settings->uid_range.start < settings->uid_range.count;
 }
 
-static void
-put_name(uid_t uid, const char *account, char ret[static STORE_OWNER_MAX + 1])
+void
+access_put_name(const char *kind, uint32_t id, const char *name,
+    char ret[static STORE_OWNER_MAX + 1])
 {
-	if (account != NULL && is_plain_name(account))
-		(void)snprintf(ret, STORE_OWNER_MAX + 1, "%s", account);
+	if (name != NULL && access_is_name(name))
+		(void)snprintf(ret, STORE_OWNER_MAX + 1, "%s", name);
 	else
-		(void)snprintf(
-		    ret, STORE_OWNER_MAX + 1, "uid:%lu", (unsigned long)uid);
+		(void)snprintf(ret, STORE_OWNER_MAX + 1, "%s:%lu", kind,
+		    (unsigned long)id);
 }
 
 enum sbx_err
@@ -52,7 +54,7 @@ access_judge(const struct broker_settings *settings, uid_t uid,
 {
 	ret->uid = ret->person = uid;
 	ret->all = uid == 0 || uid == settings->own_uid;
-	put_name(uid, name, ret->name);
+	access_put_name("uid", uid, name, ret->name);
 	memcpy(ret->person_name, ret->name, sizeof(ret->person_name));
 	if (!is_of_a_sandbox(settings, uid))
 		return SBX_OK;
@@ -117,7 +119,7 @@ access_peer(const struct broker_settings *settings, struct persons *persons,
 	    account_of(peer.uid, &entry, room, sizeof(room)), ret, why);
 	ret->person = person_of(persons, peer.uid);
 	if (ret->person != ret->uid)
-		put_name(ret->person,
+		access_put_name("uid", ret->person,
 		    account_of(ret->person, &entry, room, sizeof(room)),
 		    ret->person_name);
 	if (err == SBX_OK && !ret->all && is_nameless(peer.uid))
@@ -136,13 +138,156 @@ access_isolation(const struct broker_settings *settings,
 	    settings->isolation, why);
 }
 
-enum sbx_err
-access_may(const struct caller *caller, const struct sandbox *sandbox,
-    enum access_verb verb, struct sbx_why *why)
+/*
+ * What may be done.
+ */
+
+static const char *const verb_names[] = {
+#define ACCESS_VERB_NAME(value, name, shared) name,
+	ACCESS_VERBS(ACCESS_VERB_NAME)
+#undef ACCESS_VERB_NAME
+};
+
+const unsigned access_shared = 0
+#define ACCESS_VERB_SHARED(value, name, shared) \
+	| (shared ? ACCESS_BIT(ACCESS_##value) : 0)
+    ACCESS_VERBS(ACCESS_VERB_SHARED);
+#undef ACCESS_VERB_SHARED
+
+const char *
+access_verb_name(enum access_verb verb)
 {
-	(void)verb;
-	if (caller->all || strcmp(caller->name, sandbox->owner) == 0)
-		return SBX_OK;
-	return sbx_fail(
-	    why, SBX_NOT_FOUND, "there is no sandbox '%s'", sandbox->id);
+	return verb_names[verb];
+}
+
+bool
+access_find_verb(struct view name, enum access_verb *ret)
+{
+	for (int i = 0; i < ACCESS_VERB_COUNT; i++) {
+		if (view_eq_str(name, verb_names[i])) {
+			*ret = (enum access_verb)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+unsigned
+access_verbs(const char *words)
+{
+	unsigned verbs = 0;
+
+	while (*words != '\0') {
+		size_t len = strcspn(words, ",");
+		enum access_verb verb;
+
+		if (access_find_verb(VIEW(words, len), &verb))
+			verbs |= ACCESS_BIT(verb);
+		words += len + (words[len] == ',');
+	}
+	return verbs;
+}
+
+void
+access_put_verbs(unsigned verbs, char ret[static STORE_VERBS_MAX])
+{
+	size_t used = 0;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < ACCESS_VERB_COUNT; i++) {
+		if ((verbs & ACCESS_BIT(i)) != 0)
+			used +=
+			    (size_t)snprintf(ret + used, STORE_VERBS_MAX - used,
+				"%s%s", used == 0 ? "" : ",", verb_names[i]);
+	}
+}
+
+/* Whose broker it is, and root. */
+static enum sbx_err
+by_broker(struct store *store, const struct caller *caller,
+    const struct sandbox *sandbox, unsigned *ret, struct sbx_why *why)
+{
+	(void)store, (void)sandbox, (void)why;
+	*ret = caller->all ? ACCESS_ALL : 0;
+	return SBX_OK;
+}
+
+static enum sbx_err
+by_owner(struct store *store, const struct caller *caller,
+    const struct sandbox *sandbox, unsigned *ret, struct sbx_why *why)
+{
+	(void)store, (void)why;
+	*ret = strcmp(caller->name, sandbox->owner) == 0 ? ACCESS_ALL : 0;
+	return SBX_OK;
+}
+
+/* Groups are those of this moment, so whoever leaves one has nothing of it. */
+static enum sbx_err
+by_share(struct store *store, const struct caller *caller,
+    const struct sandbox *sandbox, unsigned *ret, struct sbx_why *why)
+{
+	cleanup_groups struct groups groups = { 0, NULL };
+	struct share shares[STORE_SHARES_MAX];
+	bool looked = false;
+	size_t count;
+	enum sbx_err err =
+	    store_shares(store, sandbox->id, shares, &count, why);
+
+	*ret = 0;
+	for (size_t i = 0; i < count && err == SBX_OK; i++) {
+		const struct share *s = &shares[i];
+
+		if (s->group && !looked) {
+			err = groups_of(caller->uid, &groups);
+			looked = true;
+		}
+		if (s->group ? groups_have(&groups, s->holder)
+			     : s->holder == caller->uid)
+			*ret |= access_verbs(s->verbs) & access_shared;
+	}
+	return err;
+}
+
+/* All that can give a right, until there is none left to give. */
+static enum sbx_err (*const ways[])(struct store *, const struct caller *,
+    const struct sandbox *, unsigned *, struct sbx_why *) = {
+	by_broker,
+	by_owner,
+	by_share,
+};
+
+static enum sbx_err
+find_verbs(struct store *store, const struct caller *caller,
+    struct sandbox *sandbox, struct sbx_why *why)
+{
+	sandbox->verbs = 0;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		unsigned verbs = 0;
+		enum sbx_err err = ways[i](store, caller, sandbox, &verbs, why);
+
+		if (err != SBX_OK)
+			return err;
+		sandbox->verbs |= verbs;
+		if (sandbox->verbs == ACCESS_ALL)
+			break;
+	}
+	return SBX_OK;
+}
+
+enum sbx_err
+access_may(struct store *store, const struct caller *caller,
+    struct sandbox *sandbox, enum access_verb verb, struct sbx_why *why)
+{
+	char may[STORE_VERBS_MAX];
+	enum sbx_err err = find_verbs(store, caller, sandbox, why);
+
+	if (err != SBX_OK || (sandbox->verbs & ACCESS_BIT(verb)) != 0)
+		return err;
+	if (sandbox->verbs == 0)
+		return sbx_fail(why, SBX_NOT_FOUND, "there is no sandbox '%s'",
+		    sandbox->id);
+	access_put_verbs(sandbox->verbs, may);
+	return sbx_fail(why, SBX_REFUSED,
+	    "%s shares '%s' with you for %s, not for %s: ask them",
+	    sandbox->owner, sandbox->id, may, verb_names[verb]);
 }

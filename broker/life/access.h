@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Who calls, and what they may.  On the UNIX socket the kernel says who the
- * caller is (SO_PEERCRED); root and the user whose broker this is may do
- * everything, others see and touch only the sandboxes that they own.
+ * caller is (SO_PEERCRED).  What they may do with a sandbox follows from whose
+ * it is and whom it is shared with; root and the user whose broker this is may
+ * do everything.
  */
 #ifndef SBX_BROKER_ACCESS_H
 #define SBX_BROKER_ACCESS_H
@@ -17,6 +18,12 @@ struct caller {
 	uid_t person;			/* whom they count as (persons) */
 	char person_name[STORE_OWNER_MAX + 1];
 };
+
+/* Does it fit into key ids and lines of the log? */
+bool access_is_name(const char *name) MUST_USE;
+/* That name, or "KIND:ID" where there is none (NULL) or it does not fit. */
+void access_put_name(const char *kind, uint32_t id, const char *name,
+    char ret[static STORE_OWNER_MAX + 1]);
 
 /*
  * Judge a uid; name is its account's, NULL or an odd one gives "uid:N".
@@ -40,29 +47,48 @@ enum sbx_err access_isolation(const struct broker_settings *settings,
     const struct caller *caller, enum isolation isolation,
     struct sbx_why *why) MUST_USE;
 
-/* What can be done with a sandbox: value, name in the API. */
-#define ACCESS_VERBS(X)     \
-	X(SHOW, "show")     \
-	X(SSH, "ssh")       \
-	X(START, "start")   \
-	X(STOP, "stop")     \
-	X(EXTEND, "extend") \
-	X(KILL, "kill")
+/*
+ * What can be done with a sandbox: value, name in the API and in the database,
+ * whether its owner can let others do it.
+ */
+#define ACCESS_VERBS(X)            \
+	X(SHOW, "show", true)      \
+	X(SSH, "ssh", true)        \
+	X(START, "start", true)    \
+	X(STOP, "stop", false)     \
+	X(EXTEND, "extend", false) \
+	X(KILL, "kill", false)     \
+	X(SHARE, "share", false)
 
 enum access_verb {
-#define ACCESS_VERB_ENUM(value, name) ACCESS_##value,
+#define ACCESS_VERB_ENUM(value, name, shared) ACCESS_##value,
 	ACCESS_VERBS(ACCESS_VERB_ENUM)
 #undef ACCESS_VERB_ENUM
 	    ACCESS_VERB_COUNT
 };
 
+#define ACCESS_BIT(verb) (1U << (verb))
+#define ACCESS_ALL (ACCESS_BIT(ACCESS_VERB_COUNT) - 1)
+/* Those that an owner can let others do. */
+extern const unsigned access_shared;
+
+const char *access_verb_name(enum access_verb verb);
+/* False: there is none of that name. */
+bool access_find_verb(struct view name, enum access_verb *ret) MUST_USE;
 /*
- * May they do this with it?  Nothing else decides that.  SBX_NOT_FOUND for
- * whom it is not to be seen by, in the words that say so of one that is not
- * there; SBX_REFUSED for others.
+ * As it stands in the database: words between commas.  One that is not known
+ * is left out, a newer sandboxd may have written it.
  */
-enum sbx_err
-access_may(const struct caller *caller, const struct sandbox *sandbox,
-    enum access_verb verb, struct sbx_why *why) MUST_USE;
+unsigned access_verbs(const char *words) MUST_USE;
+void access_put_verbs(unsigned verbs, char ret[static STORE_VERBS_MAX]);
+
+/*
+ * May they do this with it?  Nothing else decides that.  sandbox->verbs is set
+ * to all that they may.  SBX_NOT_FOUND for whom it is not there, in the words
+ * that say so of one that does not exist; SBX_REFUSED for others.
+ */
+enum sbx_err access_may(struct store *store, const struct caller *caller,
+    struct sandbox *sandbox, enum access_verb verb,
+    struct sbx_why *why) MUST_USE;
 
 #endif

@@ -5,8 +5,12 @@
 #include <string.h>
 
 #include "broker/helper/provider_call.h"
+#include "broker/life/shares.h"
 #include "broker/life/terms.h"
 #include "common/cleanup.h"
+#include "common/groups.h"
+
+#define GIDS_MAX (1024 * 1024)
 
 /* The turn of a sandbox, given back when the scope ends. */
 struct held {
@@ -54,7 +58,8 @@ sandboxes_find(struct broker *b, const struct caller *caller, const char *id,
 	if (err == SBX_OK && is_over(b, ret))
 		return sbx_fail(
 		    why, SBX_NOT_FOUND, "there is no sandbox '%s'", id);
-	return err != SBX_OK ? err : access_may(caller, ret, verb, why);
+	return err != SBX_OK ? err
+			     : access_may(b->store, caller, ret, verb, why);
 }
 
 /* Why something changes, as told to the observer. */
@@ -187,6 +192,7 @@ static enum sbx_err
 bring_up(struct broker *b, const struct caller *caller,
     const struct sandbox_wish *wish, struct sandbox *s, struct sbx_why *why)
 {
+	static const struct provider_audience nobody = { .count = 0 };
 	struct provider_spec spec = { .issued_after = s->issued_after,
 		.incarnation = s->incarnation,
 		.owner = caller->uid,
@@ -202,9 +208,10 @@ bring_up(struct broker *b, const struct caller *caller,
 	s->isolation = status.isolation;
 	s->ephemeral = status.ephemeral;
 	err = access_isolation(b->settings, caller, s->isolation, why);
+	/* Nobody can have shared it yet. */
 	if (err == SBX_OK)
 		err = provider_call_start(
-		    b->provider_fd, s->provider, s->id, why);
+		    b->provider_fd, s->provider, s->id, &nobody, why);
 	if (err == SBX_OK)
 		err = put_state(b, s, SANDBOX_RUNNING, why);
 	return err;
@@ -262,6 +269,7 @@ sandboxes_create(struct broker *b, const struct caller *caller,
 		return err;
 	err = bring_up(b, caller, wish, ret, why);
 	if (err == SBX_OK) {
+		ret->verbs = ACCESS_ALL;
 		tell(b, ret, sandbox_state_name(ret->state), &cause);
 		return SBX_OK;
 	}
@@ -332,23 +340,49 @@ sandboxes_sessions(
 		ret->known = false;
 }
 
+/* Groups as "[1,2]". */
+static enum sbx_err
+put_groups(uid_t uid, struct buf *ret)
+{
+	cleanup_groups struct groups groups = { 0, NULL };
+	enum sbx_err err = groups_of(uid, &groups);
+
+	for (int i = 0; i < groups.count; i++)
+		buf_printf(ret, "%c%lu", i == 0 ? '[' : ',',
+		    (unsigned long)groups.gid[i]);
+	buf_put_text(ret, groups.count == 0 ? "[]" : "]");
+	return err != SBX_OK ? err : buf_error(ret);
+}
+
+/* What the store takes for running may have died since. */
+static void
+look_at(struct broker *b, const struct caller *caller, struct sandbox *s)
+{
+	enum sbx_err err = access_may(b->store, caller, s, ACCESS_SHOW, NULL);
+
+	if (err == SBX_OK && s->state == SANDBOX_RUNNING &&
+	    refresh(b, caller, ACCESS_SHOW, s, NULL) != SBX_OK)
+		s->state = SANDBOX_FAILED;
+}
+
 enum sbx_err
 sandboxes_list(struct broker *b, const struct caller *caller,
     struct store_filter filter, struct sandbox **ret, size_t *ret_count,
     struct sbx_why *why)
 {
-	enum sbx_err err;
+	cleanup_buf struct buf gids = BUF_INIT(GIDS_MAX);
+	enum sbx_err err = SBX_OK;
 
-	filter.owner = caller->all ? NULL : caller->name;
-	err = store_list(b->store, &filter, ret, ret_count, why);
-	/* What the store takes for running may have died since. */
-	for (size_t i = 0; err == SBX_OK && i < *ret_count; i++) {
-		struct sandbox *s = &(*ret)[i];
-
-		if (s->state == SANDBOX_RUNNING &&
-		    refresh(b, caller, ACCESS_SHOW, s, NULL) != SBX_OK)
-			s->state = SANDBOX_FAILED;
+	if (!caller->all) {
+		filter.owner = caller->name;
+		filter.uid = caller->uid;
+		err = put_groups(caller->uid, &gids);
+		filter.gids = buf_text(&gids);
 	}
+	if (err == SBX_OK)
+		err = store_list(b->store, &filter, ret, ret_count, why);
+	for (size_t i = 0; err == SBX_OK && i < *ret_count; i++)
+		look_at(b, caller, &(*ret)[i]);
 	return err;
 }
 
@@ -362,18 +396,22 @@ sandboxes_list(struct broker *b, const struct caller *caller,
 static enum sbx_err
 start_now(struct broker *b, struct sandbox *s, struct sbx_why *why)
 {
+	struct provider_audience audience;
 	enum sbx_err err = sandboxes_reconcile(b, s, why);
 
+	if (err == SBX_OK)
+		err = shares_audience(b, s->id, &audience, why);
 	if (err != SBX_OK)
 		return err;
 	/* Its provider looks whether it can be reached. */
 	if (s->state == SANDBOX_RUNNING)
 		return provider_call_start(
-		    b->provider_fd, s->provider, s->id, why);
+		    b->provider_fd, s->provider, s->id, &audience, why);
 	err = put_state(b, s, SANDBOX_STARTING, why);
 	if (err != SBX_OK)
 		return err;
-	err = provider_call_start(b->provider_fd, s->provider, s->id, why);
+	err = provider_call_start(
+	    b->provider_fd, s->provider, s->id, &audience, why);
 	if (err == SBX_OK)
 		return set_state(b, s, SANDBOX_RUNNING, &cause_start, why);
 	(void)set_state(b, s, SANDBOX_FAILED, &cause_start, NULL);

@@ -77,7 +77,10 @@ enum sbx_err sandboxes_create(struct broker *broker,
     struct sandbox *ret, struct sbx_why *why) MUST_USE;
 enum sbx_err sandboxes_show(struct broker *broker, const struct caller *caller,
     const char *id, struct sandbox *ret, struct sbx_why *why) MUST_USE;
-/* filter->owner is set here; *ret is the caller's to free. */
+/*
+ * Whose they may be is set here; *ret is the caller's to free.  Those without
+ * verbs have been taken from the caller since.
+ */
 /* What one that was shown may take and takes; nothing where that fails. */
 struct provider_usage
 sandboxes_usage(struct broker *broker, const struct sandbox *sandbox) MUST_USE;

@@ -88,6 +88,16 @@ struct provider_spec {
 	bool ephemeral;	       /* a stop leaves nothing of its files */
 };
 
+/* Who may reach it besides root and its owner: users and groups. */
+#define PROVIDER_AUDIENCE_MAX 64
+struct provider_audience {
+	size_t count;
+	struct provider_member {
+		bool group;
+		uint32_t id;
+	} member[PROVIDER_AUDIENCE_MAX];
+};
+
 struct provider_status {
 	enum provider_state state;
 	enum isolation isolation;
@@ -183,8 +193,15 @@ struct provider {
 	 * Returns when ssh can connect.  One that runs already is looked at,
 	 * and what keeps ssh out of it repaired where that can be.
 	 */
-	enum sbx_err (*start)(
-	    const struct provider_context *, const char *id, struct sbx_why *);
+	enum sbx_err (*start)(const struct provider_context *, const char *id,
+	    const struct provider_audience *, struct sbx_why *);
+	/*
+	 * From now on these may reach one that runs.  end: connections of
+	 * anybody else have ended when it returns, with the processes that they
+	 * started.  Not running: SBX_OK.  NULL: it is not for others.
+	 */
+	enum sbx_err (*admit)(const struct provider_context *, const char *id,
+	    const struct provider_audience *, bool end, struct sbx_why *);
 	/* Its processes end, its files stay.  Stopped already: SBX_OK. */
 	enum sbx_err (*stop)(
 	    const struct provider_context *, const char *id, struct sbx_why *);

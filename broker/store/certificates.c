@@ -88,9 +88,9 @@ add_certificate(struct store *store, void *context, struct sbx_why *why)
 	enum sbx_err err = SBX_OK;
 
 	room->left = 0; /* until all went well */
-	if (left == 0)
+	if (left <= c->spare)
 		err = count_room(store, c, &left, why);
-	if (err == SBX_OK && left == 0)
+	if (err == SBX_OK && left <= c->spare)
 		err = refuse_more(store, a, why);
 	if (err == SBX_OK)
 		err = insert(store, c, why);

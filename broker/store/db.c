@@ -74,6 +74,16 @@ static const char *const versions[] = {
 	");",
 	"ALTER TABLE sandboxes ADD COLUMN tied INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX sandboxes_tied ON sandboxes(tied) WHERE tied = 1;",
+	"CREATE TABLE shares ("
+	"  sandbox_id TEXT NOT NULL"
+	"    REFERENCES sandboxes(id) ON DELETE CASCADE,"
+	"  is_group INTEGER NOT NULL,"
+	"  holder INTEGER NOT NULL," /* uid or gid */
+	"  name TEXT NOT NULL,"
+	"  verbs TEXT NOT NULL,"
+	"  PRIMARY KEY (sandbox_id, is_group, holder)"
+	") WITHOUT ROWID;"
+	"CREATE INDEX shares_holder ON shares(holder, is_group, sandbox_id);",
 };
 
 #define VERSIONS ((int)(sizeof(versions) / sizeof(versions[0])))

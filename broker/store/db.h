@@ -42,8 +42,20 @@
 	    "ORDER BY key")                                                    \
 	X(LIST, "SELECT " COLUMNS " FROM sandboxes AS s WHERE id > ?1 " PAGE)  \
 	X(LIST_OWNED,                                                          \
-	    "SELECT " COLUMNS " FROM sandboxes AS s WHERE id > ?1 "            \
-	    "AND owner = ?2 " PAGE)                                            \
+	    "SELECT " COLUMNS " FROM sandboxes AS s WHERE id IN ("             \
+	    "SELECT id FROM sandboxes WHERE owner = ?2 AND id > ?1 UNION "     \
+	    "SELECT sandbox_id FROM shares WHERE holder = ?7 "                 \
+	    "AND is_group = 0 AND sandbox_id > ?1 UNION "                      \
+	    "SELECT sandbox_id FROM shares JOIN json_each(?8) AS g "           \
+	    "ON holder = g.value AND is_group = 1 AND sandbox_id > ?1) " PAGE) \
+	X(SHARES,                                                              \
+	    "SELECT is_group, holder, name, verbs FROM shares "                \
+	    "WHERE sandbox_id = ?1 ORDER BY name, is_group")                   \
+	X(COUNT_SHARES, "SELECT count(*) FROM shares WHERE sandbox_id = ?1")   \
+	X(SHARE, "INSERT OR REPLACE INTO shares VALUES (?1, ?2, ?3, ?4, ?5)")  \
+	X(UNSHARE,                                                             \
+	    "DELETE FROM shares WHERE sandbox_id = ?1 AND is_group = ?2 "      \
+	    "AND holder = ?3")                                                 \
 	X(SET_STATE,                                                           \
 	    "UPDATE sandboxes SET state = ?2, isolation = ?3 WHERE id = ?1 "   \
 	    "AND state <> 'deleting'")                                         \

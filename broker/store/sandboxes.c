@@ -199,8 +199,11 @@ list(struct store *store, const struct store_filter *filter,
 	size_t count = 0;
 	int code = SQLITE_DONE;
 
-	if (filter->owner != NULL)
+	if (filter->owner != NULL) {
 		db_bind_text(st, 2, filter->owner);
+		db_bind_u64(st, 7, filter->uid);
+		db_bind_text(st, 8, filter->gids == NULL ? "[]" : filter->gids);
+	}
 	if (filter->state >= 0)
 		db_bind_text(st, 3,
 		    sandbox_state_name((enum sandbox_state)filter->state));

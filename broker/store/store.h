@@ -30,6 +30,8 @@ struct moment {
 #define STORE_LABEL_KEY_MAX 63
 #define STORE_LABEL_VALUE_MAX 255
 #define STORE_PAGE_MAX 200
+#define STORE_SHARES_MAX 64 /* of a sandbox */
+#define STORE_VERBS_MAX 96
 
 /* value, name in the database and, but for the last, in the API */
 #define SANDBOX_STATES(X)       \
@@ -78,6 +80,16 @@ struct sandbox {
 	struct refusal refusal;
 	uint32_t full;
 	bool ephemeral;
+	/* The same: what whoever asks may do with it (access.h). */
+	unsigned verbs;
+};
+
+/* Whom else a sandbox is there for, and for what. */
+struct share {
+	bool group;
+	uint32_t holder;		/* uid or gid */
+	char name[STORE_OWNER_MAX + 1]; /* as that was called then */
+	char verbs[STORE_VERBS_MAX];	/* words of access.h, with commas */
 };
 
 /* What was issued; the blob itself is not kept. */
@@ -87,11 +99,14 @@ struct certificate {
 	const char *caller;
 	const char *key_id;
 	uint64_t valid_after, valid_before, issued_at;
+	uint64_t spare; /* so many must be left for others */
 };
 
 /* Which sandboxes; empty members do not restrict. */
 struct store_filter {
 	const char *owner;     /* NULL: anyone's */
+	uint32_t uid;	       /* and those shared with this one, */
+	const char *gids;      /* and these, as "[1,2]"; NULL: none */
 	int state;	       /* enum sandbox_state, -1: any but DELETING */
 	const char *label_key; /* NULL: any */
 	const char *label_value;
@@ -154,6 +169,18 @@ enum sbx_err store_end_tied(struct store *store, const char *id,
 /* The row goes, the id's floor stays.  Not there: SBX_OK. */
 enum sbx_err
 store_remove(struct store *store, const char *id, struct sbx_why *why) MUST_USE;
+
+/* Has room for STORE_SHARES_MAX; by name. */
+enum sbx_err store_shares(struct store *store, const char *id,
+    struct share ret[static STORE_SHARES_MAX], size_t *ret_count,
+    struct sbx_why *why) MUST_USE;
+/* A new one, or other verbs.  SBX_REFUSED: there are STORE_SHARES_MAX. */
+enum sbx_err store_share(struct store *store, const char *id,
+    const struct share *share, struct sbx_why *why) MUST_USE;
+/* Not there: SBX_OK. */
+enum sbx_err store_unshare(struct store *store, const char *id, bool group,
+    uint32_t holder, struct sbx_why *why) MUST_USE;
+
 /*
  * At most limit (caller frees) of those that end by now, by both clocks, and of
  * those whose removal has begun, by id, the ids greater than after.
@@ -164,9 +191,9 @@ enum sbx_err store_expired(struct store *store, const struct moment *now,
 
 /*
  * SBX_EXISTS when the serial was used before.  SBX_REFUSED when the sandbox
- * has STORE_CERTIFICATES_MAX that are valid: *ret_free_at is when the first of
- * them ends, otherwise 0.  Of one that has STORE_CERTIFICATES_KEPT, those that
- * ended first are forgotten.
+ * has STORE_CERTIFICATES_MAX that are valid, the spare ones counted:
+ * *ret_free_at is when the first of them ends, otherwise 0.  Of one that has
+ * STORE_CERTIFICATES_KEPT, those that ended first are forgotten.
  */
 enum sbx_err store_add_certificate(struct store *store,
     const struct certificate *certificate, uint64_t *ret_free_at,

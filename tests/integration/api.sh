@@ -139,6 +139,26 @@ credentials() {
 	broker_call alice 204 "delete" DELETE /v1/sandboxes/one
 }
 
+shares() {
+	local one=/v1/sandboxes/one
+	broker_call alice 200 "share" POST $one/share \
+	    -d '{"with":"bob","verbs":["show"]}'
+	broker_call alice 200 "with a group, for everything" POST $one/share \
+	    -d '{"with":"group:bob"}'
+	broker_call alice 200 "show it with its shares" GET $one
+	broker_call bob 200 "bob sees it" GET $one
+	broker_call bob 200 "in the list, too" GET /v1/sandboxes
+	broker_call bob 403 "and may not stop it" POST $one/stop
+	refuses POST $one/share '{}' '{"with":7}' '{"with":"nobody-here"}' \
+	    '{"with":"bob","verbs":[]}' '{"with":"bob","verbs":["stop"]}' \
+	    '{"with":"bob","verbs":"show"}' '{"with":"bob","for":"show"}'
+	broker_call alice 200 "unshare" POST $one/unshare -d '{"with":"bob"}'
+	broker_call alice 200 "the group" POST $one/unshare -d '{"with":"bob"}'
+	broker_call alice 409 "nobody" POST $one/unshare -d '{"with":"bob"}'
+	refuses POST $one/unshare '{}' '{"with":""}' '{"with":"bob","verbs":[]}'
+	broker_call bob 404 "bob sees nothing" GET $one
+}
+
 # Without namespaces no gate remembers what was used.
 without_isolation() {
 	local key
@@ -150,6 +170,8 @@ without_isolation() {
 	broker_call root 200 "show it" GET /v1/sandboxes/bare
 	broker_call root 409 "a single use of it" POST \
 	    /v1/sandboxes/bare/ssh -d "{$key,\"single_use\":true}"
+	broker_call root 409 "it is not for others" POST \
+	    /v1/sandboxes/bare/share -d '{"with":"bob"}'
 	broker_call alice 403 "for root only" POST /v1/sandboxes
 	broker_call root 204 "delete it" DELETE /v1/sandboxes/bare
 }
@@ -163,6 +185,9 @@ clients() {
 	check 0 "sandboxctl list" "$ctl" list --state running --label a=b
 	check 0 "sandboxctl show" "$ctl" show run-1
 	check 0 "sandboxctl extend" "$ctl" extend run-1 --timeout 2h
+	check 0 "sandboxctl share" "$ctl" share run-1 --with bob \
+	    --verbs ssh,show
+	check 0 "sandboxctl unshare" "$ctl" unshare run-1 --with bob
 	check 0 "sandboxctl stop" "$ctl" stop --hold run-1
 	check 0 "sandboxctl start" "$ctl" start run-1
 	check 0 "sandboxctl kill" "$ctl" kill run-1
@@ -183,6 +208,7 @@ main() {
 	session
 	common_errors
 	stop_and_start
+	shares
 	credentials
 	clients
 	without_isolation

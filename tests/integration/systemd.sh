@@ -72,6 +72,19 @@ no_scope() {
 	    "sandbox-$1-*.scope")" ]
 }
 
+# By a provider that may trace nobody, with the unit's view of /proc.
+test_share() {
+	world_user bob
+	inside_as bob sandbox-proxy setup >/dev/null
+	check 0 "share" inside_as alice sandboxctl share run-2 --with bob
+	inside_as bob ssh run-2.sandbox sleep 996 >"$HOME/bob" 2>&1 &
+	wait_for "bob's session" pgrep -xf "sleep 996"
+	check 0 "unshare" inside_as alice sandboxctl unshare run-2 --with bob
+	! pgrep -xf "sleep 996" >/dev/null || fail "bob's session is over"
+	ok "bob's session is over"
+	check 0 "alice's ssh" inside_as alice ssh run-2.sandbox true
+}
+
 test_restart() {
 	session_begin
 	check 0 "restart" inside systemctl restart sandboxd
@@ -130,7 +143,7 @@ test_reload() {
 mkdir -p "${conf%/*}"
 systemd_install
 systemd_boot
-for part in units hardening activation groups restart upgrade reload; do
+for part in units hardening activation groups share restart upgrade reload; do
 	"test_$part"
 done
 session_end

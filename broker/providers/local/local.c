@@ -13,6 +13,7 @@
 
 #include "broker/providers/local/apart.h"
 #include "broker/providers/local/control.h"
+#include "broker/providers/local/guests.h"
 #include "broker/providers/local/home.h"
 #include "broker/providers/local/make.h"
 #include "broker/providers/local/start.h"
@@ -72,7 +73,7 @@ remove_socket(const struct provider_context *context, const struct box *box)
 
 static enum sbx_err
 bind_socket(const struct provider_context *context, const struct box *box,
-    int *ret, struct sbx_why *why)
+    const struct provider_audience *audience, int *ret, struct sbx_why *why)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	cleanup_close int fd = -1;
@@ -102,6 +103,9 @@ bind_socket(const struct provider_context *context, const struct box *box,
 	if (bound < 0 || listen(fd, BACKLOG) < 0)
 		return sbx_fail(why, SBX_IO, "cannot listen on %s: %s",
 		    sun.sun_path, strerror(errno));
+	/* Where there are no such lists its owner gets in all the same. */
+	if (geteuid() == 0)
+		(void)!guests_admit(sun.sun_path, audience, NULL);
 	*ret = steal_fd(&fd);
 	return SBX_OK;
 }
@@ -191,23 +195,34 @@ listens(const char *path)
 		errno == EAGAIN);
 }
 
+/* Who waits for an answer at the old one is hung up on. */
+static enum sbx_err
+replace_socket(const struct provider_context *context, const struct box *box,
+    const struct provider_audience *audience, struct sbx_why *why)
+{
+	cleanup_close int socket = -1;
+	enum sbx_err err = bind_socket(context, box, audience, &socket, why);
+
+	if (err == SBX_OK)
+		err = control_replace_listener(box, socket, why);
+	if (err != SBX_OK)
+		remove_socket(context, box);
+	return err;
+}
+
 /* Somebody may have emptied our runtime folder while it runs. */
 static enum sbx_err
 repair(const struct provider_context *context, const struct box *box,
-    struct sbx_why *why)
+    const struct provider_audience *audience, struct sbx_why *why)
 {
-	cleanup_close int socket = -1;
 	char path[SOCKET_PATH_MAX];
 	enum sbx_err err =
 	    socket_path(context, box->id, box->incarnation, path, why);
 
-	if (err == SBX_OK && !listens(path)) {
-		err = bind_socket(context, box, &socket, why);
-		if (err == SBX_OK)
-			err = control_replace_listener(box, socket, why);
-		if (err != SBX_OK)
-			remove_socket(context, box);
-	}
+	if (err == SBX_OK && !listens(path))
+		err = replace_socket(context, box, audience, why);
+	else if (err == SBX_OK && geteuid() == 0)
+		(void)!guests_admit(path, audience, NULL);
 	if (err == SBX_OK && box->isolation == ISOLATION_NONE)
 		err = plain_repair(context, box, why);
 	return err;
@@ -232,8 +247,8 @@ ready_home(const struct box *box, struct sbx_why *why)
 }
 
 static enum sbx_err
-local_start(
-    const struct provider_context *context, const char *id, struct sbx_why *why)
+local_start(const struct provider_context *context, const char *id,
+    const struct provider_audience *audience, struct sbx_why *why)
 {
 	cleanup_box struct box box = BOX_INIT;
 	cleanup_close int listen = -1, control = -1;
@@ -246,11 +261,11 @@ local_start(
 		return err;
 	box_processes(&box, process);
 	if (process[BOX_PROCESS_1].pid != 0)
-		return repair(context, &box, why);
+		return repair(context, &box, audience, why);
 	apart_clean(&box); /* of one that died by itself */
 	err = ready_home(&box, why);
 	if (err == SBX_OK)
-		err = bind_socket(context, &box, &listen, why);
+		err = bind_socket(context, &box, audience, &listen, why);
 	if (err == SBX_OK)
 		err = control_bind(&box, &control, why);
 	if (err == SBX_OK)
@@ -258,6 +273,37 @@ local_start(
 		    context, &box, &(struct sockets){ listen, control }, why);
 	if (err != SBX_OK)
 		clean(context, &box);
+	return err;
+}
+
+/* Without namespaces it is a shell of root's, or an ordinary user's own. */
+static enum sbx_err
+local_admit(const struct provider_context *context, const char *id,
+    const struct provider_audience *audience, bool end, struct sbx_why *why)
+{
+	cleanup_box struct box box = BOX_INIT;
+	struct process process[BOX_PROCESSES];
+	char path[SOCKET_PATH_MAX];
+	enum sbx_err err = box_open(context, id, &box, why);
+
+	if (err == SBX_OK &&
+	    (geteuid() != 0 || box.isolation != ISOLATION_NAMESPACES))
+		err =
+		    sbx_fail(why, SBX_STATE, "sandbox %s cannot be shared", id);
+	if (err == SBX_OK)
+		err = socket_path(context, id, box.incarnation, path, why);
+	if (err != SBX_OK)
+		return err;
+	box_processes(&box, process);
+	if (process[BOX_PROCESS_1].pid == 0)
+		return SBX_OK;
+	if (!end)
+		return guests_admit(path, audience, why);
+	/* Nobody is accepted any more of whom it does not know. */
+	err = replace_socket(context, &box, audience, why);
+	if (err == SBX_OK)
+		err = guests_end(
+		    &box, process[BOX_PROCESS_1].pid, path, audience, why);
 	return err;
 }
 
@@ -422,6 +468,7 @@ const struct provider provider_local = {
 	.name = "local",
 	.create = local_create,
 	.start = local_start,
+	.admit = local_admit,
 	.stop = local_stop,
 	.kill = local_kill,
 	.inspect = local_inspect,

@@ -216,13 +216,8 @@ map_admin(const struct child *child, const struct local_slice *slice,
 	return err != SBX_OK ? err : let_go(child);
 }
 
-/*
- * A namespace obeys the uid that made it, and anyone else only with
- * CAP_SYS_ADMIN, which sandboxd need not have: so we are that uid for a
- * moment, with our power over the slice's ids.
- */
-static bool
-act_as(uid_t uid)
+bool
+userns_act_as(uid_t uid)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3
@@ -243,13 +238,13 @@ map_as_maker(const struct child *child, const struct local_slice *slice,
 {
 	enum sbx_err err = SBX_OK;
 
-	if (!act_as((uid_t)slice->uid))
+	if (!userns_act_as((uid_t)slice->uid))
 		err = sbx_fail(why, SBX_UNAVAILABLE,
 		    "cannot act as the sandbox's uid: %s", strerror(errno));
 	if (err == SBX_OK)
 		err =
 		    write_sandbox_maps(child->pid, slice->uid, slice->gid, why);
-	if (!act_as(0))
+	if (!userns_act_as(0))
 		return sbx_fail(why, SBX_UNAVAILABLE,
 		    "cannot act as root again: %s", strerror(errno));
 	return err;

@@ -35,6 +35,13 @@ enum sbx_err userns_map_sandbox(const struct child *child,
     const struct local_slice *slice, struct sbx_why *why) MUST_USE;
 
 /*
+ * As root, with root's power over a slice's ids: a namespace obeys the uid
+ * that made it, which is the slice's first, and anyone else only with
+ * capabilities that sandboxd need not have.  0: as root again.
+ */
+bool userns_act_as(uid_t uid) MUST_USE;
+
+/*
  * Run job with power over the files of a slice: as root directly, otherwise
  * in a namespace where we are 0 and the slice is 1, 2, ...  first_uid and
  * first_gid are what the sandbox's 0 is called there.

@@ -18,6 +18,8 @@ static const struct broker_settings settings = {
 	.own_uid = BROKER,
 };
 
+static struct store *store;
+
 struct row {
 	const char *name;
 	uid_t uid;
@@ -52,8 +54,8 @@ static const struct row rows[] = {
 static void
 test_row(void **state)
 {
-	const struct sandbox alices = { .owner = "alice" };
-	const struct sandbox bobs = { .owner = "bob" };
+	struct sandbox alices = { .id = "a", .owner = "alice" };
+	struct sandbox bobs = { .id = "b", .owner = "bob" };
 	const struct row *row = *state;
 	struct caller caller;
 
@@ -64,13 +66,85 @@ test_row(void **state)
 		return;
 	assert_string_equal(caller.name, row->caller);
 	for (int verb = 0; verb < ACCESS_VERB_COUNT; verb++) {
-		assert_int_equal(
-		    access_may(&caller, &alices, (enum access_verb)verb, NULL),
+		assert_int_equal(access_may(store, &caller, &alices,
+				     (enum access_verb)verb, NULL),
 		    row->alices ? SBX_OK : SBX_NOT_FOUND);
-		assert_int_equal(
-		    access_may(&caller, &bobs, (enum access_verb)verb, NULL),
+		assert_int_equal(access_may(store, &caller, &bobs,
+				     (enum access_verb)verb, NULL),
 		    row->bobs ? SBX_OK : SBX_NOT_FOUND);
 	}
+}
+
+/* What one that alice shares lets others do. */
+static void
+test_shares(void **state)
+{
+	static const struct {
+		uid_t uid;
+		const char *verbs; /* "" for none */
+	} want[] = {
+		{ 1000, "show,ssh,start,stop,extend,kill,share" },
+		{ 3001001, "show,ssh" },
+		{ 3001002, "show" },
+		{ 3001003, "" },
+		{ 0, "show,ssh,start,stop,extend,kill,share" },
+	};
+	/* A word of a newer sandboxd's, and one that nobody can share. */
+	static const struct share shares[] = {
+		{ false, 3001001, "bob", "show,ssh" },
+		{ false, 3001002, "carol", "show,fly,kill" },
+		{ true, 3001003, "dave", "show" },
+	};
+	struct sandbox row = { .id = "run-1",
+		.provider = "local",
+		.owner = "alice",
+		.person = "alice" };
+
+	(void)state;
+	assert_int_equal(store_add(store, &row, 10, NULL), SBX_OK);
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
+		assert_int_equal(
+		    store_share(store, "run-1", &shares[i], NULL), SBX_OK);
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		struct caller caller;
+		struct sbx_why why;
+		char verbs[STORE_VERBS_MAX];
+
+		assert_int_equal(
+		    access_judge(&settings, want[i].uid,
+			want[i].uid == 1000 ? "alice" : NULL, &caller, NULL),
+		    SBX_OK);
+		for (int verb = 0; verb < ACCESS_VERB_COUNT; verb++) {
+			enum sbx_err err = access_may(
+			    store, &caller, &row, (enum access_verb)verb, &why);
+
+			access_put_verbs(row.verbs, verbs);
+			assert_string_equal(verbs, want[i].verbs);
+			assert_int_equal(err,
+			    row.verbs == 0 ? SBX_NOT_FOUND
+				: (row.verbs & ACCESS_BIT(verb)) == 0
+				? SBX_REFUSED
+				: SBX_OK);
+		}
+	}
+	assert_int_equal(access_verbs(""), 0);
+	assert_int_equal(access_verbs("ssh"), ACCESS_BIT(ACCESS_SSH));
+	assert_int_equal(access_verbs("ss,sshh,,"), 0);
+}
+
+static int
+open_store(void **state)
+{
+	(void)state;
+	return store_open(":memory:", &store, NULL) == SBX_OK ? 0 : -1;
+}
+
+static int
+close_store(void **state)
+{
+	(void)state;
+	store_close(store);
+	return 0;
 }
 
 static void
@@ -125,12 +199,13 @@ test_isolation(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[ROWS + 2];
+	struct CMUnitTest tests[ROWS + 3];
 
 	for (size_t i = 0; i < ROWS; i++)
 		tests[i] = (struct CMUnitTest){ rows[i].name, test_row, NULL,
 			NULL, (void *)(uintptr_t)&rows[i] };
 	tests[ROWS] = (struct CMUnitTest)cmocka_unit_test(test_peer);
 	tests[ROWS + 1] = (struct CMUnitTest)cmocka_unit_test(test_isolation);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	tests[ROWS + 2] = (struct CMUnitTest)cmocka_unit_test(test_shares);
+	return cmocka_run_group_tests(tests, open_store, close_store);
 }
