@@ -244,25 +244,30 @@ remove_now(struct broker *b, struct sandbox *s, const struct cause *cause,
 	return err;
 }
 
-enum sbx_err
-sandboxes_create(struct broker *b, const struct caller *caller,
+/*
+ * Before its turn is taken: whoever names somebody else's sandbox is in
+ * nobody's way.
+ */
+static enum sbx_err
+check_foreign(struct broker *b, const struct caller *caller, const char *id,
+    struct sbx_why *why)
+{
+	struct sandbox s;
+
+	if (store_get(b->store, id, &s, NULL) != SBX_OK ||
+	    strcmp(s.owner, caller->name) == 0)
+		return SBX_OK;
+	return store_taken(&s, caller->name, why);
+}
+
+static enum sbx_err
+create(struct broker *b, const struct caller *caller,
     const struct sandbox_wish *wish, struct sandbox *ret, struct sbx_why *why)
 {
 	cleanup_held struct held held = { NULL, NULL };
 	const struct cause cause = { "create", caller->name };
-	enum sbx_err err;
+	enum sbx_err err = hold(b, ret->id, &held, why);
 
-	if (provider_find(wish->provider) == NULL)
-		return sbx_fail(why, SBX_USAGE, "there is no provider '%s'",
-		    wish->provider);
-	memset(ret, 0, sizeof(*ret));
-	if (*wish->id == '\0')
-		random_id(ret->id);
-	else
-		memcpy(ret->id, wish->id, sizeof(ret->id));
-	err = name_check_id(ret->id, why);
-	if (err == SBX_OK)
-		err = hold(b, ret->id, &held, why);
 	if (err == SBX_OK)
 		err = reserve(b, caller, wish, ret, why);
 	if (err != SBX_OK)
@@ -279,6 +284,33 @@ sandboxes_create(struct broker *b, const struct caller *caller,
 			(void)set_state(b, ret, SANDBOX_FAILED, &cause, NULL);
 	} else if (take_down(b, ret, NULL) != SBX_OK)
 		(void)set_state(b, ret, SANDBOX_FAILED, &cause, NULL);
+	return err;
+}
+
+enum sbx_err
+sandboxes_create(struct broker *b, const struct caller *caller,
+    const struct sandbox_wish *wish, struct sandbox *ret, struct sbx_why *why)
+{
+	uid_t person = caller->all ? TURN_UNLIMITED : caller->person;
+	enum sbx_err err;
+
+	if (provider_find(wish->provider) == NULL)
+		return sbx_fail(why, SBX_USAGE, "there is no provider '%s'",
+		    wish->provider);
+	memset(ret, 0, sizeof(*ret));
+	if (*wish->id == '\0')
+		random_id(ret->id);
+	else
+		memcpy(ret->id, wish->id, sizeof(ret->id));
+	err = name_check_id(ret->id, why);
+	if (err == SBX_OK)
+		err = check_foreign(b, caller, ret->id, why);
+	if (err == SBX_OK)
+		err = turn_make(b->turns, person, why);
+	if (err != SBX_OK)
+		return err;
+	err = create(b, caller, wish, ret, why);
+	turn_made(b->turns, person);
 	return err;
 }
 

@@ -33,12 +33,19 @@ struct start {
 	struct sbx_why why;
 };
 
+/* A creation under way. */
+struct making {
+	struct making *next;
+	uid_t person;
+};
+
 /* Few are under way at once, so lists do. */
 struct turns {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	struct turn *taken;
 	struct start *starts;
+	struct making *made;
 	bool closed;
 };
 
@@ -300,7 +307,7 @@ run_start(void *argument)
 	start->err = err;
 	start->why = why;
 	start->done = true;
-	(void)pthread_cond_broadcast(&t->changed);
+	(void)pthread_cond_broadcast(&t->changed); /* to who joins or makes */
 	leave(t, start);
 	(void)pthread_mutex_unlock(&t->mutex);
 	return NULL;
@@ -316,14 +323,17 @@ find_start(struct turns *t, const char *id)
 	return NULL;
 }
 
-static size_t
-count_starts(const struct turns *t, uid_t person)
+/* Under the mutex: may this person have one more? */
+static bool
+has_room(const struct turns *t, uid_t person)
 {
 	size_t count = 0;
 
+	for (const struct making *m = t->made; m != NULL; m = m->next)
+		count += m->person == person;
 	for (const struct start *s = t->starts; s != NULL; s = s->next)
 		count += !s->done && s->person == person;
-	return count;
+	return person == TURN_UNLIMITED || count < TURN_STARTS;
 }
 
 static struct start *
@@ -380,7 +390,7 @@ find_or_begin(struct turns *t, const char *id, uid_t person, start_job *job,
 	if (*ret != NULL)
 		return SBX_OK;
 	/* Each is processes and a thread, and nobody need wait for it. */
-	if (person != TURN_UNLIMITED && count_starts(t, person) >= TURN_STARTS)
+	if (!has_room(t, person))
 		return sbx_fail(why, SBX_UNAVAILABLE,
 		    "%d of your sandboxes are starting, the limit: try again "
 		    "when one of them runs",
@@ -406,4 +416,48 @@ turns_start(struct turns *t, const char *id, uid_t person, unsigned seconds,
 		err = join(t, start, seconds, ret_done, why);
 	(void)pthread_mutex_unlock(&t->mutex);
 	return err;
+}
+
+enum sbx_err
+turn_make(struct turns *t, uid_t person, struct sbx_why *why)
+{
+	struct timespec deadline = deadline_in(TURN_WAIT);
+	struct making *making = calloc(1, sizeof(*making));
+	enum sbx_err err = SBX_OK;
+
+	if (making == NULL)
+		return out_of_memory(why);
+	(void)pthread_mutex_lock(&t->mutex);
+	while (err == SBX_OK && !t->closed && !has_room(t, person)) {
+		if (!wait_for_change(t, &deadline))
+			err = sbx_fail(why, SBX_TIMEOUT,
+			    "%d of your sandboxes are starting, and none comes "
+			    "to its end",
+			    TURN_STARTS);
+	}
+	if (err == SBX_OK && t->closed)
+		err = stopping(why);
+	if (err == SBX_OK) {
+		*making = (struct making){ t->made, person };
+		t->made = making;
+	} else
+		free(making);
+	(void)pthread_mutex_unlock(&t->mutex);
+	return err;
+}
+
+void
+turn_made(struct turns *t, uid_t person)
+{
+	struct making **at = &t->made, *making;
+
+	(void)pthread_mutex_lock(&t->mutex);
+	while (*at != NULL && (*at)->person != person)
+		at = &(*at)->next;
+	making = *at;
+	if (making != NULL)
+		*at = making->next;
+	free(making);
+	(void)pthread_cond_broadcast(&t->changed);
+	(void)pthread_mutex_unlock(&t->mutex);
 }

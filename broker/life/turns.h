@@ -12,7 +12,7 @@
 #include "common/name.h"
 
 #define TURN_WAIT 300  /* seconds that a call waits for the ones before it */
-#define TURN_STARTS 16 /* of different sandboxes under way for one person */
+#define TURN_STARTS 16 /* of one person under way, creations among them */
 
 struct turns;
 
@@ -52,5 +52,13 @@ start_job(void *context, const char *id, struct sbx_why *why);
 enum sbx_err turns_start(struct turns *turns, const char *id, uid_t person,
     unsigned seconds, start_job *job, void *context, bool *ret_done,
     struct sbx_why *why) MUST_USE;
+
+/*
+ * A creation, which whoever wants it waits for: so it waits for its place
+ * among TURN_STARTS, SBX_TIMEOUT after TURN_WAIT.  turn_made() gives that back.
+ */
+enum sbx_err
+turn_make(struct turns *turns, uid_t person, struct sbx_why *why) MUST_USE;
+void turn_made(struct turns *turns, uid_t person);
 
 #endif

@@ -112,21 +112,29 @@ store_get(struct store *store, const char *id, struct sandbox *ret,
 	return err;
 }
 
-static enum sbx_err
-taken(struct store *store, const struct sandbox *s, struct sbx_why *why)
+enum sbx_err
+store_taken(const struct sandbox *there, const char *owner, struct sbx_why *why)
 {
-	struct sandbox other;
-	bool there = get(store, s->id, &other, NULL) == SBX_OK;
-
-	if (there && other.state == SANDBOX_DELETING)
+	if (there->state == SANDBOX_DELETING)
 		return sbx_fail(why, SBX_EXISTS,
 		    "an earlier sandbox '%s' is still being removed: try again "
 		    "later, or choose another id",
-		    s->id);
-	if (there && strcmp(other.owner, s->owner) != 0)
+		    there->id);
+	if (strcmp(there->owner, owner) != 0)
 		return sbx_fail(why, SBX_EXISTS,
-		    "'%s' is taken by another user: choose another id", s->id);
-	return sbx_fail(why, SBX_EXISTS, "sandbox '%s' already exists", s->id);
+		    "'%s' is taken by another user: choose another id",
+		    there->id);
+	return sbx_fail(
+	    why, SBX_EXISTS, "sandbox '%s' already exists", there->id);
+}
+
+static enum sbx_err
+taken(struct store *store, const struct sandbox *s, struct sbx_why *why)
+{
+	struct sandbox other = { .owner = "" };
+	enum sbx_err err = get(store, s->id, &other, why);
+
+	return err != SBX_OK ? err : store_taken(&other, s->owner, why);
 }
 
 static enum sbx_err

@@ -143,6 +143,9 @@ enum sbx_err store_boot(struct store *store, const char *boot,
  */
 enum sbx_err store_add(struct store *store, struct sandbox *sandbox,
     uint64_t max_per_person, struct sbx_why *why) MUST_USE;
+/* That error in words, for this owner, where this one is in the way. */
+enum sbx_err store_taken(const struct sandbox *there, const char *owner,
+    struct sbx_why *why) MUST_USE;
 enum sbx_err store_get(struct store *store, const char *id, struct sandbox *ret,
     struct sbx_why *why) MUST_USE;
 /* By id; *ret (caller frees) has *ret_count rows. */

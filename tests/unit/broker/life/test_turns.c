@@ -129,6 +129,44 @@ test_starts_have_a_limit(void **state)
 	    SBX_OK);
 }
 
+static void *
+make_one(void *argument)
+{
+	enum sbx_err *ret = argument;
+
+	*ret = turn_make(turns, ALICE, NULL);
+	if (*ret == SBX_OK)
+		turn_made(turns, ALICE);
+	return NULL;
+}
+
+/* A creation is one of them, and waits for its place. */
+static void
+test_creations_count(void **state)
+{
+	static enum sbx_err result = SBX_OK;
+	enum sbx_err err = SBX_INTERNAL;
+	pthread_t thread;
+	bool done;
+
+	(void)state;
+	for (int i = 0; i < TURN_STARTS; i++)
+		assert_int_equal(turn_make(turns, ALICE, NULL), SBX_OK);
+	assert_int_equal(
+	    turns_start(turns, "b", ALICE, 0, job, &result, &done, NULL),
+	    SBX_UNAVAILABLE);
+	assert_int_equal(turn_make(turns, ALICE + 1, NULL), SBX_OK);
+	assert_int_equal(turn_make(turns, TURN_UNLIMITED, NULL), SBX_OK);
+	assert_int_equal(pthread_create(&thread, NULL, make_one, &err), 0);
+	turn_made(turns, ALICE);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(err, SBX_OK);
+	turn_made(turns, ALICE + 1);
+	turn_made(turns, TURN_UNLIMITED);
+	for (int i = 1; i < TURN_STARTS; i++)
+		turn_made(turns, ALICE);
+}
+
 static void
 test_joined_start_is_one(void **state)
 {
@@ -307,6 +345,7 @@ main(void)
 		TEST(test_many_wait_for_a_start),
 		TEST(test_joined_start_is_one),
 		TEST(test_starts_have_a_limit),
+		TEST(test_creations_count),
 		TEST(test_one_at_a_time),
 		TEST(test_try),
 		TEST(test_shared),
