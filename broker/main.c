@@ -34,6 +34,7 @@ struct start {
 	struct broker_options options;
 	struct broker_settings settings;
 	struct manager manager;
+	bool lost;	     /* its socket, and could not make another */
 	int ready_fd;	     /* of a daemon, until it is ready; else -1 */
 	char left[LEFT_MAX]; /* of the caller's; "" */
 };
@@ -103,6 +104,32 @@ settle_in(int log_fd, int ready_fd)
 	(void)close(ready_fd);
 }
 
+/* A clock that is set moves no deadline. */
+static time_t
+uptime(void)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* The one that holds the lock, wherever it listens. */
+static enum sbx_err
+stop_holder(
+    const struct broker_settings *settings, pid_t *ret_pid, struct sbx_why *why)
+{
+	pid_t pid = premises_holder(settings->state_dir);
+	cleanup_close int process = pid == 0 ? -1 : probe_open(pid);
+
+	/* It held it all the time, so it is the process that we have. */
+	if (process < 0 || premises_holder(settings->state_dir) != pid)
+		return sbx_fail(why, SBX_UNAVAILABLE, "no sandboxd runs for %s",
+		    settings->state_dir);
+	*ret_pid = pid;
+	return probe_end(process, pid, why);
+}
+
 /*
  * Two that are started at once: one serves, and the other is content as soon
  * as that one answers.  If it dies instead, or is about to end, its place is
@@ -115,8 +142,9 @@ become_the_one(
 {
 	const struct broker_settings *settings = &start->settings;
 	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
-	time_t deadline = time(NULL) + RIVAL_WAIT;
+	time_t deadline = uptime() + RIVAL_WAIT;
 	bool daemon = start->ready_fd >= 0;
+	pid_t rival;
 
 	for (;;) {
 		enum sbx_err err =
@@ -125,10 +153,10 @@ become_the_one(
 		if (err != SBX_STATE)
 			return err;
 		if (manager_is_there(&start->manager))
-			(void)!probe_end(premises_holder(settings), NULL);
+			(void)!stop_holder(settings, &rival, NULL);
 		else if (probe_socket(settings->socket))
 			return daemon ? SBX_STATE : SBX_UNAVAILABLE;
-		if (time(NULL) >= deadline)
+		if (uptime() >= deadline)
 			return sbx_fail(why, SBX_TIMEOUT,
 			    "another sandboxd runs for %s but does not answer "
 			    "at %s: end it with kill $(cat "
@@ -146,6 +174,14 @@ stop(const struct broker_settings *settings, int *ret_status,
 	pid_t pid = 0;
 	enum sbx_err err = probe_stop(settings->socket, &pid, why);
 
+	/* Its socket may have been removed. */
+	if (err == SBX_UNAVAILABLE) {
+		struct sbx_why own = { "" };
+
+		err = stop_holder(settings, &pid, &own);
+		if (err != SBX_OK && err != SBX_UNAVAILABLE)
+			*why = own;
+	}
 	if (err != SBX_OK)
 		return err;
 	(void)printf("stopped sandboxd, process %ld\n", (long)pid);
@@ -227,6 +263,24 @@ reload(struct start *start, struct supervisor *supervisor, bool daemon,
 	return err;
 }
 
+/* Said once in a row, though it is tried again and again. */
+static enum sbx_err
+listen_again(struct start *start, struct supervisor *supervisor,
+    bool *ret_goes_on, struct sbx_why *why)
+{
+	enum sbx_err err = supervisor_listen_again(
+	    supervisor, STDERR_FILENO, ret_goes_on, why);
+
+	if (err == SBX_OK)
+		log_error("%s was removed: listening there again",
+		    start->settings.socket);
+	else if (!start->lost)
+		log_error("%s was removed, and cannot be made again: %s",
+		    start->settings.socket, sbx_why_text(why, err));
+	start->lost = err != SBX_OK;
+	return err;
+}
+
 /* Until it is over. */
 static enum sbx_err
 serve(struct start *start, struct supervisor *supervisor, bool daemon,
@@ -241,6 +295,12 @@ serve(struct start *start, struct supervisor *supervisor, bool daemon,
 			manager_tell(&start->manager, "STOPPING=1\n");
 			supervisor_stop(supervisor);
 			return err;
+		}
+		if (what == WATCHED_NO_SOCKET) {
+			err = listen_again(start, supervisor, &goes_on, why);
+			if (!goes_on)
+				return err;
+			continue;
 		}
 		manager_tell_reload(&start->manager);
 		err = reload(start, supervisor, daemon, &goes_on, why);

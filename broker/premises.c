@@ -76,6 +76,26 @@ check_search(
 	return SBX_OK;
 }
 
+/* Of an earlier uid_range: only what http itself can have put there. */
+static void
+take_over(int dir, uid_t from, uid_t to)
+{
+	cleanup_dir DIR *entries = NULL;
+	const struct dirent *entry;
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	entries = fd < 0 ? NULL : fdopendir(fd);
+	while (entries != NULL && (entry = readdir(entries)) != NULL) {
+		cleanup_close int file = openat(dir, entry->d_name,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+		if (file >= 0 && fstat(file, &st) == 0 && S_ISREG(st.st_mode) &&
+		    st.st_nlink == 1 && st.st_uid == from)
+			(void)!fchown(file, to, (gid_t)to);
+	}
+}
+
 /* The database is http's alone, whose uid that is. */
 static enum sbx_err
 make_db_folder(const struct broker_settings *s, struct sbx_why *why)
@@ -83,6 +103,7 @@ make_db_folder(const struct broker_settings *s, struct sbx_why *why)
 	uid_t owner = (uid_t)(s->uid_range.start + UID_OFFSET_HTTP);
 	cleanup_close int fd = -1;
 	char path[PATHS_MAX];
+	struct stat st;
 	enum sbx_err err = paths_join(s->state_dir, "db", path);
 
 	if (err == SBX_OK)
@@ -91,6 +112,8 @@ make_db_folder(const struct broker_settings *s, struct sbx_why *why)
 		err = file_open_dir(AT_FDCWD, path, &fd, why);
 	if (err != SBX_OK || s->own_uid != 0)
 		return err;
+	if (fstat(fd, &st) == 0 && st.st_uid != owner && st.st_uid != 0)
+		take_over(fd, st.st_uid, owner);
 	if (fchown(fd, owner, (gid_t)owner) < 0 || fchmod(fd, 0700) < 0)
 		return sbx_fail(
 		    why, SBX_IO, "cannot change %s: %s", path, strerror(errno));
@@ -130,14 +153,25 @@ sign_lock(int fd)
 		return;
 }
 
+/* Whoever died without giving it up has left a pid that may be anybody's. */
+static bool
+is_held(const char *lock)
+{
+	cleanup_close int fd = -1;
+
+	return file_lock(AT_FDCWD, lock, /* wait= */ false, &fd, NULL) ==
+	    SBX_STATE;
+}
+
 pid_t
-premises_holder(const struct broker_settings *s)
+premises_holder(const char *state_dir)
 {
 	cleanup_buf struct buf text = BUF_INIT(32);
 	char path[PATHS_MAX];
 	uint64_t pid;
 
-	if (paths_join(s->state_dir, LOCK, path) != SBX_OK ||
+	if (paths_join(state_dir, LOCK, path) != SBX_OK ||
+	    access(path, F_OK) < 0 || !is_held(path) ||
 	    file_read(AT_FDCWD, path, &text, NULL) != SBX_OK || text.len == 0 ||
 	    text.p[text.len - 1] != '\n')
 		return 0;
@@ -249,6 +283,12 @@ make_ca_key(const struct broker_settings *s, struct sbx_why *why)
 		return err;
 	keypair_generate(&pair);
 	return write_key(dir, strrchr(s->ca_key, '/') + 1, &pair, why);
+}
+
+enum sbx_err
+premises_mend(const struct broker_settings *settings, struct sbx_why *why)
+{
+	return make_folders(settings, why);
 }
 
 enum sbx_err

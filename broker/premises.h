@@ -22,8 +22,11 @@ struct premises {
  */
 enum sbx_err premises_take(const struct broker_settings *settings,
     struct premises *ret, struct sbx_why *why) MUST_USE;
-/* The process that holds the lock of the state folder; 0: not known. */
-pid_t premises_holder(const struct broker_settings *settings);
+/* The folders alone, where one was removed since. */
+enum sbx_err premises_mend(
+    const struct broker_settings *settings, struct sbx_why *why) MUST_USE;
+/* The process that holds the lock of a state folder; 0: none, or not known. */
+pid_t premises_holder(const char *state_dir);
 void premises_leave(struct premises *premises);
 
 #endif

@@ -83,10 +83,15 @@ is_another(pid_t pid)
 	    !view_eq_str(buf_view(&name), "sandboxd\n");
 }
 
-enum sbx_err
-probe_end(pid_t pid, struct sbx_why *why)
+int
+probe_open(pid_t pid)
 {
-	cleanup_close int process = (int)syscall(SYS_pidfd_open, pid, 0);
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+enum sbx_err
+probe_end(int process, pid_t pid, struct sbx_why *why)
+{
 	struct pollfd ended = { .fd = process, .events = POLLIN };
 
 	if (process >= 0 && is_another(pid))
@@ -108,6 +113,7 @@ enum sbx_err
 probe_stop(const char *path, pid_t *ret_pid, struct sbx_why *why)
 {
 	cleanup_close int fd = dial(path);
+	cleanup_close int process = -1;
 	struct ucred peer = { 0 };
 	socklen_t len = sizeof(peer);
 	enum sbx_err err;
@@ -123,7 +129,8 @@ probe_stop(const char *path, pid_t *ret_pid, struct sbx_why *why)
 		    "cannot tell which process listens on %s", path);
 	/* It would be waited for. */
 	(void)close(steal_fd(&fd));
-	err = probe_end(peer.pid, why);
+	process = probe_open(peer.pid);
+	err = probe_end(process, peer.pid, why);
 	if (err == SBX_STATE)
 		return sbx_fail(why, SBX_STATE,
 		    "a service manager listens at %s and would start the next "

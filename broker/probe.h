@@ -21,10 +21,13 @@ bool probe_socket(const char *path) MUST_USE;
  */
 enum sbx_err
 probe_stop(const char *path, pid_t *ret_pid, struct sbx_why *why) MUST_USE;
-/*
- * The same for a sandboxd whose pid is known.  SBX_UNAVAILABLE when there is
- * no such process, SBX_STATE when it is something else.
+/* A descriptor that means this process and no later one of its number, or -1.
  */
-enum sbx_err probe_end(pid_t pid, struct sbx_why *why) MUST_USE;
+int probe_open(pid_t pid) MUST_USE;
+/*
+ * The same for a sandboxd that is known by such a descriptor and its number.
+ * SBX_UNAVAILABLE when it has ended, SBX_STATE when it is something else.
+ */
+enum sbx_err probe_end(int process, pid_t pid, struct sbx_why *why) MUST_USE;
 
 #endif

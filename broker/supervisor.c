@@ -19,6 +19,7 @@
 #define STOP_HTTP 15	/* seconds before it is killed */
 #define STOP_HELPERS 15 /* the same for the others, after http has ended */
 #define MOURN 2		/* seconds to find out who died first */
+#define LOOK 3		/* seconds between looks at whether it is there */
 #define BACKLOG 4096	/* or what the system allows */
 
 /* Processes that serve together, and what they were started with. */
@@ -369,10 +370,21 @@ mourn(struct team *t, pid_t pid, int status, struct sbx_why *why)
 	return SBX_INTERNAL;
 }
 
+/* A service manager's is for that one to see to. */
+static bool
+has_no_socket(const struct supervisor *v)
+{
+	struct stat st;
+
+	return !v->handed_over && lstat(v->team.settings.socket, &st) < 0 &&
+	    (errno == ENOENT || errno == ENOTDIR);
+}
+
 enum sbx_err
 supervisor_watch(
     struct supervisor *v, enum watched *ret_what, struct sbx_why *why)
 {
+	const struct timespec look = { .tv_sec = LOOK };
 	sigset_t ours;
 
 	block_signals(&ours);
@@ -383,7 +395,11 @@ supervisor_watch(
 
 		if (pid > 0)
 			return mourn(&v->team, pid, status, why);
-		signal = sigwaitinfo(&ours, NULL);
+		signal = sigtimedwait(&ours, NULL, &look);
+		if (signal < 0 && has_no_socket(v)) {
+			*ret_what = WATCHED_NO_SOCKET;
+			return SBX_OK;
+		}
 		if (signal < 0 || signal == SIGCHLD)
 			continue;
 		*ret_what = signal == SIGHUP ? WATCHED_RELOAD : WATCHED_END;
@@ -447,5 +463,27 @@ supervisor_reload(struct supervisor *v, const struct broker_settings *settings,
 	*ret_goes_on = err == SBX_OK;
 	if (err != SBX_OK)
 		supervisor_stop(v);
+	return err;
+}
+
+enum sbx_err
+supervisor_listen_again(
+    struct supervisor *v, int log_fd, bool *ret_goes_on, struct sbx_why *why)
+{
+	struct broker_settings same = v->team.settings;
+	const char *kept;
+	enum sbx_err err = premises_mend(&same, why);
+
+	*ret_goes_on = true;
+	/* Nobody can come by the old one; who has come in, http still has. */
+	close_fd(&v->team.kit.listen_fd);
+	if (err == SBX_OK)
+		err = listen_at(v, why);
+	if (err == SBX_OK)
+		err = supervisor_reload(
+		    v, &same, log_fd, &kept, ret_goes_on, why);
+	/* Missing still, so that it is tried again. */
+	if (err != SBX_OK && *ret_goes_on)
+		remove_socket(v);
 	return err;
 }

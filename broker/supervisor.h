@@ -12,7 +12,7 @@
 struct supervisor;
 
 /* Why supervisor_watch came back. */
-enum watched { WATCHED_END, WATCHED_RELOAD };
+enum watched { WATCHED_END, WATCHED_RELOAD, WATCHED_NO_SOCKET };
 
 /*
  * Prepare: folders, locks, CA key.  The settings are copied; the manager's
@@ -30,7 +30,8 @@ enum sbx_err supervisor_start(
     struct supervisor *supervisor, int log_fd, struct sbx_why *why) MUST_USE;
 /*
  * Watch.  WATCHED_RELOAD on SIGHUP, WATCHED_END on SIGTERM or SIGINT: all are
- * as they were.  SBX_INTERNAL when one of the processes died, why naming it.
+ * as they were.  WATCHED_NO_SOCKET when nothing lies where ours did, so that
+ * nobody finds us.  SBX_INTERNAL when one of the processes died, why naming it.
  */
 enum sbx_err supervisor_watch(struct supervisor *supervisor,
     enum watched *ret_what, struct sbx_why *why) MUST_USE;
@@ -45,6 +46,10 @@ void supervisor_stop(struct supervisor *supervisor);
  */
 enum sbx_err supervisor_reload(struct supervisor *supervisor,
     const struct broker_settings *settings, int log_fd, const char **ret_kept,
+    bool *ret_goes_on, struct sbx_why *why) MUST_USE;
+/* Listen there again; the same for the rest as a reload that changes nothing.
+ */
+enum sbx_err supervisor_listen_again(struct supervisor *supervisor, int log_fd,
     bool *ret_goes_on, struct sbx_why *why) MUST_USE;
 void supervisor_free(struct supervisor *supervisor); /* NULL allowed */
 
