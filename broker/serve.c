@@ -11,6 +11,7 @@
 
 #include "broker/front/http.h"
 #include "broker/life/known.h"
+#include "broker/life/overlap.h"
 #include "broker/life/quota.h"
 #include "broker/life/reaper.h"
 #include "common/file.h"
@@ -236,6 +237,7 @@ serve_run(const struct serve *serve, struct sbx_why *why)
 	static struct broker broker; /* threads may outlive this call */
 	struct reaper *reaper = NULL;
 	struct http *http = NULL;
+	struct sbx_why overlap;
 	sigset_t signals;
 	bool drained;
 	enum sbx_err err = open_broker(serve, &broker, why);
@@ -248,6 +250,8 @@ serve_run(const struct serve *serve, struct sbx_why *why)
 		    &broker, serve->listen_fd, log_event, &http, why);
 	if (err != SBX_OK)
 		return err; /* and the process ends */
+	if (overlap_find(broker.settings, &overlap))
+		log_error("%s", overlap.text);
 	serve->ready(serve->ready_context);
 	wait_for_end(reaper, &signals);
 	turns_close(broker.turns);

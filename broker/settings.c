@@ -2,15 +2,19 @@
 #include "broker/settings.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "certs/check.h"
+#include "common/cleanup.h"
 #include "common/limits.h"
 #include "common/text.h"
 
 /* 1879048192 = 0x70000000: far above what people and services are given. */
 #define UID_RANGE_DEFAULT "1879048192:268435456"
+
+#define SHARED_FILE PATHS_SYSTEM_CONFIG "/sandboxd.conf"
 
 static const char *const isolation_words[] = { "auto", "namespaces", "none",
 	NULL };
@@ -204,7 +208,6 @@ static enum sbx_err
 read_file(const struct paths *paths, uid_t uid, const char *config,
     struct broker_settings *ret, struct sbx_why *why)
 {
-	static const char shared[] = PATHS_SYSTEM_CONFIG "/sandboxd.conf";
 	char own[PATHS_MAX];
 	const char *file = *config != '\0' ? config : own;
 	enum sbx_err err = paths_join(paths->config, "sandboxd.conf", own);
@@ -217,14 +220,28 @@ read_file(const struct paths *paths, uid_t uid, const char *config,
 		    why, SBX_CONFIG, "%s: there is no such file", config);
 	if (err == SBX_NOT_FOUND) {
 		err = conf_read(
-		    &broker_settings_table, shared, uid, 022, ret, why);
+		    &broker_settings_table, SHARED_FILE, uid, 022, ret, why);
 		if (err == SBX_OK && uid != 0)
 			forget_places(ret);
 		/* Whoever writes one writes his own. */
-		file = err == SBX_OK || uid == 0 ? shared : own;
+		file = err == SBX_OK || uid == 0 ? SHARED_FILE : own;
 	}
 	(void)snprintf(ret->file, sizeof(ret->file), "%s", file);
 	return err == SBX_NOT_FOUND ? SBX_OK : err;
+}
+
+/* What root's broker would take.  Without its file the default is. */
+static void
+find_machine_range(struct broker_settings *ret)
+{
+	cleanup_free struct broker_settings *root = calloc(1, sizeof(*root));
+
+	if (root == NULL ||
+	    conf_defaults(&broker_settings_table, root, NULL) != SBX_OK)
+		return;
+	(void)!conf_read(&broker_settings_table, SHARED_FILE, /* owner= */ 0,
+	    022, root, NULL);
+	ret->machine_range = root->uid_range;
 }
 
 /* The first that is not empty. */
@@ -269,8 +286,11 @@ broker_settings_read(const struct paths *paths, uid_t uid,
 		err = read_file(paths, uid, options->config, ret, why);
 	if (err != SBX_OK)
 		return err;
-	if (uid != 0)
+	ret->machine_range = ret->uid_range;
+	if (uid != 0) {
+		find_machine_range(ret);
 		ret->uid_range = (struct uid_range){ 0 };
+	}
 	ret->own_uid = uid;
 	memcpy(ret->libexec_dir, paths->libexec, sizeof(ret->libexec_dir));
 	memcpy(ret->sandboxd, paths->sandboxd, sizeof(ret->sandboxd));
@@ -345,6 +365,8 @@ broker_settings_for_providers(const struct broker_settings *settings,
 	ret->isolation_wanted = settings->isolation;
 	ret->uid_range_start = settings->uid_range.start;
 	ret->uid_range_count = settings->uid_range.count;
+	ret->machine_range_start = settings->machine_range.start;
+	ret->machine_range_count = settings->machine_range.count;
 	ret->limits = settings->local_limits;
 	ret->start_in = settings->start_in;
 	return put_cas(settings, ca_line, ret->ca_lines, why);

@@ -43,6 +43,8 @@ struct broker_settings {
 	char sandboxd[PATHS_MAX];
 	char file[PATHS_MAX]; /* which it is, or would be */
 	uid_t own_uid;	      /* who started sandboxd */
+	/* Of root's broker, whether or not the machine has one. */
+	struct uid_range machine_range;
 };
 
 /* Options; "" where not given. */

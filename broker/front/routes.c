@@ -3,16 +3,22 @@
 
 #include <string.h>
 
+#include "broker/life/overlap.h"
+
 static enum sbx_err
 get_health(struct broker *b, const struct call *call, const char *id,
     struct answer *ret, struct sbx_why *why)
 {
+	struct sbx_why warning;
+
 	(void)call, (void)id, (void)why;
 	ret->status = 200;
 	ret->body = json_object_new_object();
 	answer_put_text(ret->body, "status", "ok");
 	answer_put_text(ret->body, "version", PACKAGE_VERSION);
 	answer_put_u64(ret->body, "time", b->now());
+	if (overlap_find(b->settings, &warning))
+		answer_put_text(ret->body, "warning", warning.text);
 	return SBX_OK;
 }
 

@@ -63,6 +63,8 @@ struct provider_context {
 	int isolation_wanted;	     /* enum isolation_wanted */
 	uint64_t uid_range_start;    /* as root; 0: from /etc/subuid */
 	uint64_t uid_range_count;
+	uint64_t machine_range_start; /* that of root's sandboxd */
+	uint64_t machine_range_count;
 	struct local_limits limits;
 	int start_in; /* enum start_in */
 };

@@ -83,7 +83,10 @@ doctor_broker(struct doctor *doctor, struct finding *ret)
 	if (!number(doctor, "broker_ms=", &ms) ||
 	    !fact(doctor, "broker=", place))
 		return;
-	if (ms > SLOW_MS)
+	if (fact(doctor, "broker_warns=", text))
+		doctor_say(
+		    ret, DOCTOR_WARN, "tell who runs the broker", "%s", text);
+	else if (ms > SLOW_MS)
 		doctor_say(ret, DOCTOR_WARN,
 		    "look at the network between here and there",
 		    "%s took %llu ms to answer", place, (unsigned long long)ms);

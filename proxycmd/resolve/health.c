@@ -134,24 +134,34 @@ put_state(struct client *client, const char *id, struct buf *ret)
 static void
 put_answer(struct client *client, const struct alias *alias, struct buf *ret)
 {
-	static const struct reply_field field = { "time", REPLY_UINT, false, 0,
-		0, INT64_MAX, 0 };
+	struct said {
+		uint64_t clock;
+		char warning[SBX_WHY_MAX];
+	} said = { .warning = "" };
+	static const struct reply_field fields[] = {
+		{ "time", REPLY_UINT, false, offsetof(struct said, clock), 0,
+		    INT64_MAX, 0 },
+		{ "warning", REPLY_TEXT, true, offsetof(struct said, warning),
+		    SBX_WHY_MAX, 0, 0 },
+	};
 	cleanup_object struct json_object *health = NULL;
 	cleanup_object struct json_object *list = NULL;
 	struct sbx_why why = { "" };
 	int64_t start = monotonic_ms();
-	uint64_t clock;
 	enum sbx_err err = client_call(client, "GET", "/v1/health", NULL,
 	    /* extra= */ 0, &health, &why);
 
 	if (err == SBX_OK)
-		err = reply_read(health, &field, 1, &clock, &why);
+		err = reply_read(health, fields,
+		    sizeof(fields) / sizeof(fields[0]), &said, &why);
 	if (err != SBX_OK) {
 		put(ret, "broker_error", sbx_why_text(&why, err));
 		return;
 	}
 	buf_printf(ret, "broker_ms=%" PRId64 "\n", monotonic_ms() - start);
-	buf_printf(ret, "broker_time=%" PRIu64 "\n", clock);
+	buf_printf(ret, "broker_time=%" PRIu64 "\n", said.clock);
+	if (*said.warning != '\0')
+		put(ret, "broker_warns", said.warning);
 	err = client_call(client, "GET", "/v1/sandboxes?limit=1", NULL,
 	    /* extra= */ 0, &list, &why);
 	if (err != SBX_OK)

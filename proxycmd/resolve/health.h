@@ -22,6 +22,7 @@
  * broker_error  it cannot be reached
  * broker_ms     how long GET /v1/health took
  * broker_time   its clock, Unix time
+ * broker_warns  what who runs it ought to know
  * state         of the sandbox that was asked about
  * full          it has so many connections, its limit
  * refused       time and reason of its login gate's last refusal

@@ -83,6 +83,16 @@ is "carol: packages, too" "$advice" \
     "apt-get install uidmap bubblewrap && usermod --add-subuids 296608-362143 --add-subgids 296608-362143 carol"
 mv /srv/newuidmap /srv/bwrap /usr/bin
 
+# --- what root's broker takes is in no such file
+poor erin
+mkdir -p /usr/local/etc/sandbox-ssh
+printf '[local]\nuid_range = 296608:65536\n' \
+    >/usr/local/etc/sandbox-ssh/sandboxd.conf
+told erin sandboxctl create run-1
+is "erin: not root's" "$advice" \
+    "usermod --add-subuids 362144-427679 --add-subgids 362144-427679 erin"
+rm /usr/local/etc/sandbox-ssh/sandboxd.conf
+
 # --- built below a home: sshd runs nothing from there without isolation
 poor dave
 libexec=$(dirname "$(find /usr/local /usr/lib -name sandbox-resolve | head -1)")

@@ -136,6 +136,28 @@ strangers() {
 	broker_stop
 }
 
+# A range that is an account's, too, is said by the log and to who asks.
+overlapping() {
+	local mine="uid_range = $((first + 4096)):8192"
+	broker_serve '[local]' "$mine"
+	grep -q "$mine of sandboxes overlaps alice:$first:65536 in /etc/subuid" \
+	    "$broker_log" || fail "the log says that a range overlaps"
+	ok "the log says that a range overlaps"
+	broker_call bob 200 "health" GET /v1/health
+	grep -q "\"warning\":\"$mine" "$out" || fail "who asks is told"
+	ok "who asks is told"
+	check 1 "doctor" env SANDBOX_BROKER="unix:$broker_socket" \
+	    SANDBOX_SSH_LIBEXEC="$BUILDDIR" "$BUILDDIR/sandbox-proxy" doctor
+	grep -q "overlaps alice:$first" "$out" || fail "doctor tells"
+	ok "doctor tells"
+	broker_stop
+	broker_serve
+	broker_call bob 200 "health" GET /v1/health
+	! grep -q warning "$out" || fail "nothing to say by default"
+	ok "nothing to say by default"
+	broker_stop
+}
+
 is_elsewhere() {
 	[ "$(readlink "/proc/$1/ns/user")" != "$2" ]
 }
@@ -148,4 +170,5 @@ connections
 sandboxes
 lines
 strangers
+overlapping
 done_testing

@@ -49,9 +49,12 @@ put_packages(struct buf *ret)
 		buf_put_text(ret, " && ");
 }
 
-/* The files as they are; one that cannot be read has nothing to say. */
+/*
+ * The files as they are; one that cannot be read has nothing to say.  What
+ * root's sandboxd has stands in none of them.
+ */
 static uint64_t
-find_free(void)
+find_free(const struct provider_context *context)
 {
 	static const char *const names[IDS_TAKEN] = { "/etc/subuid",
 		"/etc/subgid", "/etc/passwd", "/etc/group" };
@@ -63,6 +66,10 @@ find_free(void)
 		text[i] = BUF_INIT(SUBID_FILE_MAX);
 		if (file_read(AT_FDCWD, names[i], &text[i], NULL) != SBX_OK)
 			buf_reset(&text[i]);
+		if (i == 0)
+			buf_printf(&text[i], "\n0:%" PRIu64 ":%" PRIu64 "\n",
+			    context->machine_range_start,
+			    context->machine_range_count);
 		taken[i] = buf_view(&text[i]);
 	}
 	start = ids_free(taken);
@@ -77,7 +84,7 @@ advice_no_ids(const struct provider_context *context, struct sbx_why *why)
 	cleanup_buf struct buf packages = BUF_INIT(128);
 	cleanup_buf struct buf plain = BUF_INIT(2 * PATHS_MAX);
 	const struct passwd *pw = getpwuid(geteuid());
-	uint64_t start = find_free(), end = start + IDS_ADVISED - 1;
+	uint64_t start = find_free(context), end = start + IDS_ADVISED - 1;
 
 	put_packages(&packages);
 	advice_put_plain(context, &plain);
