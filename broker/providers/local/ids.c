@@ -151,7 +151,8 @@ ids_claim(int slots, const struct local_ranges *ranges, const char *id,
 		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (fd < 0 && errno == EEXIST)
 			continue;
-		if (fd < 0 || file_write_fd(fd, VIEW_STR(id)) != SBX_OK) {
+		if (fd < 0 || file_write_fd(fd, VIEW_STR(id)) != SBX_OK ||
+		    fsync(fd) < 0) {
 			int saved = errno;
 
 			if (fd >= 0)

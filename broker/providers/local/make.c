@@ -159,6 +159,24 @@ begin(const struct shelf *shelf, struct box *box, struct sbx_why *why)
 	return err;
 }
 
+/* Whoever is told of it finds it after a power cut, too. */
+static enum sbx_err
+put_in_place(const struct shelf *shelf, const struct box *box, const char *name,
+    struct sbx_why *why)
+{
+	bool done = fsync(box->dir) == 0 && fsync(shelf->slots) == 0 &&
+	    renameat(shelf->boxes, name, shelf->boxes, box->id) == 0;
+	int saved;
+
+	if (done && fsync(shelf->boxes) == 0)
+		return SBX_OK;
+	saved = errno;
+	if (done)
+		(void)renameat(shelf->boxes, box->id, shelf->boxes, name);
+	return sbx_fail(why, SBX_IO, "cannot create folder %s: %s", box->id,
+	    strerror(saved));
+}
+
 enum sbx_err
 make_box(const struct provider_context *context,
     const struct provider_spec *spec, make_probe *probe, enum isolation *ret,
@@ -183,10 +201,8 @@ make_box(const struct provider_context *context,
 	err = choose_isolation(context, &shelf, probe, &box, why);
 	if (err == SBX_OK)
 		err = fill(&box, why);
-	if (err == SBX_OK &&
-	    renameat(shelf.boxes, name, shelf.boxes, box.id) < 0)
-		err = sbx_fail(why, SBX_IO, "cannot create folder %s: %s",
-		    box.id, strerror(errno));
+	if (err == SBX_OK)
+		err = put_in_place(&shelf, &box, name, why);
 	if (err == SBX_OK) {
 		*ret = box.isolation;
 		return SBX_OK;
