@@ -462,11 +462,23 @@ set_held(struct broker *b, struct sandbox *s, bool held, struct sbx_why *why)
 	return err;
 }
 
+/* Whoever may stop it decides that. */
+static bool
+may_hold(const struct sandbox *s)
+{
+	return (s->verbs & ACCESS_BIT(ACCESS_STOP)) != 0;
+}
+
 static enum sbx_err
 check_held(const struct sandbox *s, struct sbx_why *why)
 {
 	if (!s->held)
 		return SBX_OK;
+	if (s->verbs != 0 && !may_hold(s))
+		return sbx_fail(why, SBX_STATE,
+		    "%s stopped '%s' on purpose, and it is held: ask them to "
+		    "start it",
+		    s->owner, s->id);
 	return sbx_fail(why, SBX_STATE,
 	    "%s was stopped on purpose and is held: start it with sandboxctl "
 	    "start %s",
@@ -503,7 +515,7 @@ sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
 	if (err == SBX_OK)
 		err =
 		    access_isolation(b->settings, caller, ret->isolation, why);
-	if (err == SBX_OK && !wake)
+	if (err == SBX_OK && !wake && may_hold(ret))
 		err = set_held(b, ret, false, why);
 	if (err == SBX_OK)
 		err = check_held(ret, why);

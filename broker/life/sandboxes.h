@@ -93,7 +93,8 @@ enum sbx_err sandboxes_list(struct broker *broker, const struct caller *caller,
 /*
  * Start it and wait for at most so many seconds: ret->state says whether it
  * runs or is still starting.  wake: somebody connects, which is SBX_STATE if it
- * is held; otherwise somebody wants it to run, and it is held no longer.
+ * is held; otherwise somebody wants it to run, and it is held no longer if they
+ * may stop it.
  */
 enum sbx_err sandboxes_start(struct broker *broker, const struct caller *caller,
     const char *id, bool wake, unsigned seconds, struct sandbox *ret,

@@ -183,6 +183,46 @@ admit(struct broker *b, const struct sandbox *s, const struct shares *shares,
 	    b->provider_fd, s->provider, s->id, &audience, end, why);
 }
 
+/* One of whom there are certificates, as they would call now. */
+static bool
+may_log_in(struct broker *b, const struct sandbox *s, const char *name)
+{
+	struct sandbox copy = *s;
+	struct caller caller;
+	struct share account;
+	struct who who;
+
+	/* Its owner may have no account any more, and owns it still. */
+	if (strcmp(name, s->owner) == 0)
+		return true;
+	return parse_who(name, &who, NULL) == SBX_OK && who.user &&
+	    find_user(&who, &account) &&
+	    access_judge(b->settings, account.holder, account.name, &caller,
+		NULL) == SBX_OK &&
+	    access_may(b->store, &caller, &copy, ACCESS_SSH, NULL) == SBX_OK;
+}
+
+/* What they have is worth nothing without a way in, and no longer counted. */
+static enum sbx_err
+revoke_lost(struct broker *b, const struct sandbox *s, struct sbx_why *why)
+{
+	char name[STORE_OWNER_MAX + 1] = "", next[STORE_OWNER_MAX + 1];
+	enum sbx_err err;
+
+	for (;;) {
+		err = store_next_caller(
+		    b->store, s->id, b->now(), name, next, why);
+		if (err != SBX_OK || *next == '\0')
+			return err;
+		memcpy(name, next, sizeof(name));
+		if (!may_log_in(b, s, name))
+			err =
+			    store_revoke(b->store, s->id, b->now(), name, why);
+		if (err != SBX_OK)
+			return err;
+	}
+}
+
 /* Its provider is told first, so that a share is gone only when they are. */
 static enum sbx_err
 put_share(struct broker *b, const struct sandbox *s, struct shares *shares,
@@ -208,7 +248,9 @@ put_share(struct broker *b, const struct sandbox *s, struct shares *shares,
 		    s->id, STORE_SHARES_MAX);
 	if (was_in != is_in)
 		err = admit(b, s, shares, /* end= */ was_in, why);
-	return err != SBX_OK ? err : store_share(b->store, s->id, share, why);
+	if (err == SBX_OK)
+		err = store_share(b->store, s->id, share, why);
+	return err == SBX_OK && was_in && !is_in ? revoke_lost(b, s, why) : err;
 }
 
 static enum sbx_err
@@ -221,9 +263,10 @@ remove_share(struct broker *b, const struct sandbox *s, struct shares *shares,
 	*share = shares->of[--shares->count];
 	if (lets_in(&gone))
 		err = admit(b, s, shares, /* end= */ true, why);
-	return err != SBX_OK
-	    ? err
-	    : store_unshare(b->store, s->id, gone.group, gone.holder, why);
+	if (err == SBX_OK)
+		err = store_unshare(
+		    b->store, s->id, gone.group, gone.holder, why);
+	return err == SBX_OK && lets_in(&gone) ? revoke_lost(b, s, why) : err;
 }
 
 static enum sbx_err

@@ -154,6 +154,43 @@ store_add_certificate(struct store *store,
 	return db_write(store, add_certificate, &addition, why);
 }
 
+enum sbx_err
+store_next_caller(struct store *store, const char *id, uint64_t now,
+    const char *after, char ret[static STORE_OWNER_MAX + 1],
+    struct sbx_why *why)
+{
+	enum sbx_err err = SBX_OK;
+	sqlite3_stmt *st;
+
+	(void)pthread_mutex_lock(&store->mutex);
+	st = db_bound(store, ST_NEXT_CALLER, id);
+	db_bind_u64(st, 2, now);
+	db_bind_text(st, 3, after);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		db_column_text(st, 0, ret, STORE_OWNER_MAX + 1);
+	else
+		err = db_fail(store, why);
+	(void)sqlite3_reset(st);
+	(void)pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
+enum sbx_err
+store_revoke(struct store *store, const char *id, uint64_t now,
+    const char *caller, struct sbx_why *why)
+{
+	enum sbx_err err;
+	sqlite3_stmt *st;
+
+	(void)pthread_mutex_lock(&store->mutex);
+	st = db_bound(store, ST_REVOKE, id);
+	db_bind_u64(st, 2, now);
+	db_bind_text(st, 3, caller);
+	err = db_run(store, st, why);
+	(void)pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
 static enum sbx_err
 prune(struct store *store, enum statement which, uint64_t before,
     struct sbx_why *why)

@@ -100,6 +100,12 @@
 	    "SELECT serial, key_id, valid_after, valid_before "                \
 	    "FROM certificates WHERE sandbox_id = ?1 AND valid_before > ?2 "   \
 	    "ORDER BY valid_before DESC LIMIT ?3")                             \
+	X(NEXT_CALLER,                                                         \
+	    "SELECT min(caller) FROM certificates WHERE sandbox_id = ?1 "      \
+	    "AND valid_before > ?2 AND caller > ?3")                           \
+	X(REVOKE,                                                              \
+	    "UPDATE certificates SET valid_before = ?2 WHERE sandbox_id = ?1 " \
+	    "AND valid_before > ?2 AND caller = ?3")                           \
 	X(TRIM_CERTIFICATES,                                                   \
 	    "DELETE FROM certificates WHERE serial IN (SELECT serial FROM "    \
 	    "certificates WHERE sandbox_id = ?1 ORDER BY valid_before DESC "   \

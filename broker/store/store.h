@@ -218,6 +218,13 @@ struct store_live {
 enum sbx_err store_live_certificates(struct store *store, const char *id,
     uint64_t now, struct store_live *ret, size_t max, uint64_t *ret_all,
     struct sbx_why *why) MUST_USE;
+/* Who has certificates of it that are valid: the next behind after, or "". */
+enum sbx_err store_next_caller(struct store *store, const char *id,
+    uint64_t now, const char *after, char ret[static STORE_OWNER_MAX + 1],
+    struct sbx_why *why) MUST_USE;
+/* Theirs let nobody in any more. */
+enum sbx_err store_revoke(struct store *store, const char *id, uint64_t now,
+    const char *caller, struct sbx_why *why) MUST_USE;
 /* Forget certificates that ended, and floors that lie, before then. */
 enum sbx_err
 store_prune(struct store *store, uint64_t before, struct sbx_why *why) MUST_USE;

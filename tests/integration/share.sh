@@ -121,6 +121,11 @@ verbs() {
 	check 0 "with start" as alice sandboxctl share run-1 --with user:bob \
 	    --verbs ssh,start
 	check 0 "bob's ssh wakes it" as bob ssh "$host" true
+	check 0 "alice holds it" as alice sandboxctl stop --hold run-1
+	check 69 "bob cannot start it" as bob sandboxctl start run-1
+	says "says whom to ask" "alice stopped 'run-1' on purpose, and it is held: ask them to start it"
+	check 255 "nor wake it" as bob ssh "$host" true
+	check 0 "alice can" as alice sandboxctl start run-1
 	check 64 "a verb that is none" as alice sandboxctl share run-1 \
 	    --with bob --verbs fly
 	says "says which there are" "'fly' cannot be shared: these can: show,ssh,start"
@@ -184,6 +189,9 @@ unshare() {
 	done
 	# With a certificate that is still in date.
 	check 255 "bob's ssh" as bob ssh "$host" true
+	check 0 "what still lets in" as alice sandboxctl show run-1
+	is "is hers and carol's" "$(sed -n 's|^certificate: \([^/]*\)/.*|\1|p' \
+	    "$out" | sort -u | paste -sd ' ')" "alice carol"
 	nothing_without_cache bob
 	check 0 "nor is the group's" as alice sandboxctl unshare run-1 \
 	    --with group:team
