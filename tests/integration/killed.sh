@@ -10,19 +10,21 @@ world_enter "$0" "$@"
 
 # Every process of it, those in the middle of a call among them.
 processes() {
-	pgrep -f -- "^$BUILDDIR/sandboxd .*--state-dir $broker_state " || :
+	pgrep -f -- "^$BUILDDIR/sandboxd .*--state-dir $broker_state " |
+		LC_ALL=C sort
 }
 
 none_left() {
 	[ -z "$(processes)" ]
 }
 
-# A call's own process takes nothing with it; any other all of them.
+# A call's own process takes nothing with it; any of the four all of them.
 is_settled() {
-	case $(processes | wc -l) in
-	0 | 4) return 0 ;;
-	esac
-	return 1
+	if [ -n "$(comm -12 <(echo "$four") <(echo "$killed"))" ]; then
+		none_left
+	else
+		[ "$(processes)" = "$four" ]
+	fi
 }
 
 rows() {
@@ -44,7 +46,10 @@ slots() {
 
 # Left-overs go within moments of the start.
 are_the_same() {
-	diff <(rows) <(folders) && diff <(rows) <(slots)
+	diff <(rows) <(folders) && diff <(rows) <(slots) || {
+		tail -n 20 "$broker_log"
+		return 1
+	}
 }
 
 ids_of_processes() {
@@ -72,7 +77,8 @@ request() {
 
 # one ROUND SIGNALLED: while sandboxes come, go and start.
 one() {
-	local round=$1 whom=$2 pid calls=()
+	local round=$1 whom=$2 four killed pid calls=()
+	four=$(processes)
 	for n in 1 2; do
 		request POST -d "{\"id\":\"new-$round-$n\"}" \
 		    http://localhost/v1/sandboxes &
@@ -83,7 +89,8 @@ one() {
 	request POST "http://localhost/v1/sandboxes/stays/stop" &
 	calls+=($!)
 	read -rt "0.$(printf '%03d' $((round * 23)))" <> <(:) || :
-	for pid in $("$whom"); do
+	killed=$("$whom" | LC_ALL=C sort)
+	for pid in $killed; do
 		kill -9 "$pid" 2>/dev/null || :
 	done
 	wait "${calls[@]}" || :
