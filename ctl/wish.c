@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "ctl/wish.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/text.h"
 #include "ctl/resolve.h"
@@ -73,17 +75,40 @@ note(const struct broker *broker, const char *id, const char *domain,
 	*ret = alias;
 }
 
+/* Where the broker finds it, whatever folder it is in itself. */
+static enum sbx_err
+find_root(const char *typed, char ret[static PATHS_MAX], struct sbx_why *why)
+{
+	char here[PATHS_MAX] = "";
+
+	ret[0] = '\0';
+	if (*typed == '\0')
+		return SBX_OK;
+	if (*typed != '/' && getcwd(here, sizeof(here)) == NULL)
+		return sbx_fail(why, SBX_USAGE,
+		    "--root %s: the working folder is not known: %s", typed,
+		    strerror(errno));
+	if (snprintf(ret, PATHS_MAX, "%s%s%s", here, *here == '\0' ? "" : "/",
+		typed) >= PATHS_MAX)
+		return sbx_fail(why, SBX_USAGE,
+		    "--root %.80s: the path is too long", typed);
+	return SBX_OK;
+}
+
 enum sbx_err
 wish_create(struct broker *broker, const char *name, const struct wish *wish,
     struct made *ret, struct sbx_why *why)
 {
 	cleanup_object struct json_object *body = json_object_new_object();
 	const struct alias *alias = &broker->alias;
-	char timeout[TEXT_DURATION_LEN];
+	char timeout[TEXT_DURATION_LEN], root[PATHS_MAX];
 	enum sbx_err err;
 
 	err = name == NULL ? ctl_open(broker, wish->domain, why)
 			   : ctl_open_name(broker, name, wish->domain, why);
+	if (err != SBX_OK)
+		return err;
+	err = find_root(wish->root, root, why);
 	if (err != SBX_OK)
 		return err;
 	text_put_duration(wish->timeout.seconds, timeout);
@@ -96,6 +121,7 @@ wish_create(struct broker *broker, const char *name, const struct wish *wish,
 	    (wish->timeout.session &&
 		json_object_object_add(
 		    body, "session", json_object_new_boolean(true)) != 0) ||
+	    (*root != '\0' && !add_text(body, "root", root)) ||
 	    (wish->ephemeral &&
 		json_object_object_add(
 		    body, "ephemeral", json_object_new_boolean(true)) != 0) ||

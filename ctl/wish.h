@@ -25,6 +25,7 @@ field_parser wish_lifetime; /* struct lifetime: a duration, or "session" */
 struct wish {
 	struct lifetime timeout;
 	bool ephemeral;
+	char root[FIELD_TEXT]; /* as it was typed; "": not given */
 	struct label_list labels;
 	char domain[FIELD_TEXT];
 };
@@ -39,6 +40,9 @@ struct wish {
 	    { 0, NULL,                                                         \
 		    { "ephemeral", field_bool, WISH_AT(at, ephemeral), 0, 0,   \
 			NULL, "a stop leaves nothing of its files", NULL } },  \
+	    { 0, "DIR|TAR",                                                    \
+		    { "root", field_text, WISH_AT(at, root), 0, 0, NULL,       \
+			"what is in it, instead of the host's /usr", NULL } }, \
 	    { 0, "KEY=VALUE",                                                  \
 		    { "label", field_label, WISH_AT(at, labels), 0, LABEL_MAX, \
 			NULL, "mark it, may be repeated", NULL } },            \

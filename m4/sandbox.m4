@@ -29,6 +29,7 @@ AC_DEFUN([SBX_LIBRARIES], [
 	SBX_NEED([MICROHTTPD], [libmicrohttpd >= 0.9.72], [libmicrohttpd-dev])
 	SBX_NEED([ACL], [libacl >= 2.3], [libacl1-dev])
 	SBX_NEED([SQLITE], [sqlite3 >= 3.35], [libsqlite3-dev])
+	SBX_NEED([ARCHIVE], [libarchive >= 3.4], [libarchive-dev])
 	SBX_NEED([CMOCKA], [cmocka >= 1.1.5], [libcmocka-dev])
 	AS_IF([test -n "$sbx_missing"], [
 		AC_MSG_ERROR([libraries are missing; on Debian: apt-get install$sbx_missing])

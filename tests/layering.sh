@@ -41,10 +41,11 @@ allowed_edges() {
 	ctl/*			common/* net/* ctl/*
 	init/*			common/* init/*
 	kit/*			kit/*
+	unpack/*		common/* unpack/*
 	END
 }
 
-folders='common certs authkeys net proxycmd broker ctl init kit'
+folders='common certs authkeys net proxycmd broker ctl init kit unpack'
 
 # Programs and what they must not load; "static" means nothing at all.
 program_rules() {
@@ -54,6 +55,7 @@ program_rules() {
 	sandbox-relay		libjson-c libsqlite3 libmicrohttpd
 	sandbox-cert		libcurl libjson-c libsqlite3 libmicrohttpd
 	sandboxctl		libsqlite3 libmicrohttpd
+	sandbox-unpack		libcurl libjson-c libsqlite3 libmicrohttpd
 	sandbox-authkeys	static
 	sandbox-init		static
 	END

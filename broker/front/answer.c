@@ -93,6 +93,8 @@ answer_json(const struct sandbox *s)
 	if (s->ephemeral)
 		(void)json_object_object_add(
 		    o, "ephemeral", json_object_new_boolean(true));
+	if (*s->root != '\0')
+		answer_put_text(o, "root", s->root);
 	if (s->full > 0)
 		answer_put_u64(o, "full", s->full);
 	if (s->refusal.err != SBX_OK)

@@ -75,6 +75,7 @@ struct create_body {
 	char timeout[32];
 	bool ephemeral;
 	bool session;
+	char root[PATHS_MAX];
 };
 
 #define CREATE(name) offsetof(struct create_body, name)
@@ -88,6 +89,7 @@ static const struct reply_field create_fields[] = {
 	CREATE_TEXT(id),
 	CREATE_TEXT(provider),
 	CREATE_TEXT(timeout),
+	CREATE_TEXT(root),
 	{ "ephemeral", REPLY_BOOL, true, CREATE(ephemeral), 0, 0, 0 },
 	{ "session", REPLY_BOOL, true, CREATE(session), 0, 0, 0 },
 };
@@ -131,12 +133,16 @@ handle_create(struct broker *b, const struct call *call, const char *id,
 	if (err == SBX_OK && *body.timeout != '\0')
 		err = body_duration("timeout", body.timeout, LIMITS_LIFE_MAX,
 		    &wish.lifetime, why);
+	if (err == SBX_OK && *body.root != '\0' && *body.root != '/')
+		err = sbx_fail(why, SBX_BAD_VALUE,
+		    "\"root\" is '%.80s', not an absolute path", body.root);
 	if (err != SBX_OK)
 		return err;
 	memcpy(wish.id, body.id, sizeof(wish.id));
 	memcpy(wish.provider, body.provider, sizeof(wish.provider));
 	wish.ephemeral = body.ephemeral;
 	wish.tied = body.session;
+	memcpy(wish.root, body.root, sizeof(wish.root));
 	err = sandboxes_create(b, &call->caller, &wish, &sandbox, why);
 	if (err == SBX_OK && sandbox.tied) {
 		memcpy(ret->tied, sandbox.id, sizeof(ret->tied));

@@ -53,6 +53,15 @@ struct asked {
 	int *ret_fd;		  /* goes along with the answer */
 };
 
+static void
+read_line(struct wire *w, char *ret, size_t size)
+{
+	struct view v = wire_string(w, size - 1);
+
+	if (text_copy(v, ret, size) != SBX_OK)
+		wire_fail(w, SBX_BAD_VALUE);
+}
+
 /*
  * In the provider process.
  */
@@ -66,6 +75,7 @@ put_status(const struct provider_status *status, struct buf *answer)
 	buf_put_u64(answer, status->refusal.when);
 	buf_put_u32(answer, status->full);
 	buf_put_u32(answer, status->ephemeral);
+	buf_put_cstring(answer, status->root);
 }
 
 static enum sbx_err
@@ -252,6 +262,7 @@ provider_job(void *context, struct view request, struct buf *answer,
 	asked.spec.incarnation = wire_u64(&w);
 	asked.spec.owner = wire_u64(&w);
 	asked.spec.ephemeral = wire_u32(&w) != 0;
+	read_line(&w, asked.spec.root, sizeof(asked.spec.root));
 	text = wire_string(&w, PROVIDER_TEXT - 1);
 	asked.end = wire_u32(&w) != 0;
 	read_audience(&w, &asked.audience);
@@ -295,6 +306,7 @@ ask(int fd, enum op op, const char *provider, const struct ask *what,
 	buf_put_u64(&request, what->spec.incarnation);
 	buf_put_u64(&request, what->spec.owner);
 	buf_put_u32(&request, what->spec.ephemeral);
+	buf_put_cstring(&request, what->spec.root);
 	buf_put_cstring(&request, what->text);
 	buf_put_u32(&request, what->end);
 	buf_put_u32(&request, (uint32_t)audience->count);
@@ -352,6 +364,7 @@ read_status(
 	ret->refusal.when = wire_u64(&w);
 	ret->full = wire_u32(&w);
 	ret->ephemeral = wire_u32(&w) != 0;
+	read_line(&w, ret->root, sizeof(ret->root));
 	if (wire_end(&w) != SBX_OK || state > PROVIDER_RUNNING ||
 	    isolation >= ISOLATION_COUNT || refusal >= SBX_ERR_COUNT ||
 	    ret->full > PROVIDER_FULL_MAX)

@@ -135,6 +135,7 @@ sandboxes_reconcile(struct broker *b, struct sandbox *s, struct sbx_why *why)
 	s->refusal = status.refusal;
 	s->full = status.full;
 	s->ephemeral = status.ephemeral;
+	memcpy(s->root, status.root, sizeof(s->root));
 	state = state_of(&status, s->state);
 	if (status.state == PROVIDER_GONE)
 		status.isolation = s->isolation;
@@ -201,12 +202,14 @@ bring_up(struct broker *b, const struct caller *caller,
 	enum sbx_err err;
 
 	memcpy(spec.id, s->id, sizeof(spec.id));
+	memcpy(spec.root, wish->root, sizeof(spec.root));
 	err = provider_call_create(
 	    b->provider_fd, s->provider, &spec, &status, why);
 	if (err != SBX_OK)
 		return err;
 	s->isolation = status.isolation;
 	s->ephemeral = status.ephemeral;
+	memcpy(s->root, status.root, sizeof(s->root));
 	err = access_isolation(b->settings, caller, s->isolation, why);
 	/* Nobody can have shared it yet. */
 	if (err == SBX_OK)

@@ -47,9 +47,10 @@ struct broker {
 struct sandbox_wish {
 	char id[NAME_ID_MAX + 1];
 	char provider[NAME_ID_MAX + 1];
-	uint64_t lifetime; /* seconds */
-	bool ephemeral;	   /* a stop leaves nothing of its files */
-	bool tied;	   /* see sandboxes_end_tied */
+	uint64_t lifetime;    /* seconds */
+	bool ephemeral;	      /* a stop leaves nothing of its files */
+	bool tied;	      /* see sandboxes_end_tied */
+	char root[PATHS_MAX]; /* folder or tar of its own root */
 	size_t label_count;
 	struct label label[STORE_LABELS_MAX];
 };

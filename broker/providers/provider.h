@@ -88,6 +88,7 @@ struct provider_spec {
 	uint64_t incarnation;  /* which of all that had this id */
 	uint64_t owner;	       /* uid of who may reach it, besides root */
 	bool ephemeral;	       /* a stop leaves nothing of its files */
+	char root[PATHS_MAX];  /* folder or tar of its own root; "": none */
 };
 
 /* Who may reach it besides root and its owner: users and groups. */
@@ -106,6 +107,7 @@ struct provider_status {
 	struct refusal refusal; /* its gate's last; set by inspect, if known */
 	uint32_t full; /* the same: connections, if that is the limit; or 0 */
 	bool ephemeral;
+	char root[PATHS_MAX];
 };
 
 /*

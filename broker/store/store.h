@@ -80,6 +80,7 @@ struct sandbox {
 	struct refusal refusal;
 	uint32_t full;
 	bool ephemeral;
+	char root[PATHS_MAX];
 	/* The same: what whoever asks may do with it (access.h). */
 	unsigned verbs;
 };

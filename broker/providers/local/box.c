@@ -9,6 +9,7 @@
 #include "common/text.h"
 
 #define SMALL_FILE_MAX 256
+#define ROOT_FROM "root_from"
 
 const struct box_folder box_folders[BOX_FOLDERS] = {
 	{ BOX_GATE, 0700, LOCAL_UID_AUTHKEYS },
@@ -16,7 +17,7 @@ const struct box_folder box_folders[BOX_FOLDERS] = {
 };
 
 const char *const box_trees[] = { BOX_HOME, BOX_HOME_NEW, BOX_WORKSPACE,
-	BOX_GATE, BOX_REPORT, NULL };
+	BOX_GATE, BOX_REPORT, BOX_ROOT, NULL };
 
 static const char *const isolation_line[ISOLATION_COUNT] = {
 	[ISOLATION_NONE] = "none\n",
@@ -114,6 +115,17 @@ read_isolation(int dir, enum isolation *ret, struct sbx_why *why)
 	    why, SBX_IO, "the sandbox's file 'isolation' is damaged");
 }
 
+static enum sbx_err
+read_root(int dir, char ret[static PATHS_MAX], struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(PATHS_MAX);
+	enum sbx_err err = file_read(dir, ROOT_FROM, &text, why);
+
+	if (err == SBX_NOT_FOUND)
+		return SBX_OK;
+	return err != SBX_OK ? err : text_copy(buf_view(&text), ret, PATHS_MAX);
+}
+
 enum sbx_err
 box_open(const struct provider_context *context, const char *id,
     struct box *ret, struct sbx_why *why)
@@ -144,6 +156,8 @@ box_open(const struct provider_context *context, const char *id,
 		err = read_isolation(box.dir, &box.isolation, why);
 	if (err == SBX_OK && box.isolation == ISOLATION_NAMESPACES)
 		err = box_read_slice(box.dir, &box.slice, why);
+	if (err == SBX_OK)
+		err = read_root(box.dir, box.root, why);
 	/* That one of its files lacks does not mean that it does not exist. */
 	if (err != SBX_OK)
 		return err == SBX_NOT_FOUND ? SBX_IO : err;
@@ -193,6 +207,9 @@ box_write(const struct box *box, struct sbx_why *why)
 	if (err == SBX_OK)
 		err = file_write_atomic(box->dir, "isolation", 0600,
 		    VIEW_STR(isolation_line[box->isolation]), why);
+	if (err == SBX_OK && *box->root != '\0')
+		err = file_write_atomic(
+		    box->dir, ROOT_FROM, 0600, VIEW_STR(box->root), why);
 	return err;
 }
 

@@ -10,6 +10,8 @@
  *               workspace in it; home.new/ while that is made (home.h)
  *   workspace/  without: its workspace.  With: of one that has not been
  *               started since there are homes
+ *   root_from   if it has a root of its own: the path of that
+ *   root/       of a tar: what was in it
  *   gate/       with namespaces: what its login gate remembers, and owns
  *   report/     what it tells us: "refused", of its login gate
  *               (common/refusal.h); "full" and "workspace", of process 1
@@ -31,6 +33,7 @@
 #define BOX_HOME "home"
 #define BOX_HOME_NEW "home.new"
 #define BOX_WORKSPACE "workspace"
+#define BOX_ROOT "root"
 #define BOX_GATE "gate"
 #define BOX_REPORT "report"
 #define BOX_USAGE "workspace" /* what the home takes */
@@ -57,6 +60,7 @@ struct box {
 	uint64_t incarnation;	  /* 0: made before there were any */
 	bool ephemeral;		  /* a stop leaves nothing */
 	struct local_slice slice; /* with namespaces */
+	char root[PATHS_MAX];	  /* where its own is from; "": the host's */
 };
 
 #define BOX_INIT ((struct box){ .dir = -1 })

@@ -215,8 +215,9 @@ bwrap_copy(
 	add_file(b, mode, path, fd);
 }
 
-static void
-add_three(struct bwrap *b, const char *option, const char *from, const char *to)
+void
+bwrap_add_three(
+    struct bwrap *b, const char *option, const char *from, const char *to)
 {
 	bwrap_add(b, option);
 	bwrap_add(b, from);
@@ -233,38 +234,46 @@ add_root(struct bwrap *b, const char *path)
 	if (lstat(path, &st) < 0)
 		return;
 	if (!S_ISLNK(st.st_mode)) {
-		add_three(b, "--ro-bind", path, path);
+		bwrap_add_three(b, "--ro-bind", path, path);
 		return;
 	}
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n <= 0)
 		return;
 	target[n] = '\0';
-	add_three(b, "--symlink", target, path);
+	bwrap_add_three(b, "--symlink", target, path);
+}
+
+static void
+add_host(struct bwrap *ret)
+{
+	for (size_t i = 0; i < COUNT(folders); i++)
+		bwrap_folder(ret, folders[i].mode, folders[i].path);
+	bwrap_add_three(ret, "--ro-bind", "/usr", "/usr");
+	for (size_t i = 0; i < COUNT(roots); i++)
+		add_root(ret, roots[i]);
+	for (size_t i = 0; i < COUNT(links); i++)
+		bwrap_add_three(
+		    ret, "--symlink", links[i].target, links[i].path);
 }
 
 void
-bwrap_begin(struct bwrap *ret)
+bwrap_begin(struct bwrap *ret, const struct stage *stage)
 {
 	*ret = (struct bwrap){ .words = BUF_INIT(BWRAP_TEXT_MAX) };
 	for (size_t i = 0; i < COUNT(options); i++)
 		bwrap_add(ret, options[i]);
 	add_filter(ret);
-	add_three(ret, "--bind", STAGE_ROOT, "/");
-	for (size_t i = 0; i < COUNT(folders); i++)
-		bwrap_folder(ret, folders[i].mode, folders[i].path);
-	add_three(ret, "--ro-bind", "/usr", "/usr");
-	for (size_t i = 0; i < COUNT(roots); i++)
-		add_root(ret, roots[i]);
-	for (size_t i = 0; i < COUNT(links); i++)
-		add_three(ret, "--symlink", links[i].target, links[i].path);
+	bwrap_add_three(ret, "--bind", STAGE_ROOT, "/");
+	if (stage->root < 0)
+		add_host(ret);
 	bwrap_add(ret, "--proc");
 	bwrap_add(ret, "/proc");
 	bwrap_add(ret, "--dev");
 	bwrap_add(ret, "/dev");
-	add_three(ret, "--dev-bind", STAGE_PTS, "/dev/pts");
-	add_three(ret, "--bind", STAGE_SHM, "/dev/shm");
-	add_three(ret, "--bind", STAGE_TMP, "/tmp");
+	bwrap_add_three(ret, "--dev-bind", STAGE_PTS, "/dev/pts");
+	bwrap_add_three(ret, "--bind", STAGE_SHM, "/dev/shm");
+	bwrap_add_three(ret, "--bind", STAGE_TMP, "/tmp");
 }
 
 void

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "broker/providers/local/stage.h"
 #include "common/buf.h"
 
 #define BWRAP_ARGS_MAX 320
@@ -26,12 +27,17 @@ struct bwrap {
 	struct sbx_why why;
 };
 
-/* Namespaces, capabilities, what the stage holds, the host's /usr. */
-void bwrap_begin(struct bwrap *ret);
+/*
+ * Namespaces, capabilities, what the stage holds, and on the host's root its
+ * /usr.
+ */
+void bwrap_begin(struct bwrap *ret, const struct stage *stage);
 void bwrap_free(struct bwrap *b);
 #define cleanup_bwrap __attribute__((cleanup(bwrap_free)))
 
 void bwrap_add(struct bwrap *b, const char *word);
+void bwrap_add_three(
+    struct bwrap *b, const char *option, const char *from, const char *to);
 /* A descriptor that stays open across exec; and its number as a word. */
 void bwrap_inherit(struct bwrap *b, int fd);
 void bwrap_add_fd(struct bwrap *b, int fd);

@@ -15,6 +15,7 @@
 #include "broker/providers/local/control.h"
 #include "broker/providers/local/guests.h"
 #include "broker/providers/local/home.h"
+#include "broker/providers/local/inside.h"
 #include "broker/providers/local/make.h"
 #include "broker/providers/local/start.h"
 #include "broker/providers/local/temporary.h"
@@ -151,6 +152,8 @@ local_create(const struct provider_context *context,
 
 	if (err == SBX_OK)
 		err = check_programs(context, why);
+	if (err == SBX_OK && *spec->root != '\0')
+		err = inside_check_kit(context, why);
 	if (err == SBX_OK)
 		err = make_box(context, spec, start_probe, &isolation, why);
 	if (err == SBX_OK && isolation == ISOLATION_NONE) {
@@ -161,11 +164,13 @@ local_create(const struct provider_context *context,
 		if (err != SBX_OK)
 			(void)!local_kill(context, spec->id, NULL);
 	}
-	if (err == SBX_OK)
-		*ret = (struct provider_status){ .state = PROVIDER_STOPPED,
-			.isolation = isolation,
-			.ephemeral = spec->ephemeral };
-	return err;
+	if (err != SBX_OK)
+		return err;
+	*ret = (struct provider_status){ .state = PROVIDER_STOPPED,
+		.isolation = isolation,
+		.ephemeral = spec->ephemeral };
+	memcpy(ret->root, spec->root, sizeof(ret->root));
+	return SBX_OK;
 }
 
 static start_box *const start_as[ISOLATION_COUNT] = {
@@ -357,6 +362,7 @@ local_inspect(const struct provider_context *context, const char *id,
 	box_processes(&box, process);
 	ret->isolation = box.isolation;
 	ret->ephemeral = box.ephemeral;
+	memcpy(ret->root, box.root, sizeof(ret->root));
 	ret->refusal = box_refusal(&box);
 	if (process[BOX_PROCESS_1].pid != 0)
 		ret->full = box_full(&box);

@@ -6,6 +6,7 @@
 
 #include "broker/providers/local/advice.h"
 #include "broker/providers/local/home.h"
+#include "broker/providers/local/root.h"
 #include "broker/providers/local/temporary.h"
 #include "broker/providers/local/userns.h"
 #include "common/cleanup.h"
@@ -62,6 +63,16 @@ try_namespaces(const struct provider_context *context,
 	return err;
 }
 
+/* What is only to be had with namespaces is not wanted. */
+static enum sbx_err
+need_none(const struct box *box, struct sbx_why *why)
+{
+	if (*box->root == '\0')
+		return SBX_OK;
+	return sbx_fail(why, SBX_UNAVAILABLE,
+	    "a root of its own cannot be had without isolation");
+}
+
 static enum sbx_err
 choose_isolation(const struct provider_context *context,
     const struct shelf *shelf, make_probe *probe, struct box *box,
@@ -73,7 +84,7 @@ choose_isolation(const struct provider_context *context,
 
 	box->isolation = ISOLATION_NONE;
 	if (context->isolation_wanted == ISOLATION_WANT_NONE)
-		return SBX_OK;
+		return need_none(box, why);
 	err = try_namespaces(context, shelf, probe, box, &said);
 	if (err == SBX_OK)
 		box->isolation = ISOLATION_NAMESPACES;
@@ -82,7 +93,7 @@ choose_isolation(const struct provider_context *context,
 		    ? SBX_OK
 		    : sbx_fail(why, err, "%s", sbx_why_text(&said, err));
 	if (context->isolation_wanted == ISOLATION_WANT_AUTO)
-		return SBX_OK;
+		return need_none(box, why);
 	advice_put_plain(context, &plain);
 	return sbx_fail(why, SBX_UNAVAILABLE,
 	    "the kernel refuses namespaces (%.120s): allow them with sysctl "
@@ -92,7 +103,8 @@ choose_isolation(const struct provider_context *context,
 }
 
 static enum sbx_err
-fill(const struct box *box, struct sbx_why *why)
+fill(const struct provider_context *context, const struct box *box,
+    struct sbx_why *why)
 {
 	int dir = box->dir;
 	enum sbx_err err = SBX_OK;
@@ -104,6 +116,8 @@ fill(const struct box *box, struct sbx_why *why)
 		    BOX_REPORT, strerror(errno));
 	if (err == SBX_OK)
 		err = home_make(box, why);
+	if (err == SBX_OK)
+		err = root_take(context, box, why);
 	return err != SBX_OK ? err : box_write(box, why);
 }
 
@@ -197,10 +211,11 @@ make_box(const struct provider_context *context,
 	box.owner = spec->owner;
 	box.incarnation = spec->incarnation;
 	box.ephemeral = spec->ephemeral;
+	memcpy(box.root, spec->root, sizeof(box.root));
 	temporary_name(box.id, name);
 	err = choose_isolation(context, &shelf, probe, &box, why);
 	if (err == SBX_OK)
-		err = fill(&box, why);
+		err = fill(context, &box, why);
 	if (err == SBX_OK)
 		err = put_in_place(&shelf, &box, name, why);
 	if (err == SBX_OK) {

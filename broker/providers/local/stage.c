@@ -13,6 +13,7 @@
 
 #include "broker/providers/local/child.h"
 #include "broker/providers/local/loopback.h"
+#include "broker/providers/local/overlay.h"
 #include "common/cleanup.h"
 
 /* A file for each page is more than anybody needs. */
@@ -218,38 +219,70 @@ make_pts(const struct box_limits *limits)
 }
 
 /*
- * Bound from the working folder: nobody has to be able to walk there, and
- * the path is not resolved a second time.
+ * A new mount namespace, and *stage's folders as they are in it: what is bound
+ * must be of the same namespace, and only the working folder and the root
+ * folder of who makes one come along.  So nobody has to be able to walk to
+ * them, and no path is resolved a second time.
  */
 static bool
-make_box(int box)
+enter(struct stage *stage)
 {
-	return mkdir(STAGE_BOX, 0700) == 0 &&
-	    (box < 0 || mount(".", STAGE_BOX, NULL, MS_BIND, NULL) == 0);
+	cleanup_close int proc = open("/proc", O_PATH | O_CLOEXEC), own = -1;
+
+	if (stage->root >= 0 && (fchdir(stage->root) < 0 || chroot(".") < 0))
+		return false;
+	if (stage->box >= 0 && fchdir(stage->box) < 0)
+		return false;
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET) < 0)
+		return false;
+	if (stage->box >= 0)
+		stage->box = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (stage->root >= 0)
+		stage->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* Back to where it has its root. */
+	own = openat(proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	return own >= 0 && setns(own, CLONE_NEWNS) == 0;
 }
 
-int
-stage_make(int box, const struct box_limits *limits)
+static bool
+show_box(int box)
 {
-	(void)umask(022);
-	if (box >= 0 && fchdir(box) < 0)
-		return child_fail("sandbox's folder");
-	if (unshare(CLONE_NEWNS | CLONE_NEWNET) < 0)
-		return child_fail("unshare");
-	if (!loopback_up())
-		return child_fail("loopback");
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV,
-		"size=1m,nr_inodes=64,mode=0700") < 0 ||
-	    !make_box(box))
-		return child_fail("cannot mount the sandbox's folder");
-	if (!make_tmpfs(STAGE_ROOT, "0755", limits->tmpfs) ||
-	    !make_tmpfs(STAGE_TMP, "1777", limits->tmpfs) ||
-	    !make_tmpfs(STAGE_SHM, "1777", limits->tmpfs) || !make_pts(limits))
-		return child_fail("cannot make file systems");
+	return mkdir(STAGE_BOX, 0700) == 0 &&
+	    (box < 0 ||
+		(fchdir(box) == 0 &&
+		    mount(".", STAGE_BOX, NULL, MS_BIND, NULL) == 0));
+}
+
+static int
+show_host(void)
+{
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
 		if (!show(shown[i]))
 			return child_fail(shown[i]);
 	}
 	return 0;
+}
+
+int
+stage_make(const struct stage *wanted, const struct box_limits *limits)
+{
+	struct stage stage = *wanted;
+	bool own = stage.root >= 0;
+
+	(void)umask(022);
+	if (!enter(&stage))
+		return child_fail("cannot make a mount namespace");
+	if (!loopback_up())
+		return child_fail("loopback");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV,
+		"size=1m,nr_inodes=64,mode=0700") < 0 ||
+	    !show_box(stage.box))
+		return child_fail("cannot mount the sandbox's folder");
+	if (!make_tmpfs(
+		own ? STAGE_UPPER : STAGE_ROOT, "0755", limits->tmpfs) ||
+	    !make_tmpfs(STAGE_TMP, "1777", limits->tmpfs) ||
+	    !make_tmpfs(STAGE_SHM, "1777", limits->tmpfs) || !make_pts(limits))
+		return child_fail("cannot make file systems");
+	return own ? overlay_make(stage.root, stage.id) : show_host();
 }

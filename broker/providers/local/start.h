@@ -11,16 +11,6 @@
 
 #define START_TIMEOUT_MS 20000
 
-/* Where things are inside a sandbox with namespaces. */
-#define INSIDE_OWN "/opt/sandbox-ssh"
-#define INSIDE_SHELL INSIDE_OWN "/shell/sandbox-shell"
-#define INSIDE_HOME "/home/sandbox"
-#define INSIDE_WORKSPACE INSIDE_HOME "/" BOX_WORKSPACE
-#define INSIDE_RUN "/run/user/1000"
-#define INSIDE_USER "sandbox"
-#define INSIDE_GATE "/var/lib/sandbox-authkeys"
-#define INSIDE_REPORT "/var/lib/sandbox-report"
-
 /* What process 1 gets from us. */
 struct sockets {
 	int listen;  /* where ssh connects */

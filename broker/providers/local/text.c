@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "broker/providers/local/inside.h"
 #include "broker/providers/local/loopback.h"
-#include "broker/providers/local/start.h"
 
 /* Those of local/ids.h, and what Debian has everywhere. */
 static const char accounts[] =
@@ -29,49 +29,54 @@ static const char accounts[] =
     "sandbox-authkeys:*:75:75:login gate:/:/usr/sbin/nologin\n"
     "nobody:*:65534:65534:not from here:/:/usr/sbin/nologin\n";
 
+const char text_group[] = "root:*:0:\n"
+			  "daemon:*:1:\n"
+			  "bin:*:2:\n"
+			  "sys:*:3:\n"
+			  "adm:*:4:\n"
+			  "tty:*:5:\n"
+			  "disk:*:6:\n"
+			  "lp:*:7:\n"
+			  "mail:*:8:\n"
+			  "news:*:9:\n"
+			  "uucp:*:10:\n"
+			  "man:*:12:\n"
+			  "proxy:*:13:\n"
+			  "kmem:*:15:\n"
+			  "dialout:*:20:\n"
+			  "fax:*:21:\n"
+			  "voice:*:22:\n"
+			  "cdrom:*:24:\n"
+			  "floppy:*:25:\n"
+			  "tape:*:26:\n"
+			  "sudo:*:27:\n"
+			  "audio:*:29:\n"
+			  "dip:*:30:\n"
+			  "www-data:*:33:\n"
+			  "backup:*:34:\n"
+			  "operator:*:37:\n"
+			  "list:*:38:\n"
+			  "irc:*:39:\n"
+			  "src:*:40:\n"
+			  "shadow:*:42:\n"
+			  "utmp:*:43:\n"
+			  "video:*:44:\n"
+			  "sasl:*:45:\n"
+			  "plugdev:*:46:\n"
+			  "staff:*:50:\n"
+			  "games:*:60:\n"
+			  "sshd:*:74:\n"
+			  "sandbox-authkeys:*:75:\n"
+			  "users:*:100:\n"
+			  "sandbox:*:1000:\n"
+			  "nogroup:*:65534:\n";
+
+const char text_resolv_conf[] =
+    "# No network, and nobody to ask: give up at once.\n"
+    "options timeout:1 attempts:1\n";
+
 const struct text_file text_files[] = {
-	{ "/etc/group",
-	    "root:*:0:\n"
-	    "daemon:*:1:\n"
-	    "bin:*:2:\n"
-	    "sys:*:3:\n"
-	    "adm:*:4:\n"
-	    "tty:*:5:\n"
-	    "disk:*:6:\n"
-	    "lp:*:7:\n"
-	    "mail:*:8:\n"
-	    "news:*:9:\n"
-	    "uucp:*:10:\n"
-	    "man:*:12:\n"
-	    "proxy:*:13:\n"
-	    "kmem:*:15:\n"
-	    "dialout:*:20:\n"
-	    "fax:*:21:\n"
-	    "voice:*:22:\n"
-	    "cdrom:*:24:\n"
-	    "floppy:*:25:\n"
-	    "tape:*:26:\n"
-	    "sudo:*:27:\n"
-	    "audio:*:29:\n"
-	    "dip:*:30:\n"
-	    "www-data:*:33:\n"
-	    "backup:*:34:\n"
-	    "operator:*:37:\n"
-	    "list:*:38:\n"
-	    "irc:*:39:\n"
-	    "src:*:40:\n"
-	    "shadow:*:42:\n"
-	    "utmp:*:43:\n"
-	    "video:*:44:\n"
-	    "sasl:*:45:\n"
-	    "plugdev:*:46:\n"
-	    "staff:*:50:\n"
-	    "games:*:60:\n"
-	    "sshd:*:74:\n"
-	    "sandbox-authkeys:*:75:\n"
-	    "users:*:100:\n"
-	    "sandbox:*:1000:\n"
-	    "nogroup:*:65534:\n" },
+	{ "/etc/group", text_group },
 	{ "/etc/nsswitch.conf",
 	    "passwd: files\n"
 	    "group: files\n"
@@ -83,9 +88,7 @@ const struct text_file text_files[] = {
 	    "services: files\n"
 	    "ethers: files\n"
 	    "rpc: files\n" },
-	{ "/etc/resolv.conf",
-	    "# No network, and nobody to ask: give up at once.\n"
-	    "options timeout:1 attempts:1\n" },
+	{ "/etc/resolv.conf", text_resolv_conf },
 	{ NULL, NULL },
 };
 
@@ -129,6 +132,10 @@ text_sshd_config(
 	buf_printf(ret, "AuthorizedKeysCommandUser %s\n", setup->authkeys_user);
 	buf_printf(ret, "PermitRootLogin %s\n",
 	    setup->root_login ? "prohibit-password" : "no");
+	if (setup->session != NULL)
+		buf_printf(ret, "SshdSessionPath %s\n", setup->session);
+	if (setup->auth != NULL)
+		buf_printf(ret, "SshdAuthPath %s\n", setup->auth);
 	/* The second is for sandbox-shell. */
 	if (setup->start_there)
 		buf_printf(ret,

@@ -19,6 +19,8 @@ struct sshd_setup {
 	const char *authkeys_user; /* account that runs it */
 	uid_t authkeys_owner;	   /* whose files it trusts, besides root */
 	const char *workspace;	   /* path, told in SANDBOX_WORKSPACE */
+	const char *session;	   /* SshdSessionPath; NULL: compiled in */
+	const char *auth;	   /* SshdAuthPath; the same */
 	bool start_there;	   /* sessions start in it, by sandbox-shell */
 	bool root_login;
 };
@@ -55,5 +57,6 @@ struct text_file {
 	const char *text;
 };
 extern const struct text_file text_files[];
+extern const char text_group[], text_resolv_conf[];
 
 #endif
