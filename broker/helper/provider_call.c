@@ -454,15 +454,6 @@ provider_call_sweep(int fd, const char *provider, struct sbx_why *why)
 	return call_plain(fd, OP_SWEEP, provider, "all", why);
 }
 
-static void
-read_line(struct wire *w, char *ret, size_t size)
-{
-	struct view v = wire_string(w, size - 1);
-
-	if (text_copy(v, ret, size) != SBX_OK)
-		wire_fail(w, SBX_BAD_VALUE);
-}
-
 enum sbx_err
 provider_call_tell(int fd, const char *provider, const char *id,
     const char *text, struct sbx_why *why)

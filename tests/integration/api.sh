@@ -75,7 +75,15 @@ sandboxes() {
 	    -d '{"id":"one"}'
 	broker_call alice 422 "no provider" POST /v1/sandboxes \
 	    -d '{"provider":"nowhere"}'
-	refuses POST /v1/sandboxes '{"id":7}' '{"id":"A"}' '{"ID":"one"}' \
+	broker_call alice 500 "a root of its own, without the kit" POST \
+	    /v1/sandboxes -d '{"root":"/srv/root"}'
+	cp "$BUILDDIR"/kit/{sandbox-shell,libsbx.so} "$SANDBOX_SSH_LIBEXEC"
+	bash "$BUILDDIR/kit/make-kit" "$SANDBOX_SSH_LIBEXEC/kit" >/dev/null
+	mkdir -p /srv/root
+	broker_call alice 201 "a root of its own" POST /v1/sandboxes \
+	    -d '{"id":"own","root":"/srv/root"}'
+	broker_call alice 204 "which goes again" DELETE /v1/sandboxes/own
+	refuses POST /v1/sandboxes '{"root":"srv"}' '{"id":7}' '{"id":"A"}' '{"ID":"one"}' \
 	    '{"timeout":"1 hour"}' '{"labels":{"a":1}}' '[]' '{'
 	broker_call alice 200 "list" GET \
 	    '/v1/sandboxes?state=running&label=a=b&cursor=a&limit=1'

@@ -85,7 +85,8 @@ add_command(struct launch *launch, const struct box *box,
 	bwrap_add(b, "--");
 	bwrap_add(b, in->sshd);
 	(void)snprintf(config, sizeof(config), "%s/sshd_config", in->own);
-	bwrap_add_three(b, "-i", "-f", config);
+	bwrap_add(b, "-i");
+	bwrap_add_three(b, "-e", "-f", config);
 }
 
 static bool
