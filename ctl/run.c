@@ -310,6 +310,8 @@ go(struct run *run)
 		    &run->broker, run->id, &run->values.wish, &run->made, &why);
 	if (err != SBX_OK)
 		return ctl_failure(err, &why);
+	if (*run->made.alias.text == '\0')
+		return ctl_failure(SBX_PROTOCOL, NULL);
 	run->broker.alias = run->made.alias;
 	tell_sandbox(run);
 	err = work(run, &status, &why);

@@ -80,7 +80,8 @@ static const struct row rows[] = {
 struct server {
 	const struct row *row;
 	int listener;
-	int stop; /* its write end is closed when the test is over */
+	int stop;    /* its write end is closed when the test is over */
+	int stopper; /* that one */
 	int connections;
 	char request[4096];
 	pthread_t thread;
@@ -144,21 +145,34 @@ server_main(void *context)
 }
 
 static void
+server_begin(struct server *s)
+{
+	int stop[2];
+
+	assert_int_equal(pipe(stop), 0);
+	s->stop = stop[0];
+	s->stopper = stop[1];
+	assert_int_equal(pthread_create(&s->thread, NULL, server_main, s), 0);
+}
+
+static void
+server_end(struct server *s)
+{
+	(void)close(s->stopper);
+	assert_int_equal(pthread_join(s->thread, NULL), 0);
+	(void)close(s->stop);
+	(void)close(s->listener);
+}
+
+static void
 server_run(struct server *s, int listener, const struct http_request *request,
     enum sbx_err *ret_err, struct http_head *ret_head, struct buf *body,
     struct sbx_why *why)
 {
-	int stop[2];
-
 	s->listener = listener;
-	assert_int_equal(pipe(stop), 0);
-	s->stop = stop[0];
-	assert_int_equal(pthread_create(&s->thread, NULL, server_main, s), 0);
+	server_begin(s);
 	*ret_err = http_perform(request, ret_head, body, why);
-	(void)close(stop[1]);
-	assert_int_equal(pthread_join(s->thread, NULL), 0);
-	(void)close(stop[0]);
-	(void)close(listener);
+	server_end(s);
 }
 
 static int
@@ -257,6 +271,96 @@ test_its_clock(void **state)
 		assert_int_equal(head.date, dates[i].want);
 		assert_int_equal(head.retry_after, dates[i].retry_after);
 	}
+}
+
+/* An answer that goes on: what comes first, and then its end or its going on.
+ */
+static const struct stream_row {
+	struct row row;
+	bool open; /* a stream, that has not ended a moment later */
+} streams[] = {
+	{ { "a line, then silence", HANG, HEAD "\r\n{\"a\":1}\n", SBX_OK, 200,
+	      "{\"a\":1}" },
+	    true },
+	{ { "a line in chunks, then silence", HANG,
+	      HEAD "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n2\r\n}\n\r\n",
+	      SBX_OK, 200, "{}" },
+	    true },
+	{ { "a line, then more", DRIP, HEAD "\r\n{}\n", SBX_OK, 200, "{}" },
+	    true },
+	{ { "no line", HANG, HEAD "\r\n{}", SBX_TIMEOUT, 0, NULL }, false },
+	{ { "a refusal", SEND,
+	      "HTTP/1.1 409 Conflict\r\nContent-Length: 3\r\n\r\n{}\n", SBX_OK,
+	      409, "{}\n" },
+	    false },
+	{ { "a refusal that goes on", HANG, "HTTP/1.1 409 Conflict\r\n\r\n{}\n",
+	      SBX_TIMEOUT, 0, NULL },
+	    false },
+};
+
+static void
+judge_stream(const struct stream_row *row, struct http_stream *stream)
+{
+	int ready[2];
+
+	assert_int_equal(stream != NULL, row->open);
+	if (stream == NULL)
+		return;
+	assert_true(http_wait(stream, /* fd= */ -1, /* ms= */ 100));
+	assert_int_equal(pipe(ready), 0);
+	assert_true(http_wait(stream, ready[0], /* ms= */ 1));
+	assert_int_equal(write(ready[1], "x", 1), 1);
+	assert_true(http_wait(stream, ready[0], /* ms= */ -1));
+	(void)close(ready[0]);
+	(void)close(ready[1]);
+}
+
+static void
+test_streams(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
+		const struct row *row = &streams[i].row;
+		struct server server = { .row = row,
+			.listener = listen_unix() };
+		struct http_request request = request_of("POST");
+		cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
+		struct http_stream *stream = NULL;
+		struct http_head head = { 0 };
+		enum sbx_err err;
+
+		server_begin(&server);
+		err = http_open(&request, &head, &body, &stream, NULL);
+		if (err != row->want)
+			fail_msg("%s: %s", row->name, sbx_err_name(err));
+		judge_stream(&streams[i], stream);
+		if (err == SBX_OK)
+			assert_string_equal(buf_text(&body), row->body);
+		http_close(stream);
+		server_end(&server);
+	}
+}
+
+/* Whoever sent the line hangs up. */
+static void
+test_a_stream_ends(void **state)
+{
+	static const struct row row = { "a line, and the end", SEND,
+		HEAD "\r\n{}\n", SBX_OK, 200, "{}" };
+	struct server server = { .row = &row, .listener = listen_unix() };
+	struct http_request request = request_of("POST");
+	cleanup_buf struct buf body = BUF_INIT(HTTP_BODY_MAX);
+	struct http_stream *stream = NULL;
+	struct http_head head = { 0 };
+
+	(void)state;
+	server_begin(&server);
+	assert_int_equal(
+	    http_open(&request, &head, &body, &stream, NULL), SBX_OK);
+	if (stream != NULL)
+		assert_false(http_wait(stream, /* fd= */ -1, /* ms= */ -1));
+	http_close(stream);
+	server_end(&server);
 }
 
 static void
@@ -509,6 +613,8 @@ main(void)
 {
 	static const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_its_clock),
+		cmocka_unit_test(test_streams),
+		cmocka_unit_test(test_a_stream_ends),
 		cmocka_unit_test(test_what_is_sent),
 		cmocka_unit_test(test_a_post_without_body),
 		cmocka_unit_test(test_no_listener),
