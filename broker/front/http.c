@@ -2,6 +2,7 @@
 #include "broker/front/http.h"
 
 #include <fcntl.h>
+#include <locale.h>
 #include <microhttpd.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -247,6 +248,11 @@ on_complete(struct http *http, struct MHD_Connection *connection,
 
 	if (call == NULL || peer == NULL)
 		return MHD_NO;
+	/*
+	 * json-c makes a copy of the thread's locale for all that it parses,
+	 * under a lock that all threads share; of this one it need not.
+	 */
+	(void)uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
 	call->method = method;
 	call->path = path;
 	call->take_stream = take_stream;
