@@ -168,14 +168,14 @@ become_the_one(
 }
 
 static enum sbx_err
-stop(const struct broker_settings *settings, int *ret_status,
-    struct sbx_why *why)
+stop(const struct start *start, int *ret_status, struct sbx_why *why)
 {
+	const struct broker_settings *settings = &start->settings;
 	pid_t pid = 0;
 	enum sbx_err err = probe_stop(settings->socket, &pid, why);
 
-	/* Its socket may have been removed. */
-	if (err == SBX_UNAVAILABLE) {
+	/* Its socket may have been removed; who names one means that one. */
+	if (err == SBX_UNAVAILABLE && *start->options.socket == '\0') {
 		struct sbx_why own = { "" };
 
 		err = stop_holder(settings, &pid, &own);
@@ -403,7 +403,7 @@ main(int argc, char **argv)
 		err = manager_check_path(
 		    &start.manager, start.settings.socket, &why);
 	if (err == SBX_OK && start.options.stop)
-		err = stop(&start.settings, &status, &why);
+		err = stop(&start, &status, &why);
 	if (err == SBX_OK && start.options.daemon)
 		err = detach(&start.ready_fd, &status, &why);
 	if (err != SBX_OK)

@@ -182,17 +182,25 @@ parse_private(
 	return SBX_OK;
 }
 
+static struct wire
+begin(struct view bytes)
+{
+	struct wire w = wire_of(bytes);
+
+	if (!view_eq(wire_bytes(&w, sizeof(MAGIC)), VIEW(MAGIC, sizeof(MAGIC))))
+		wire_fail(&w, SBX_KEY_MALFORMED);
+	return w;
+}
+
 static enum sbx_err
 parse(struct view bytes, struct keypair *ret)
 {
-	struct wire w = wire_of(bytes), private;
+	struct wire w = begin(bytes), private;
 	struct view cipher, kdf, kdf_options, blob;
 	struct public_key public;
 	enum sbx_err err;
 	uint32_t count;
 
-	if (!view_eq(wire_bytes(&w, sizeof(MAGIC)), VIEW(MAGIC, sizeof(MAGIC))))
-		wire_fail(&w, SBX_KEY_MALFORMED);
 	cipher = wire_string(&w, KEY_TYPE_MAX);
 	kdf = wire_string(&w, KEY_TYPE_MAX);
 	kdf_options = wire_string(&w, KEYFILE_MAX);
@@ -222,6 +230,29 @@ keyfile_parse(struct view text, struct keypair *ret)
 	if (err == SBX_OK)
 		*ret = pair;
 	return err;
+}
+
+enum sbx_err
+keyfile_public(struct view text, struct buf *ret)
+{
+	cleanup_buf struct buf bytes = BUF_INIT(KEYFILE_MAX);
+	enum sbx_err err = unwrap(text, &bytes);
+	struct wire w = begin(buf_view(&bytes));
+	struct view blob;
+
+	/* Cipher, key derivation, its options; how many keys. */
+	for (int i = 0; i < 3; i++)
+		(void)wire_string(&w, KEYFILE_MAX);
+	if (wire_u32(&w) != 1)
+		wire_fail(&w, SBX_KEY_MALFORMED);
+	blob = wire_string(&w, KEY_BLOB_MAX);
+	(void)wire_string(&w, KEYFILE_MAX);
+	if (err == SBX_OK)
+		err = wire_end(&w);
+	if (err != SBX_OK)
+		return err;
+	buf_put_view(ret, blob);
+	return buf_error(ret);
 }
 
 enum sbx_err

@@ -35,6 +35,11 @@ void keyfile_put_certified(const struct keypair *pair, struct view certificate,
  * belongs to the public half.
  */
 enum sbx_err keyfile_parse(struct view text, struct keypair *ret) MUST_USE;
+/*
+ * The public half alone, a blob, of any kind of key in that format, which is
+ * readable though there be a passphrase; nothing is checked.
+ */
+enum sbx_err keyfile_public(struct view text, struct buf *ret) MUST_USE;
 /* From a file that root or owner owns and nobody else can read. */
 enum sbx_err keyfile_read(const char *path, uid_t owner, struct keypair *ret,
     struct sbx_why *why) MUST_USE;

@@ -105,12 +105,15 @@ enum sbx_err
 field_duration(const struct field *field, const char *text, void *object,
     struct sbx_why *why)
 {
+	bool minutes = field->parse == field_minutes;
 	uint64_t seconds;
 
 	if (text_duration(text, &seconds) != SBX_OK)
 		return sbx_fail(why, SBX_BAD_VALUE,
-		    "%s = '%.80s' is not a duration like 90s, 60m, 24h or 7d",
-		    field->name, text);
+		    "%s = '%.80s' is not a duration: a number and one of s, m, "
+		    "h, d, like 90s, 60m, 24h or 7d%s",
+		    field->name, text,
+		    minutes ? ", or a number alone, of minutes" : "");
 	return take_seconds(field, text, seconds, object, why);
 }
 

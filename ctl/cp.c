@@ -108,6 +108,8 @@ ctl_cp(int argc, char **argv)
 	if (err != SBX_OK || command == NULL)
 		return ctl_failure(SBX_NOMEM, NULL);
 	result = opt_parse(&usage, words.own_count, words.own, &values, &first);
+	if (result == OPT_RUN)
+		result = words_check(&usage, &words);
 	if (result == OPT_RUN && words.name == NULL)
 		result = opt_operands(
 		    &usage, 0, NULL, 0, &(struct operands){ 2, 2, "SOURCE" });

@@ -147,6 +147,8 @@ ctl_ssh(int argc, char **argv)
 	if (err != SBX_OK)
 		return ctl_failure(err, NULL);
 	result = opt_parse(&usage, words.own_count, words.own, &values, &first);
+	if (result == OPT_RUN)
+		result = words_check(&usage, &words);
 	if (result == OPT_RUN && words.name == NULL)
 		result = opt_operands(
 		    &usage, 0, NULL, 0, &(struct operands){ 1, 1, "ID" });

@@ -67,6 +67,8 @@ take_option(const struct usage *usage, const struct words_letters *letters,
 		return 1;
 	}
 	two = letter != '\0' && *value == '\0' && at[1] != NULL;
+	if (letter != '\0' && *value == '\0' && !two)
+		ret->unfinished = letter;
 	settings = letter != '\0' && strchr(SETTINGS, letter) != NULL;
 	for (int i = 0; i < 1 + two; i++) {
 		add(&ret->ssh_count, ret->ssh, at[i]);
@@ -104,6 +106,18 @@ words_split(const struct usage *usage, const struct words_letters *letters,
 	}
 	ret->command = argv + i;
 	return SBX_OK;
+}
+
+enum opt_result
+words_check(const struct usage *usage, const struct words *words)
+{
+	char what[] = "the value of -?";
+
+	if (words->unfinished == '\0')
+		return OPT_RUN;
+	what[sizeof(what) - 2] = words->unfinished;
+	return opt_operands(
+	    usage, 0, NULL, 0, &(struct operands){ 1, 1, what });
 }
 
 void

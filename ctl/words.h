@@ -23,8 +23,9 @@ struct words {
 	char **ssh;
 	int config_count; /* of those, -F and -o: they change its settings */
 	char **config;
-	char *name;	/* the first operand; NULL: there is none */
-	char **command; /* behind it; ends with NULL, may be empty */
+	char *name;	 /* the first operand; NULL: there is none */
+	char **command;	 /* behind it; ends with NULL, may be empty */
+	char unfinished; /* the letter whose value is missing; '\0': none */
 };
 
 /*
@@ -34,6 +35,9 @@ struct words {
 enum sbx_err
 words_split(const struct usage *usage, const struct words_letters *letters,
     int argc, char **argv, struct words *ret) MUST_USE;
+/* OPT_RUN, or what is missing is told. */
+enum opt_result
+words_check(const struct usage *usage, const struct words *words) MUST_USE;
 void words_free(struct words *words);
 #define cleanup_words __attribute__((cleanup(words_free)))
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,8 +12,10 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "init/control.h"
@@ -202,6 +205,29 @@ end_everyone(struct server *s)
 	}
 }
 
+/*
+ * What starts us hands its capabilities down.  sshd gets its own for being
+ * root's, and a login is to inherit none.
+ */
+static bool
+hand_down_nothing(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
+		{ 0 }
+	};
+
+	if (geteuid() != 0)
+		return true;
+	if (syscall(SYS_capget, &header, data) < 0)
+		return false;
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].inheritable = 0;
+	return syscall(SYS_capset, &header, data) == 0;
+}
+
 static bool
 prepare(struct server *s)
 {
@@ -219,6 +245,10 @@ prepare(struct server *s)
 	}
 	if (access(s->command[0], X_OK) < 0) {
 		complain(s->command[0]);
+		return false;
+	}
+	if (!hand_down_nothing()) {
+		complain("capabilities");
 		return false;
 	}
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {

@@ -272,8 +272,8 @@ client_open_for(const struct paths *paths, const char *config, const char *name,
 
 /* The configuration has it, or it is [broker]'s. */
 static enum sbx_err
-check_domain(
-    const struct settings *settings, const char *domain, struct sbx_why *why)
+check_domain(const struct settings *settings, const struct paths *paths,
+    const char *config, const char *domain, struct sbx_why *why)
 {
 	if (!name_is_suffix(domain) || strlen(domain) > NAME_ALIAS_MAX - 2)
 		return sbx_fail(why, SBX_BAD_NAME,
@@ -285,7 +285,10 @@ check_domain(
 			return SBX_OK;
 	}
 	return sbx_fail(why, SBX_CONFIG,
-	    "the configuration has no [domain \"%.80s\"]", domain);
+	    "%.200s%s has no [domain \"%.80s\"]: put it there, with the url of "
+	    "its broker, or name one that is there: see sandbox-ssh_config(5)",
+	    config != NULL ? config : paths->config,
+	    config != NULL ? "" : "/config", domain);
 }
 
 enum sbx_err
@@ -296,7 +299,7 @@ client_open_domain(const struct paths *paths, const char *config,
 	char name[NAME_ALIAS_MAX + 1];
 
 	if (err == SBX_OK)
-		err = check_domain(&ret->settings, domain, why);
+		err = check_domain(&ret->settings, paths, config, domain, why);
 	/* Any name that ends in it leads to its broker. */
 	(void)snprintf(name, sizeof(name), "x.%s", domain);
 	return finish_open(err, name, ret, why);
@@ -327,7 +330,7 @@ client_open_alias(const struct paths *paths, const char *config,
 	enum sbx_err err = start_open(paths, config, ret, why);
 
 	if (err == SBX_OK && domain != NULL)
-		err = check_domain(&ret->settings, domain, why);
+		err = check_domain(&ret->settings, paths, config, domain, why);
 	if (err == SBX_OK)
 		err = settings_parse_name(
 		    &ret->settings, alias->text, suffix, &parsed, why);

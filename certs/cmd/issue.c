@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "certs/cmd/commands.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "certs/build.h"
 #include "certs/cmd/ca_source.h"
 #include "certs/check.h"
+#include "certs/keyfile.h"
 #include "certs/cmd/operand.h"
 #include "certs/cmd/verb.h"
 #include "common/cleanup.h"
@@ -279,6 +281,36 @@ choose_path(const struct options *options, const char *operand, struct buf *ret)
 	return buf_error(ret);
 }
 
+/*
+ * ssh uses the certificate with the private key beside it: one of another pair
+ * would get nobody in.  What cannot be read has nothing to say.
+ */
+static enum sbx_err
+check_pair(const struct options *options, const char *operand,
+    struct view key_line, struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(KEYFILE_MAX);
+	cleanup_buf struct buf blob = BUF_INIT(KEY_BLOB_MAX);
+	cleanup_buf struct buf half = BUF_INIT(KEYFILE_MAX);
+	size_t len = strlen(operand);
+	struct public_key key;
+	char path[PATHS_MAX];
+
+	if (options->out[0] != '\0' || is_host(options) || len <= 4 ||
+	    strcmp(operand + len - 4, ".pub") != 0 ||
+	    text_copy(VIEW(operand, len - 4), path, sizeof(path)) != SBX_OK ||
+	    file_read(AT_FDCWD, path, &text, NULL) != SBX_OK ||
+	    keyfile_public(buf_view(&text), &half) != SBX_OK ||
+	    key_parse_line(key_line, &blob, &key) != SBX_OK ||
+	    view_eq(buf_view(&half), key.blob))
+		return SBX_OK;
+	return sbx_fail(why, SBX_BAD_VALUE,
+	    "%s is not the public half of %s beside it, which ssh would use "
+	    "with the certificate: make it anew with ssh-keygen -y, or name "
+	    "another place with --out",
+	    operand, path);
+}
+
 static enum sbx_err
 run(void *values, char *const operands[], struct sbx_why *why)
 {
@@ -307,6 +339,8 @@ run(void *values, char *const operands[], struct sbx_why *why)
 		err = choose_path(options, operand, &path);
 	if (err == SBX_OK)
 		err = operand_read_line(operand, &text, &key_line, why);
+	if (err == SBX_OK)
+		err = check_pair(options, operand, key_line, why);
 	if (err == SBX_OK)
 		err = issue(
 		    options, operand, key_line, buf_text(&path), &line, why);

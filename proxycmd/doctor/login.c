@@ -123,6 +123,15 @@ doctor_endpoint(struct doctor *doctor, struct finding *ret)
 	if (!doctor_find(doctor->health, "state=", sizeof(state), state))
 		(void)snprintf(state, sizeof(state), "%s",
 		    session->running ? "running" : "stopped");
+	if (doctor_find(doctor->health, "held=", sizeof(text), text)) {
+		(void)snprintf(
+		    text, sizeof(text), "sandboxctl start %s", session->id);
+		doctor_say(ret, DOCTOR_FAIL, text,
+		    "%s was stopped on purpose and is held: ssh does not start "
+		    "it",
+		    session->id);
+		return;
+	}
 	if (strcmp(state, "running") != 0) {
 		doctor_say(ret, DOCTOR_OK, "",
 		    "%s is %s: ssh starts it, the doctor does not", session->id,

@@ -111,10 +111,18 @@ put_files(
 static void
 put_state(struct client *client, const char *id, struct buf *ret)
 {
-	static const struct reply_field field = { "state", REPLY_TEXT, false, 0,
-		STATE_LEN, 0, 0 };
+	struct said {
+		char state[STATE_LEN];
+		bool held;
+	} said = { .held = false };
+	static const struct reply_field fields[] = {
+		{ "state", REPLY_TEXT, false, offsetof(struct said, state),
+		    STATE_LEN, 0, 0 },
+		{ "held", REPLY_BOOL, true, offsetof(struct said, held), 0, 0,
+		    0 },
+	};
 	cleanup_object struct json_object *sandbox = NULL;
-	char path[NAME_ID_MAX + 64], state[STATE_LEN];
+	char path[NAME_ID_MAX + 64];
 	struct refusal refusal;
 	uint64_t full;
 
@@ -122,8 +130,11 @@ put_state(struct client *client, const char *id, struct buf *ret)
 	if (client_call(client, "GET", path, NULL, /* extra= */ 0, &sandbox,
 		NULL) != SBX_OK)
 		return;
-	if (reply_read(sandbox, &field, 1, state, NULL) == SBX_OK)
-		put(ret, "state", state);
+	if (reply_read(sandbox, fields, sizeof(fields) / sizeof(fields[0]),
+		&said, NULL) == SBX_OK)
+		put(ret, "state", said.state);
+	if (said.held)
+		buf_put_text(ret, "held=yes\n");
 	if (refused_full(sandbox, &full))
 		buf_printf(ret, "full=%" PRIu64 "\n", full);
 	if (refused_read(sandbox, &refusal))

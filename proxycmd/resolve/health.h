@@ -24,6 +24,7 @@
  * broker_time   its clock, Unix time
  * broker_warns  what who runs it ought to know
  * state         of the sandbox that was asked about
+ * held          it was stopped to stay so
  * full          it has so many connections, its limit
  * refused       time and reason of its login gate's last refusal
  * access_error  it does not let this caller list sandboxes

@@ -130,6 +130,18 @@ update(const struct work *work, const struct place *place, struct sbx_why *why)
 	    : hosts_update(work->cache, place->cache_fd, work->now, why);
 }
 
+/* What the broker takes for a bad value came from us, and to us from there. */
+static enum sbx_err
+whose_fault(
+    const struct work *work, const struct settings *settings, enum sbx_err err)
+{
+	if (err != SBX_BAD_VALUE)
+		return err;
+	if (work->ttl != 0 || work->wish != NULL)
+		return SBX_USAGE;
+	return settings->ttl != 0 ? SBX_CONFIG : err;
+}
+
 /* One round trip: a certificate, the host keys and the endpoints. */
 static enum sbx_err
 fetch(struct client *client, const struct work *work, const struct place *place,
@@ -164,7 +176,7 @@ fetch(struct client *client, const struct work *work, const struct place *place,
 	if (err == SBX_OK)
 		err = ask(client, work, &wish, &key, &object, why);
 	if (err != SBX_OK)
-		return err;
+		return whose_fault(work, &client->settings, err);
 	question.public_key = buf_view(&key.blob);
 	question.now = (uint64_t)time(NULL);
 	question.clock = client->clock;

@@ -122,6 +122,10 @@ usage() {
 	bad 64 "'c' is one word too many" sandbox-proxy connect a b c
 	bad 64 "'x' is one word too many" sandbox-proxy print-config x
 	bad 64 'ID is missing: see sandboxctl ssh --help' sandboxctl ssh
+	bad 64 'the value of -p is missing: see sandboxctl ssh --help' \
+	    sandboxctl ssh a -p
+	bad 64 'the value of -l is missing: see sandboxctl cp --help' \
+	    sandboxctl cp -l
 	bad 64 "'b' is one word too many" sandboxctl create a b
 	bad 64 "'a' is one word too many" sandboxctl list a
 	bad 64 'a file is missing: see sandbox-cert show --help' \

@@ -101,6 +101,23 @@ craft_login() {
 }
 
 # threat 9: one bit of each byte flipped; threat 10: truncated at every byte
+# ssh would use the private key beside it, whosever it is.
+test_pair() {
+	local pair=$keys/pair
+	ssh-keygen -q -t ecdsa -N secret -f "$pair"
+	check 0 "of one pair, with a passphrase" "$cert_tool" issue \
+	    --ca "$keys/ca" --sandbox run-1234 "$pair.pub"
+	rm "$pair-cert.pub"
+	cp "$keys/user.pub" "$pair.pub"
+	check 65 "of two pairs" "$cert_tool" issue --ca "$keys/ca" \
+	    --sandbox run-1234 "$pair.pub"
+	says "of two pairs: says so" "$pair.pub is not the public half of $pair"
+	[ ! -e "$pair-cert.pub" ] || fail "of two pairs: nothing is written"
+	ok "of two pairs: nothing is written"
+	check 0 "of two pairs, elsewhere" "$cert_tool" issue --ca "$keys/ca" \
+	    --sandbox run-1234 --out "$keys/elsewhere" "$pair.pub"
+}
+
 test_damaged() {
 	local unread
 	# A log that nobody reads is waited for, with each query.
@@ -221,6 +238,7 @@ test_issuers
 test_ours
 test_hostile
 test_hostile_logins
+test_pair
 test_damaged
 test_flood
 test_host

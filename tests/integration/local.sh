@@ -109,6 +109,9 @@ life() {
 	    inside one test ! -e "$state" -a ! -e /srv/keys -a ! -e /etc/shadow
 	is "no capabilities" "0000000000000000" \
 	    "$(inside one awk "'/^CapEff/{print \$2}'" /proc/self/status)"
+	is "and none to inherit, nor from process 1" "0000000000000000" \
+	    "$(inside one cat /proc/self/status /proc/1/status |
+		    awk '/^Cap(Inh|Amb):/ { print $2 }' | sort -u)"
 	check 0 "a terminal" inside one -tt tty
 	grep -q '^/dev/pts/' "$out" || fail "no terminal"
 	check 0 "a named semaphore's folder" inside one touch /dev/shm/file

@@ -183,6 +183,11 @@ test_ssh_keygen_reads_ours(void **state)
 	key_put_ed25519(pair.public, &blob);
 	key_put_line(buf_view(&blob), "me at home\n", &want);
 	assert_string_equal(buf_text(&said), buf_text(&want));
+	buf_reset(&said);
+	assert_int_equal(keyfile_public(buf_view(&text), &said), SBX_OK);
+	assert_true(view_eq(buf_view(&said), buf_view(&blob)));
+	assert_int_equal(
+	    keyfile_public(VIEW(text.p, text.len - 40), &said), SBX_TRUNCATED);
 }
 
 static const struct file_row {

@@ -92,6 +92,8 @@ test_row(void **state)
 		assert_null(words.name);
 	else
 		assert_string_equal(words.name, row->id);
+	assert_int_equal(words.unfinished != '\0',
+	    strcmp(row->name, "a value is missing") == 0);
 }
 
 int
