@@ -152,19 +152,38 @@ take_signals(sigset_t *ret)
 	(void)sigprocmask(SIG_BLOCK, ret, NULL);
 }
 
+/*
+ * So many whole seconds from now, when the next of one of the two clocks
+ * begins; a second that both must have begun takes another look.
+ */
+static struct timespec
+until_next(uint64_t seconds)
+{
+	struct timespec unix_now = { 0 }, boot_now = { 0 };
+	long begun;
+
+	(void)clock_gettime(CLOCK_REALTIME, &unix_now);
+	(void)clock_gettime(CLOCK_BOOTTIME, &boot_now);
+	begun = unix_now.tv_nsec > boot_now.tv_nsec ? unix_now.tv_nsec
+						    : boot_now.tv_nsec;
+	return (struct timespec){ .tv_sec = (time_t)seconds - (seconds > 0),
+		.tv_nsec = 999999999 - begun };
+}
+
 /* Do the rounds until a signal says that it is over. */
 static void
 wait_for_end(struct reaper *reaper, const sigset_t *signals)
 {
-	const struct timespec interval = { .tv_sec = REAPER_INTERVAL };
 	int signal;
 
 	for (;;) {
 		struct sbx_why why = { "" };
+		struct timespec interval;
 		enum sbx_err err = reaper_round(reaper, &why);
 
 		if (err != SBX_OK)
 			log_error("cleaning up: %s", sbx_why_text(&why, err));
+		interval = until_next(reaper_next(reaper));
 		signal = sigtimedwait(signals, NULL, &interval);
 		if (signal == SIGTERM || signal == SIGINT)
 			return;
@@ -232,8 +251,9 @@ open_broker(const struct serve *serve, struct broker *ret, struct sbx_why *why)
 enum sbx_err
 serve_run(const struct serve *serve, struct sbx_why *why)
 {
-	static const struct reaper_steps steps = { sandboxes_stop_ended,
-		sandboxes_remove_ended, sandboxes_sweep, log_resisting };
+	static const struct reaper_steps steps = { sandboxes_quit_ended,
+		sandboxes_stop_ended, sandboxes_remove_ended, sandboxes_sweep,
+		log_resisting };
 	static struct broker broker; /* threads may outlive this call */
 	struct reaper *reaper = NULL;
 	struct http *http = NULL;

@@ -42,6 +42,7 @@ struct server {
 	const char *full; /* NULL: nobody wants to know */
 	bool told;	  /* it is there */
 	bool ending;
+	bool hurry;    /* with less patience */
 	bool shortage; /* of something that only time brings back */
 	bool broken;   /* the socket cannot be accepted on any more */
 };
@@ -178,6 +179,8 @@ take_signals(struct server *s)
 	    read(s->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
 			s->ending = true;
+		if (info.ssi_signo == SIGINT)
+			s->hurry = true;
 	}
 }
 
@@ -185,7 +188,8 @@ take_signals(struct server *s)
 static void
 end_everyone(struct server *s)
 {
-	int64_t deadline = now_ms() + SERVE_GRACE_MS;
+	int64_t deadline =
+	    now_ms() + (s->hurry ? SERVE_SHORT_MS : SERVE_GRACE_MS);
 
 	/* A stopped process takes neither signal before it is continued. */
 	descendants_signal(SIGHUP);

@@ -9,8 +9,9 @@
 
 #include "init/quota.h"
 
-/* From the polite signals to SIGKILL. */
+/* From the polite signals to SIGKILL, after SIGTERM and after SIGINT. */
 #define SERVE_GRACE_MS 2000
+#define SERVE_SHORT_MS 1000
 
 struct serve {
 	int listen_fd;

@@ -11,6 +11,7 @@ enum op {
 	OP_CREATE,
 	OP_START,
 	OP_ADMIT,
+	OP_QUIT,
 	OP_STOP,
 	OP_KILL,
 	OP_INSPECT,
@@ -32,6 +33,7 @@ static const unsigned timeouts[OP_COUNT] = {
 	[OP_CREATE] = 120,
 	[OP_START] = 300,
 	[OP_ADMIT] = 60,
+	[OP_QUIT] = 15,
 	[OP_STOP] = 60,
 	[OP_KILL] = 60,
 	[OP_INSPECT] = 15,
@@ -42,6 +44,10 @@ static const unsigned timeouts[OP_COUNT] = {
 	[OP_SWEEP] = 10, /* shorter than the supervisor waits for us */
 };
 
+#define TEXT_MAX (PROVIDER_BATCH * (NAME_ID_MAX + 1) + 1)
+
+_Static_assert(TEXT_MAX >= PROVIDER_TEXT, "a text for terminals must fit");
+
 /* One request as the provider process sees it. */
 struct asked {
 	const struct provider_context *context;
@@ -49,8 +55,8 @@ struct asked {
 	struct provider_spec spec;
 	struct provider_audience audience;
 	bool end;
-	char text[PROVIDER_TEXT]; /* of OP_TELL */
-	int *ret_fd;		  /* goes along with the answer */
+	char text[TEXT_MAX]; /* of OP_TELL, and ids of OP_QUIT */
+	int *ret_fd;	     /* goes along with the answer */
 };
 
 static void
@@ -106,6 +112,25 @@ do_admit(const struct asked *a, struct buf *answer, struct sbx_why *why)
 		    a->provider->name);
 	return a->provider->admit(
 	    a->context, a->spec.id, &a->audience, a->end, why);
+}
+
+/* Who cannot be asked is stopped. */
+static enum sbx_err
+do_quit(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	struct view words = VIEW_STR(a->text), word;
+	char id[NAME_ID_MAX + 1];
+
+	(void)answer;
+	if (a->provider->quit == NULL)
+		return SBX_OK;
+	while (text_next_word(&words, &word)) {
+		if (!name_is_id(word) ||
+		    text_copy(word, id, sizeof(id)) != SBX_OK)
+			return sbx_fail(why, SBX_PROTOCOL, "no id");
+		(void)!a->provider->quit(a->context, id, NULL);
+	}
+	return SBX_OK;
 }
 
 static enum sbx_err
@@ -224,6 +249,7 @@ static enum sbx_err (*const jobs[OP_COUNT])(
 	[OP_CREATE] = do_create,
 	[OP_START] = do_start,
 	[OP_ADMIT] = do_admit,
+	[OP_QUIT] = do_quit,
 	[OP_STOP] = do_stop,
 	[OP_KILL] = do_kill,
 	[OP_INSPECT] = do_inspect,
@@ -263,7 +289,7 @@ provider_job(void *context, struct view request, struct buf *answer,
 	asked.spec.owner = wire_u64(&w);
 	asked.spec.ephemeral = wire_u32(&w) != 0;
 	read_line(&w, asked.spec.root, sizeof(asked.spec.root));
-	text = wire_string(&w, PROVIDER_TEXT - 1);
+	text = wire_string(&w, TEXT_MAX - 1);
 	asked.end = wire_u32(&w) != 0;
 	read_audience(&w, &asked.audience);
 	if (wire_end(&w) != SBX_OK || op >= OP_COUNT || !name_is_id(id) ||
@@ -296,7 +322,7 @@ static enum sbx_err
 ask(int fd, enum op op, const char *provider, const struct ask *what,
     struct buf *answer, int *ret_fd, struct sbx_why *why)
 {
-	cleanup_buf struct buf request = BUF_INIT(2048 + PROVIDER_TEXT);
+	cleanup_buf struct buf request = BUF_INIT(2048 + TEXT_MAX);
 	const struct provider_audience *audience = &what->audience;
 
 	buf_put_u32(&request, op);
@@ -420,6 +446,21 @@ provider_call_admit(int fd, const char *provider, const char *id,
     const struct provider_audience *audience, bool end, struct sbx_why *why)
 {
 	return call_with(fd, OP_ADMIT, provider, id, audience, end, why);
+}
+
+void
+provider_call_quit(
+    int fd, const char *provider, const char *const *ids, size_t count)
+{
+	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+	cleanup_buf struct buf list = BUF_INIT(TEXT_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&list, "%s ", ids[i]);
+	/* Every request has an id. */
+	if (count > 0 && buf_error(&list) == SBX_OK)
+		(void)!ask_text(fd, OP_QUIT, provider, ids[0], buf_text(&list),
+		    &answer, NULL, NULL);
 }
 
 enum sbx_err

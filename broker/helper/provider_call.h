@@ -23,6 +23,10 @@ enum sbx_err provider_call_start(int fd, const char *provider, const char *id,
 enum sbx_err provider_call_admit(int fd, const char *provider, const char *id,
     const struct provider_audience *audience, bool end,
     struct sbx_why *why) MUST_USE;
+/* All of them in one call; of each whether it was asked, or has no quit. */
+#define PROVIDER_BATCH 64
+void provider_call_quit(
+    int fd, const char *provider, const char *const *ids, size_t count);
 enum sbx_err provider_call_stop(
     int fd, const char *provider, const char *id, struct sbx_why *why) MUST_USE;
 enum sbx_err provider_call_kill(

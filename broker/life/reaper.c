@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "broker/helper/provider_call.h"
 #include "broker/thread.h"
 #include "certs/check.h"
 #include "common/cleanup.h"
@@ -34,7 +35,7 @@ _Static_assert(KEEP > 2 * CHECK_TTL_MAX, "floors must outlive certificates");
 #define SWEEP_INTERVAL 600
 #define WORKERS_MAX 8
 
-enum phase { PHASE_STOP, PHASE_REMOVE, PHASE_SWEEP, PHASES };
+enum phase { PHASE_QUIT, PHASE_STOP, PHASE_REMOVE, PHASE_SWEEP, PHASES };
 
 /*
  * How many do it, and how many of them are kept for people for whom none is
@@ -43,6 +44,7 @@ enum phase { PHASE_STOP, PHASE_REMOVE, PHASE_SWEEP, PHASES };
 static const struct {
 	unsigned workers, kept;
 } staff[PHASES] = {
+	[PHASE_QUIT] = { 2, 1 },
 	[PHASE_STOP] = { WORKERS_MAX, 2 },
 	[PHASE_REMOVE] = { 3, 1 },
 	[PHASE_SWEEP] = { 1, 0 },
@@ -166,6 +168,10 @@ choose(const struct reaper *r, enum phase phase, time_t *ret_next)
 	for (struct ended *e = r->first; e != NULL; e = e->next) {
 		unsigned theirs;
 
+		/* All are asked to end before anything is cleaned up. */
+		if (e->phase == PHASE_QUIT && phase != PHASE_QUIT && !e->busy &&
+		    e->due <= now)
+			return NULL;
 		if (e->busy || e->phase != phase)
 			continue;
 		if (e->due > now) {
@@ -210,9 +216,12 @@ settle(struct reaper *r, struct ended *ended, enum sbx_err err)
 	if (sweep && err == SBX_OK) {
 		ended->failures = 0;
 		rest = SWEEP_INTERVAL;
-	} else if (err == SBX_STATE || (sweep && err == SBX_UNAVAILABLE)) {
-		/* Somebody is at work on it, or there is more of it. */
-		rest = REAPER_INTERVAL;
+	} else if (err == SBX_STATE) {
+		rest = 1; /* somebody is at work on it */
+	} else if (sweep && err == SBX_UNAVAILABLE) {
+		rest = REAPER_INTERVAL; /* there is more of it */
+	} else if (ended->phase == PHASE_QUIT && err != SBX_NOT_FOUND) {
+		ended->phase = PHASE_STOP;
 	} else if (ended->phase == PHASE_STOP && err != SBX_NOT_FOUND) {
 		/* A removal kills what a stop could not. */
 		ended->phase = PHASE_REMOVE;
@@ -229,7 +238,7 @@ settle(struct reaper *r, struct ended *ended, enum sbx_err err)
 static void
 work_on(struct reaper *r, const struct worker *worker, struct ended *ended)
 {
-	reaper_step *const steps[PHASES] = {
+	reaper_step *const steps[] = {
 		[PHASE_STOP] = r->steps.stop,
 		[PHASE_REMOVE] = r->steps.remove,
 		[PHASE_SWEEP] = r->steps.sweep,
@@ -251,6 +260,34 @@ work_on(struct reaper *r, const struct worker *worker, struct ended *ended)
 		r->steps.observer(id, delay, err, &why);
 }
 
+/* This one, and others that are due. */
+static void
+quit_several(struct reaper *r, const struct worker *worker, struct ended *ended)
+{
+	struct ended *batch[PROVIDER_BATCH];
+	const char *ids[PROVIDER_BATCH];
+	char id[PROVIDER_BATCH][NAME_ID_MAX + 1];
+	enum sbx_err err[PROVIDER_BATCH];
+	size_t count = 0;
+	time_t next;
+
+	r->at_work[worker->phase][worker->place] = ended;
+	while (ended != NULL) {
+		ended->busy = true;
+		memcpy(id[count], ended->id, sizeof(id[count]));
+		ids[count] = id[count];
+		batch[count++] = ended;
+		ended = count < PROVIDER_BATCH ? choose(r, PHASE_QUIT, &next)
+					       : NULL;
+	}
+	(void)pthread_mutex_unlock(&r->mutex);
+	r->steps.quit(r->broker, ids, count, err);
+	(void)pthread_mutex_lock(&r->mutex);
+	r->at_work[worker->phase][worker->place] = NULL;
+	for (size_t i = 0; i < count; i++)
+		(void)settle(r, batch[i], err[i]);
+}
+
 static void *
 worker_main(void *argument)
 {
@@ -263,7 +300,9 @@ worker_main(void *argument)
 		struct timespec when = { 0 };
 		struct ended *ended = choose(r, worker.phase, &when.tv_sec);
 
-		if (ended != NULL)
+		if (ended != NULL && worker.phase == PHASE_QUIT)
+			quit_several(r, &worker, ended);
+		else if (ended != NULL)
 			work_on(r, &worker, ended);
 		else if (when.tv_sec == 0)
 			(void)pthread_cond_wait(&r->changed, &r->mutex);
@@ -345,7 +384,7 @@ look(struct reaper *r, const struct moment *now, struct sbx_why *why)
 			break;
 		(void)pthread_mutex_lock(&r->mutex);
 		for (size_t i = 0; i < count && err == SBX_OK; i++)
-			err = take_note(r, &ends[i], PHASE_STOP);
+			err = take_note(r, &ends[i], PHASE_QUIT);
 		if (count > 0)
 			(void)pthread_cond_broadcast(&r->changed);
 		(void)pthread_mutex_unlock(&r->mutex);
@@ -378,6 +417,18 @@ reaper_round(struct reaper *r, struct sbx_why *why)
 	if (err != SBX_OK || !is_steady(r, &now) || now.now < KEEP)
 		return err;
 	return store_prune(r->broker->store, now.now - KEEP, why);
+}
+
+uint64_t
+reaper_next(struct reaper *r)
+{
+	const struct moment now = { r->broker->now(), r->broker->ticks() };
+	uint64_t seconds = REAPER_INTERVAL;
+
+	if (store_next(r->broker->store, &now, &seconds, NULL) != SBX_OK ||
+	    seconds > REAPER_INTERVAL)
+		return REAPER_INTERVAL;
+	return seconds;
 }
 
 bool

@@ -279,6 +279,8 @@ create(struct broker *b, const struct caller *caller,
 	if (err == SBX_OK) {
 		ret->verbs = ACCESS_ALL;
 		tell(b, ret, sandbox_state_name(ret->state), &cause);
+		if (ret->expires_at != 0 && b->hurry != NULL)
+			b->hurry();
 		return SBX_OK;
 	}
 	/* Files that are there without a row are not ours to throw away. */
@@ -709,6 +711,33 @@ hold_ended(struct broker *b, const char *id, struct held *held,
 		err = sbx_fail(
 		    why, SBX_NOT_FOUND, "sandbox '%s' is another now", id);
 	return err;
+}
+
+void
+sandboxes_quit_ended(
+    struct broker *b, const char *const *ids, size_t count, enum sbx_err *ret)
+{
+	struct held held[PROVIDER_BATCH] = { { NULL, NULL } };
+	const struct provider *of[PROVIDER_BATCH] = { NULL };
+	struct sandbox s;
+
+	for (size_t i = 0; i < count; i++) {
+		ret[i] = hold_ended(b, ids[i], &held[i], &s, NULL);
+		if (ret[i] == SBX_OK)
+			of[i] = provider_find(s.provider);
+	}
+	for (size_t p = 0; providers[p] != NULL; p++) {
+		const char *its[PROVIDER_BATCH];
+		size_t n = 0;
+
+		for (size_t i = 0; i < count; i++) {
+			if (of[i] == providers[p])
+				its[n++] = ids[i];
+		}
+		provider_call_quit(b->provider_fd, providers[p]->name, its, n);
+	}
+	for (size_t i = 0; i < count; i++)
+		release(&held[i]);
 }
 
 enum sbx_err

@@ -135,6 +135,9 @@ sandboxes_recover(struct broker *broker, struct sbx_why *why) MUST_USE;
  * is not, or not any more; SBX_STATE when somebody else is at work on it;
  * SBX_UNAVAILABLE when it resists.
  */
+/* Several at once, at most PROVIDER_BATCH, whose processes begin to end. */
+void sandboxes_quit_ended(struct broker *broker, const char *const *ids,
+    size_t count, enum sbx_err *ret);
 enum sbx_err sandboxes_stop_ended(
     struct broker *broker, const char *id, struct sbx_why *why) MUST_USE;
 enum sbx_err sandboxes_remove_ended(

@@ -59,5 +59,7 @@ terms_change(struct broker *b, const struct caller *caller, const char *id,
 		return err;
 	err = change_in_turn(b, caller, id, terms, ret, why);
 	turn_give(b->turns, id);
+	if (err == SBX_OK && b->hurry != NULL)
+		b->hurry();
 	return err;
 }

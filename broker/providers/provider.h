@@ -177,6 +177,7 @@ struct provider_sessions {
 };
 
 #define PROVIDER_TEXT 512
+#define PROVIDER_QUIT 1
 
 /* How to get in. */
 struct provider_access {
@@ -206,6 +207,13 @@ struct provider {
 	 */
 	enum sbx_err (*admit)(const struct provider_context *, const char *id,
 	    const struct provider_audience *, bool end, struct sbx_why *);
+	/*
+	 * Its processes are asked to end, and need not be asked again: those
+	 * that resist are ended within PROVIDER_QUIT seconds.  Does not wait
+	 * for it; a stop follows.  NULL: a stop does all of it.
+	 */
+	enum sbx_err (*quit)(
+	    const struct provider_context *, const char *id, struct sbx_why *);
 	/* Its processes end, its files stay.  Stopped already: SBX_OK. */
 	enum sbx_err (*stop)(
 	    const struct provider_context *, const char *id, struct sbx_why *);

@@ -82,6 +82,10 @@
 	    "AND expires_at <= ?1 AND end_ticks <= ?4 AND id > ?3 UNION "      \
 	    "SELECT id, person FROM sandboxes INDEXED BY sandboxes_deleting "  \
 	    "WHERE state = 'deleting' AND id > ?3 ORDER BY id LIMIT ?2")       \
+	X(NEXT_END,                                                            \
+	    "SELECT max(expires_at - ?1, end_ticks - ?2) FROM sandboxes "      \
+	    "WHERE expires_at > 0 AND (expires_at > ?1 OR end_ticks > ?2) "    \
+	    "AND state <> 'deleting' ORDER BY expires_at LIMIT 1")             \
 	X(BOOT, "SELECT ticks FROM boot WHERE id = ?1 AND ticks <= ?2")        \
 	X(SET_BOOT, "INSERT OR REPLACE INTO boot VALUES (1, ?1, ?2)")          \
 	X(COUNT_ANEW,                                                          \

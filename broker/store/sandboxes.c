@@ -373,6 +373,22 @@ store_expired(struct store *store, const struct moment *now, const char *after,
 	return SBX_OK;
 }
 
+enum sbx_err
+store_next(struct store *store, const struct moment *now, uint64_t *ret,
+    struct sbx_why *why)
+{
+	sqlite3_stmt *st;
+	enum sbx_err err;
+
+	(void)pthread_mutex_lock(&store->mutex);
+	st = db_bound(store, ST_NEXT_END, NULL);
+	db_bind_u64(st, 1, now->now);
+	db_bind_u64(st, 2, now->ticks);
+	err = db_number(store, st, UINT64_MAX, ret, why);
+	(void)pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
 static enum sbx_err
 count_anew(struct store *store, const char *boot, const struct moment *moment,
     uint64_t doubt, struct sbx_why *why)

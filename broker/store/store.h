@@ -203,6 +203,10 @@ enum sbx_err store_add_certificate(struct store *store,
     const struct certificate *certificate, uint64_t *ret_free_at,
     struct sbx_why *why) MUST_USE;
 
+/* In how many seconds the next one ends, by both clocks; UINT64_MAX: none. */
+enum sbx_err store_next(struct store *store, const struct moment *now,
+    uint64_t *ret, struct sbx_why *why) MUST_USE;
+
 #define STORE_KEY_ID_MAX (STORE_OWNER_MAX + NAME_ID_MAX + 32)
 
 /* One that is valid. */

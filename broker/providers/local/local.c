@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -312,6 +313,22 @@ local_admit(const struct provider_context *context, const char *id,
 	return err;
 }
 
+/* sandbox-init(8): SIGINT gives less time than SIGTERM. */
+static enum sbx_err
+local_quit(
+    const struct provider_context *context, const char *id, struct sbx_why *why)
+{
+	cleanup_box struct box box = BOX_INIT;
+	struct process process[BOX_PROCESSES];
+	enum sbx_err err = box_open(context, id, &box, why);
+
+	if (err != SBX_OK)
+		return err;
+	box_processes(&box, process);
+	process_signal(&process[BOX_PROCESS_1], SIGINT);
+	return SBX_OK;
+}
+
 static enum sbx_err
 local_stop(
     const struct provider_context *context, const char *id, struct sbx_why *why)
@@ -475,6 +492,7 @@ const struct provider provider_local = {
 	.create = local_create,
 	.start = local_start,
 	.admit = local_admit,
+	.quit = local_quit,
 	.stop = local_stop,
 	.kill = local_kill,
 	.inspect = local_inspect,

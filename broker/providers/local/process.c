@@ -106,6 +106,15 @@ process_wait(const struct process *process, int timeout_ms)
 	return fd < 0 || wait_fd(fd, timeout_ms);
 }
 
+void
+process_signal(const struct process *process, int signal)
+{
+	cleanup_close int fd = process_watch(process);
+
+	if (fd >= 0)
+		(void)pidfd_send_signal(fd, signal, NULL, 0);
+}
+
 enum sbx_err
 process_end(const struct process *process, int grace_ms, struct sbx_why *why)
 {

@@ -27,6 +27,8 @@ int process_watch(const struct process *process) MUST_USE;
  * Send SIGTERM, and SIGKILL after grace_ms (0: at once), and wait until it is
  * gone.  SBX_OK also if it was gone before.  SBX_TIMEOUT: it does not die.
  */
+/* Send it the signal, if it is still there. */
+void process_signal(const struct process *process, int signal);
 enum sbx_err process_end(
     const struct process *process, int grace_ms, struct sbx_why *why) MUST_USE;
 /* Wait for its end. */

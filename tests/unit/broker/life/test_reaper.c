@@ -36,9 +36,12 @@ static struct {
 	pthread_cond_t changed;
 	bool hung; /* removals of "hang-...", stops of "wait-...", do not end */
 	bool one_goes; /* "hang-1" does end */
-	size_t stopped, removed, resisted, told, hanging, waiting, swept;
-	enum sbx_err sweep;	/* what comes of one */
-	bool early;		/* removed before it was stopped */
+	size_t asked, stopped, removed, resisted, told, hanging, waiting, swept;
+	enum sbx_err sweep; /* what comes of one */
+	bool early;	    /* removed before it was stopped */
+	bool unasked;	    /* stopped before it was asked to end */
+	bool taken;	    /* "taken" cannot be asked */
+	char was_asked[MANY][NAME_ID_MAX + 1];
 	size_t resisted_before; /* when "z-another" was removed */
 	char was_stopped[MANY][NAME_ID_MAX + 1];
 } seen = { .mutex = PTHREAD_MUTEX_INITIALIZER,
@@ -63,6 +66,34 @@ ticks(void)
 	return present - NOW;
 }
 
+/* Under the mutex. */
+static bool
+is_in(char (*list)[NAME_ID_MAX + 1], size_t count, const char *id)
+{
+	for (size_t i = 0; i < count && i < MANY; i++) {
+		if (strcmp(list[i], id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+quit(struct broker *b, const char *const *ids, size_t count, enum sbx_err *ret)
+{
+	(void)b;
+	(void)pthread_mutex_lock(&seen.mutex);
+	for (size_t i = 0; i < count; i++) {
+		bool taken = seen.taken && strcmp(ids[i], "taken") == 0;
+
+		ret[i] = taken ? SBX_STATE : SBX_OK;
+		if (!taken)
+			(void)snprintf(seen.was_asked[seen.asked++ % MANY],
+			    NAME_ID_MAX + 1, "%s", ids[i]);
+	}
+	(void)pthread_cond_broadcast(&seen.changed);
+	(void)pthread_mutex_unlock(&seen.mutex);
+}
+
 static enum sbx_err
 stop(struct broker *b, const char *id, struct sbx_why *why)
 {
@@ -71,22 +102,12 @@ stop(struct broker *b, const char *id, struct sbx_why *why)
 	(void)snprintf(
 	    seen.was_stopped[seen.stopped++], NAME_ID_MAX + 1, "%s", id);
 	seen.waiting += strncmp(id, "wait", 4) == 0;
+	seen.unasked |= !is_in(seen.was_asked, seen.asked, id);
 	(void)pthread_cond_broadcast(&seen.changed);
 	while (seen.hung && strncmp(id, "wait", 4) == 0)
 		(void)pthread_cond_wait(&seen.changed, &seen.mutex);
 	(void)pthread_mutex_unlock(&seen.mutex);
 	return SBX_OK;
-}
-
-/* Under the mutex. */
-static bool
-was_stopped(const char *id)
-{
-	for (size_t i = 0; i < seen.stopped; i++) {
-		if (strcmp(seen.was_stopped[i], id) == 0)
-			return true;
-	}
-	return false;
 }
 
 static enum sbx_err
@@ -95,7 +116,7 @@ remove_it(struct broker *b, const char *id, struct sbx_why *why)
 	enum sbx_err err = SBX_OK;
 
 	(void)pthread_mutex_lock(&seen.mutex);
-	seen.early |= !was_stopped(id);
+	seen.early |= !is_in(seen.was_stopped, seen.stopped, id);
 	if (seen.hung && strncmp(id, "hang", 4) == 0) {
 		seen.hanging++;
 		(void)pthread_cond_broadcast(&seen.changed);
@@ -193,17 +214,19 @@ say(bool *what, bool value)
 static int
 set_up(void **state)
 {
-	static const struct reaper_steps steps = { stop, remove_it, sweep,
+	static const struct reaper_steps steps = { quit, stop, remove_it, sweep,
 		on_resisting };
 	char path[64];
 
 	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/db", folder);
-	seen.stopped = seen.removed = seen.resisted = seen.told = 0;
+	seen.asked = seen.stopped = seen.removed = seen.resisted = seen.told =
+	    0;
 	seen.hanging = 0;
 	seen.waiting = 0;
 	seen.swept = 0;
 	seen.sweep = SBX_OK;
+	seen.taken = seen.unasked = false;
 	seen.hung = seen.early = seen.one_goes = false;
 	ahead = 0;
 	present = NOW;
@@ -229,7 +252,7 @@ tear_down(void **state)
 		(void)snprintf(path, sizeof(path), "%s/db%s", folder, ends[i]);
 		(void)unlink(path);
 	}
-	return over && !seen.early ? 0 : -1;
+	return over && !seen.early && !seen.unasked ? 0 : -1;
 }
 
 static void
@@ -451,6 +474,108 @@ test_owners_take_turns(void **state)
 	wait_until(&seen.removed, 25);
 }
 
+/* Many more than there are threads, and none of them ends. */
+static void
+test_all_are_asked_before_any_is_waited_for(void **state)
+{
+	(void)state;
+	say(&seen.hung, true);
+	add_many("wait", MANY - 100);
+	for (int i = 0; i < 100; i++) {
+		char id[NAME_ID_MAX + 1];
+
+		(void)snprintf(id, sizeof(id), "waits-%d", i);
+		add_of("bob", id, NOW);
+	}
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.asked, MANY);
+	assert_int_equal(seen.removed, 0);
+	/* None was asked twice, and none waited for who was not asked. */
+	assert_int_equal(seen.asked, MANY);
+	assert_false(seen.unasked);
+	say(&seen.hung, false);
+	wait_until(&seen.removed, MANY);
+}
+
+/* A turn that somebody has: again a second later, and no other waits. */
+static void
+test_one_that_somebody_works_on(void **state)
+{
+	(void)state;
+	add("taken", NOW);
+	add("over", NOW);
+	(void)pthread_mutex_lock(&seen.mutex);
+	seen.taken = true;
+	(void)pthread_mutex_unlock(&seen.mutex);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.removed, 1);
+	assert_false(seen.unasked);
+	say(&seen.taken, false);
+	ahead = 2;
+	/* Whoever waits for a time looks at the clock again. */
+	add("another", NOW);
+	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	wait_until(&seen.removed, 3);
+}
+
+/* Any sandboxes of any owners: each is asked, stopped and removed, in turn. */
+static void
+test_order(void **state)
+{
+	unsigned random = 1;
+
+	(void)state;
+	for (size_t all = 0; all < MANY; all += 10) {
+		for (size_t i = 0; i < 10; i++) {
+			char id[NAME_ID_MAX + 1], owner[16];
+
+			random = random * 1103515245 + 12345;
+			(void)snprintf(id, sizeof(id), "any-%zu", all + i);
+			(void)snprintf(owner, sizeof(owner), "owner-%u",
+			    random / 65536 % 10);
+			add_of(owner, id, NOW - random / 65536 % 900);
+		}
+		assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
+	}
+	wait_until(&seen.removed, MANY);
+	assert_int_equal(seen.asked, MANY);
+	assert_int_equal(seen.stopped, MANY);
+	assert_false(seen.unasked);
+}
+
+/* When the next round is due, by both clocks. */
+static void
+test_next(void **state)
+{
+	static const struct {
+		uint64_t expires_at, end_ticks, want;
+	} steps[] = {
+		{ 0, 0, REAPER_INTERVAL },
+		{ NOW + 100, 100, REAPER_INTERVAL },
+		{ NOW + 4, 4, 4 },
+		{ NOW + 1, 3, 3 },
+		{ NOW + 2, 1, 2 },
+		{ NOW + 1, 1, 1 },
+		{ NOW, 1, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct sandbox s = { .owner = "alice",
+			.provider = "local",
+			.created_at = 1,
+			.expires_at = steps[i].expires_at,
+			.end_ticks = steps[i].end_ticks };
+
+		(void)snprintf(s.id, sizeof(s.id), "run-%zu", i);
+		assert_int_equal(
+		    store_add(broker.store, &s, 1000, NULL), SBX_OK);
+		assert_int_equal(reaper_next(reaper), steps[i].want);
+		assert_int_equal(
+		    store_remove(broker.store, s.id, NULL), SBX_OK);
+	}
+}
+
 /* Nor does it matter how many of one owner's are slow to remove. */
 static void
 test_owners_take_turns_in_removal(void **state)
@@ -537,6 +662,10 @@ main(void)
 		FRESH(test_a_slow_removal_holds_up_no_stop),
 		FRESH(test_owners_take_turns),
 		FRESH(test_owners_take_turns_in_removal),
+		FRESH(test_all_are_asked_before_any_is_waited_for),
+		FRESH(test_one_that_somebody_works_on),
+		FRESH(test_order),
+		FRESH(test_next),
 		FRESH(test_sweeping),
 	};
 
