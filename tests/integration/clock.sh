@@ -23,13 +23,13 @@ still_there() {
 	rounds
 	broker_call root 200 "$1: it is there" GET /v1/sandboxes/dear
 	grep -q "\"state\":\"${2:-running}\"" "$out" || fail "$1: it is not $2"
-	is "$1: its files, too" "$(cat "$files/workspace/note")" dear
+	is "$1: its files, too" "$(cat "$files/home/workspace/note")" dear
 }
 
 ahead() {
 	broker_call root 201 "create" POST /v1/sandboxes \
 	    -d '{"id":"dear","timeout":"60m"}'
-	echo dear >"$files/workspace/note"
+	echo dear >"$files/home/workspace/note"
 	broker_database 'db.execute("UPDATE sandboxes SET created_at = ?, "
     "expires_at = ? WHERE id = ?",
     (time.time() - 10900, time.time() - 7300, "dear"))'

@@ -80,13 +80,15 @@ is_in(char (*list)[NAME_ID_MAX + 1], size_t count, const char *id)
 static void
 quit(struct broker *b, const char *const *ids, size_t count, enum sbx_err *ret)
 {
-	(void)b;
 	(void)pthread_mutex_lock(&seen.mutex);
 	for (size_t i = 0; i < count; i++) {
-		bool taken = seen.taken && strcmp(ids[i], "taken") == 0;
+		struct sandbox s;
 
-		ret[i] = taken ? SBX_STATE : SBX_OK;
-		if (!taken)
+		/* A round may have seen it just before it was removed. */
+		ret[i] = store_get(b->store, ids[i], &s, NULL);
+		if (seen.taken && strcmp(ids[i], "taken") == 0)
+			ret[i] = SBX_STATE;
+		if (ret[i] == SBX_OK)
 			(void)snprintf(seen.was_asked[seen.asked++ % MANY],
 			    NAME_ID_MAX + 1, "%s", ids[i]);
 	}
