@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -12,7 +13,6 @@
 #include "broker/front/http.h"
 #include "broker/life/known.h"
 #include "broker/life/overlap.h"
-#include "broker/life/quota.h"
 #include "broker/life/reaper.h"
 #include "common/file.h"
 #include "common/log.h"
@@ -67,18 +67,6 @@ put_chosen(const char *text, size_t max, struct buf *ret)
 	}
 }
 
-/*
- * What changed something, was refused or went wrong on our side is worth a
- * line; reading and mistakes of callers are not.
- */
-static bool
-is_worth_a_line(const struct http_event *event)
-{
-	if (event->status >= 500 || event->status == 403)
-		return true;
-	return event->status < 400 && strcmp(event->call->method, "GET") != 0;
-}
-
 /* Those whose broker it is may fill their own disk. */
 static bool
 may_log(const struct caller *caller, enum quota_kind kind)
@@ -93,40 +81,50 @@ may_log(const struct caller *caller, enum quota_kind kind)
 	return word != QUOTA_NO;
 }
 
-/* First what we know, then what the caller chose. */
+/*
+ * What went wrong on our side.  What changed or was decided is an event, and
+ * mistakes of callers are theirs.  First what we know, then what they chose.
+ */
 static void
-log_event(const struct http_event *event)
+log_fault(const struct http_event *event)
 {
 	const struct call *call = event->call;
 	cleanup_buf struct buf chosen = BUF_INIT(1024);
 
-	if (!is_worth_a_line(event) ||
-	    !may_log(&call->caller,
-		event->status < 400 ? QUOTA_DONE : QUOTA_REFUSED))
+	if (event->status < 500 || !may_log(&call->caller, QUOTA_REFUSED))
 		return;
 	buf_put_text(&chosen, "method=");
 	put_chosen(call->method, 10, &chosen);
 	buf_put_text(&chosen, " path=");
 	put_chosen(call->path, 128, &chosen);
-	if (event->err == SBX_OK)
-		log_error("caller=%s status=%u %s", call->caller.name,
-		    event->status, buf_text(&chosen));
-	else
-		log_error("caller=%s status=%u code=%s %s: %s",
-		    call->caller.name, event->status, sbx_err_name(event->err),
-		    buf_text(&chosen), sbx_why_text(event->why, event->err));
+	log_error("caller=%s status=%u code=%s %s: %s", call->caller.name,
+	    event->status, sbx_err_name(event->err), buf_text(&chosen),
+	    sbx_why_text(event->why, event->err));
 }
 
-/* Whoever asks where a sandbox is finds it here: no limit on these. */
 static void
-log_change(const struct change *change)
+put_pair(struct buf *line, const char *name, const char *value)
 {
-	const struct sandbox *s = change->sandbox;
+	if (*value != '\0')
+		buf_printf(
+		    line, "%s%s=%s", line->len > 0 ? " " : "", name, value);
+}
 
-	log_error("sandbox=%s owner=%s state=%s cause=%s%s%s%s", s->id,
-	    s->owner, change->state, change->cause,
-	    change->by == NULL ? "" : " by=",
-	    change->by == NULL ? "" : change->by, s->held ? " held=yes" : "");
+/* The row of the store as a line. */
+static void
+log_event(const struct event *e)
+{
+	cleanup_buf struct buf line = BUF_INIT(1024);
+
+	put_pair(&line, "sandbox", e->id);
+	put_pair(&line, "owner", e->owner);
+	put_pair(&line, "event", event_name(e->kind));
+	put_pair(&line, "cause", e->cause);
+	put_pair(&line, "by", e->by);
+	if (e->number > 0)
+		buf_printf(&line, " number=%" PRIu64, e->number);
+	log_error("%s%s%s", buf_text(&line), *e->detail == '\0' ? "" : ": ",
+	    e->detail);
 }
 
 static void
@@ -226,21 +224,26 @@ open_broker(const struct serve *serve, struct broker *ret, struct sbx_why *why)
 		.provider_fd = serve->provider_fd,
 		.now = unix_time,
 		.ticks = boot_time,
-		.changed = log_change,
-		.hurry = hurry };
+		.hurry = hurry,
+		.log = log_event,
+		.may_log = may_log };
 	signer_line_init(&ret->signer, serve->signer_fd);
 	(void)snprintf(
 	    ret->ca_line, sizeof(ret->ca_line), "%s", serve->ca_line);
 	err = paths_join(serve->settings->state_dir, "db/sandboxd.db", path);
 	if (err == SBX_OK)
 		err = store_open(path, &ret->store, why);
-	if (err == SBX_OK)
+	if (err == SBX_OK) {
+		store_set_events_max(ret->store, ret->settings->max_events);
 		err = tell_boot(ret, why);
+	}
 	if (err == SBX_OK)
 		err = turns_new(&ret->turns);
 	if (err == SBX_OK)
 		err = known_new(
 		    known_max(serve->settings->connections), &ret->known);
+	if (err == SBX_OK)
+		err = watch_new(&ret->watch);
 	if (err == SBX_OK)
 		err = persons_new(ret->settings, PERSONS_SUBUID, &ret->persons);
 	if (err == SBX_OK)
@@ -267,7 +270,7 @@ serve_run(const struct serve *serve, struct sbx_why *why)
 		err = reaper_new(&broker, &steps, &reaper);
 	if (err == SBX_OK)
 		err = http_start(
-		    &broker, serve->listen_fd, log_event, &http, why);
+		    &broker, serve->listen_fd, log_fault, &http, why);
 	if (err != SBX_OK)
 		return err; /* and the process ends */
 	if (overlap_find(broker.settings, &overlap))
@@ -275,6 +278,7 @@ serve_run(const struct serve *serve, struct sbx_why *why)
 	serve->ready(serve->ready_context);
 	wait_for_end(reaper, &signals);
 	turns_close(broker.turns);
+	watch_close(broker.watch);
 	http_stop(http);
 	/* What is still under way uses the store to its end. */
 	drained = reaper_end(reaper, DRAIN / 2);
@@ -282,6 +286,7 @@ serve_run(const struct serve *serve, struct sbx_why *why)
 		store_close(broker.store);
 		turns_free(broker.turns);
 		known_free(broker.known);
+		watch_free(broker.watch);
 		persons_free(broker.persons);
 	}
 	return SBX_OK;

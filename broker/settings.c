@@ -158,6 +158,13 @@ static const struct conf_key keys[] = {
 	{ "limits",
 	    { "connections", field_uint, MEMBER(connections), 8, 10000,
 		.def = "256", .help = "connections served at once" } },
+	{ "limits",
+	    { "max_events", field_uint, MEMBER(max_events), 100, 10000000,
+		.def = "100000", .help = "events kept of one owner" } },
+	{ "limits",
+	    { "max_event_age", field_duration, MEMBER(max_event_age), 3600,
+		LIMITS_LIFE_MAX, .def = "30d",
+		.help = "how long events are kept" } },
 };
 
 const struct conf_table broker_settings_table = { .keys = keys,

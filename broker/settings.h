@@ -38,6 +38,8 @@ struct broker_settings {
 	uint64_t max_lifetime;	/* of a sandbox; 0: no limit */
 	uint64_t max_sandboxes; /* of one owner */
 	uint64_t connections;
+	uint64_t max_events;	/* of one owner */
+	uint64_t max_event_age; /* seconds */
 	/* not from the file */
 	char libexec_dir[PATHS_MAX];
 	char sandboxd[PATHS_MAX];

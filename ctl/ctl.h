@@ -35,6 +35,7 @@ int ctl_extend(int argc, char **argv);
 int ctl_kill(int argc, char **argv);
 int ctl_share(int argc, char **argv);
 int ctl_unshare(int argc, char **argv);
+int ctl_events(int argc, char **argv);
 
 /* A connection to the broker, and what a verb asks it with. */
 struct broker {

@@ -25,6 +25,8 @@ const struct command ctl_commands[] = {
 	{ "kill", "[options] ID...",
 	    "remove them with their files, revoke their certificates",
 	    ctl_kill },
+	{ "events", "[options] [ID]", "what happened, and because of what",
+	    ctl_events },
 };
 
 const size_t ctl_command_count = sizeof(ctl_commands) / sizeof(ctl_commands[0]);

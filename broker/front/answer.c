@@ -42,13 +42,13 @@ refusal_json(const struct refusal *refusal)
 
 /* No member for one that was made before there were any. */
 void
-answer_put_incarnation(struct json_object *o, const struct sandbox *s)
+answer_put_incarnation(struct json_object *o, uint64_t incarnation)
 {
 	char text[SIGNER_SERIAL_LEN];
 
-	if (s->incarnation == 0)
+	if (incarnation == 0)
 		return;
-	signer_put_serial(s->incarnation, text);
+	signer_put_serial(incarnation, text);
 	answer_put_text(o, "incarnation", text);
 }
 
@@ -73,7 +73,7 @@ answer_json(const struct sandbox *s)
 	struct json_object *labels = json_object_new_object();
 
 	answer_put_text(o, "id", s->id);
-	answer_put_incarnation(o, s);
+	answer_put_incarnation(o, s->incarnation);
 	answer_put_text(o, "provider", s->provider);
 	answer_put_text(o, "state", sandbox_state_name(s->state));
 	(void)json_object_object_add(

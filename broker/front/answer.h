@@ -26,8 +26,7 @@ void answer_put_u64(struct json_object *o, const char *name, uint64_t value);
 
 /* "namespaces", "none", or "unknown" while it is being made. */
 const char *answer_isolation(const struct sandbox *sandbox);
-void answer_put_incarnation(
-    struct json_object *object, const struct sandbox *sandbox);
+void answer_put_incarnation(struct json_object *object, uint64_t incarnation);
 struct json_object *answer_json(const struct sandbox *sandbox) MUST_USE;
 /* The answer is a sandbox. */
 enum sbx_err answer_sandbox(struct answer *ret, unsigned status,

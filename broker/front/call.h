@@ -27,6 +27,7 @@ struct call {
 	 */
 	bool (*take_stream)(void *context);
 	void *context;
+	int fd; /* the connection: is the caller still there? */
 };
 
 /* The value of a parameter; NULL: it is not there. */

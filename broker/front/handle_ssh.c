@@ -107,7 +107,7 @@ json_of_issued(const struct issued *issued)
 
 	signer_put_serial(issued->serial, serial);
 	answer_put_text(o, "id", s->id);
-	answer_put_incarnation(o, s);
+	answer_put_incarnation(o, s->incarnation);
 	answer_put_text(o, "state", sandbox_state_name(s->state));
 	answer_put_text(o, "user", access->user);
 	answer_put_text(o, "isolation", answer_isolation(s));

@@ -24,6 +24,7 @@ route_handler handle_stop;
 route_handler handle_ssh;
 route_handler handle_share;
 route_handler handle_unshare;
+route_handler handle_events;
 
 /* The answer is a sandbox with its shares, which are not for guests. */
 enum sbx_err answer_shared(struct broker *broker, struct answer *ret,

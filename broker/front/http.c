@@ -12,6 +12,7 @@
 #include "broker/front/door.h"
 #include "broker/front/peers.h"
 #include "broker/front/stream.h"
+#include "broker/life/events.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 
@@ -257,9 +258,12 @@ on_complete(struct http *http, struct MHD_Connection *connection,
 	call->path = path;
 	call->take_stream = take_stream;
 	call->context = &among;
+	call->fd = fd_of(connection);
 	err = who_calls(http, connection, peer, &call->caller, &why);
-	if (err != SBX_OK)
+	if (err != SBX_OK) {
+		events_refuse(http->broker, &call->caller, "", err, &why);
 		return refuse(http, connection, call, err, why.text);
+	}
 	if (!peer_begin_call(http->peers, peer))
 		return refuse_busy(http, connection, call);
 	/* A call may take longer than a connection may idle. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "broker/life/events.h"
 #include "broker/life/overlap.h"
 
 static enum sbx_err
@@ -49,6 +50,7 @@ const struct route routes[] = {
 	{ "POST", "/v1/sandboxes/{id}/ssh", "", handle_ssh },
 	{ "POST", "/v1/sandboxes/{id}/share", "", handle_share },
 	{ "POST", "/v1/sandboxes/{id}/unshare", "", handle_unshare },
+	{ "GET", "/v1/events", "after wait sandbox limit", handle_events },
 };
 
 const size_t route_count = sizeof(routes) / sizeof(routes[0]);
@@ -131,6 +133,8 @@ routes_answer(struct broker *broker, const struct call *call,
 		*ret_err = route->handler(broker, call, id, &answer, ret_why);
 	if (*ret_err == SBX_OK)
 		return answer;
+	if (*ret_err == SBX_REFUSED)
+		events_refuse(broker, &call->caller, id, *ret_err, ret_why);
 	/* A handler may know better than the table of codes. */
 	if (answer.status >= 400)
 		return answer_problem_with(answer.status, *ret_err, ret_why);

@@ -6,6 +6,7 @@
 #include "broker/helper/provider_call.h"
 #include "broker/helper/signer.h"
 #include "broker/life/known.h"
+#include "broker/life/events.h"
 #include "certs/check.h"
 #include "common/cleanup.h"
 #include "common/text.h"
@@ -80,6 +81,22 @@ new_serial(uint64_t now)
 	return now << 32 | randombytes_random();
 }
 
+static void
+begin_event(struct event *ret, const struct broker *b, const struct sandbox *s,
+    const struct caller *caller, const struct cert_request *request,
+    const char *serial)
+{
+	char ends[TEXT_TIME_LEN], detail[EVENT_DETAIL_MAX];
+
+	text_put_time(request->valid_before, ends);
+	(void)snprintf(detail, sizeof(detail), "serial %s until %s%s%s%s",
+	    serial, ends, request->single_use ? ", single use" : "",
+	    request->source_address != NULL ? ", source address" : "",
+	    request->force_command != NULL ? ", forced command" : "");
+	event_begin(ret, b, EVENT_CERTIFICATE, s, "ssh", caller->name);
+	event_set_detail(ret, detail);
+}
+
 /* Write it down under a serial that nobody had; then it may be signed. */
 static enum sbx_err
 register_certificate(struct broker *b, const struct caller *caller,
@@ -88,6 +105,7 @@ register_certificate(struct broker *b, const struct caller *caller,
 {
 	enum sbx_err err = SBX_EXISTS;
 	uint64_t free_at = 0;
+	struct event event;
 
 	for (int i = 0; i < SERIAL_TRIES && err == SBX_EXISTS; i++) {
 		struct certificate row = { .caller = caller->name,
@@ -105,8 +123,12 @@ register_certificate(struct broker *b, const struct caller *caller,
 		(void)snprintf(key_id, size, "%s/%s/%s", caller->name,
 		    request->principal, serial);
 		request->serial = row.serial;
-		err = store_add_certificate(b->store, &row, &free_at, why);
+		begin_event(&event, b, &ret->sandbox, caller, request, serial);
+		err = store_add_certificate(
+		    b->store, &row, &event, &free_at, why);
 	}
+	if (err == SBX_OK)
+		event_tell(b, &event, caller);
 	ret->too_many = free_at != 0;
 	return ret->too_many ? refuse_more(&ret->sandbox, free_at, why) : err;
 }

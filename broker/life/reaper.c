@@ -408,6 +408,20 @@ is_steady(struct reaper *r, const struct moment *now)
 	return now->ticks + 1 - r->steady_since >= STEADY;
 }
 
+/* In small pieces, since others wait for the store meanwhile. */
+static enum sbx_err
+prune_events(struct reaper *r, uint64_t now, struct sbx_why *why)
+{
+	uint64_t age = r->broker->settings->max_event_age;
+	enum sbx_err err = SBX_OK;
+	bool more = now > age;
+
+	while (err == SBX_OK && more)
+		err =
+		    store_prune_events(r->broker->store, now - age, &more, why);
+	return err;
+}
+
 enum sbx_err
 reaper_round(struct reaper *r, struct sbx_why *why)
 {
@@ -416,7 +430,8 @@ reaper_round(struct reaper *r, struct sbx_why *why)
 
 	if (err != SBX_OK || !is_steady(r, &now) || now.now < KEEP)
 		return err;
-	return store_prune(r->broker->store, now.now - KEEP, why);
+	err = store_prune(r->broker->store, now.now - KEEP, why);
+	return err != SBX_OK ? err : prune_events(r, now.now, why);
 }
 
 uint64_t

@@ -7,6 +7,7 @@
 #include "broker/helper/provider_call.h"
 #include "broker/life/shares.h"
 #include "broker/life/terms.h"
+#include "broker/life/events.h"
 #include "common/cleanup.h"
 #include "common/groups.h"
 
@@ -62,37 +63,28 @@ sandboxes_find(struct broker *b, const struct caller *caller, const char *id,
 			     : access_may(b->store, caller, ret, verb, why);
 }
 
-/* Why something changes, as told to the observer. */
+/* Why something changes; the words are those of sandboxd(8). */
 struct cause {
 	const char *word;
-	const char *by;
+	const char *by; /* who asked; NULL: nobody */
 };
 
 static const struct cause cause_found = { "found", NULL },
-			  cause_start = { "start", NULL },
 			  cause_expired = { "expired", NULL },
 			  cause_session = { "session", NULL },
 			  cause_unfinished = { "unfinished", NULL };
 
-static void
-tell(const struct broker *b, const struct sandbox *s, const char *state,
-    const struct cause *cause)
-{
-	if (b->changed != NULL)
-		b->changed(
-		    &(struct change){ s, state, cause->word, cause->by });
-}
-
 static enum sbx_err
 put_state(struct broker *b, struct sandbox *s, enum sandbox_state state,
-    struct sbx_why *why)
+    struct event *event, struct sbx_why *why)
 {
 	enum sbx_err err;
 
 	/* What has begun is finished, whoever dies meanwhile. */
 	if (s->state == SANDBOX_DELETING)
-		return SBX_OK;
-	err = store_set_state(b->store, s->id, state, s->isolation, why);
+		return event == NULL ? SBX_OK
+				     : store_add_event(b->store, event, why);
+	err = store_set_state(b->store, s->id, state, s->isolation, event, why);
 	if (err == SBX_OK)
 		s->state = state;
 	return err;
@@ -101,10 +93,28 @@ put_state(struct broker *b, struct sandbox *s, enum sandbox_state state,
 /* It is so already, whether or not that can be written. */
 static enum sbx_err
 set_state(struct broker *b, struct sandbox *s, enum sandbox_state state,
-    const struct cause *cause, struct sbx_why *why)
+    enum event_kind kind, const struct cause *cause, struct sbx_why *why)
 {
-	tell(b, s, sandbox_state_name(state), cause);
-	return put_state(b, s, state, why);
+	struct event event;
+	enum sbx_err err;
+
+	event_begin(&event, b, kind, s, cause->word, cause->by);
+	err = put_state(b, s, state, &event, why);
+	event_tell(b, &event, /* caller= */ NULL);
+	return err;
+}
+
+/* Something went wrong with it, as told in detail. */
+static void
+set_failed(struct broker *b, struct sandbox *s, const struct cause *cause,
+    enum sbx_err failed, const struct sbx_why *detail)
+{
+	struct event event;
+
+	event_begin(&event, b, EVENT_FAILED, s, cause->word, cause->by);
+	event_set_detail(&event, sbx_why_text(detail, failed));
+	(void)!put_state(b, s, SANDBOX_FAILED, &event, NULL);
+	event_tell(b, &event, /* caller= */ NULL);
 }
 
 /* What the provider says, seen beside what we knew. */
@@ -122,6 +132,12 @@ state_of(const struct provider_status *status, enum sandbox_state known)
 	return SANDBOX_FAILED;
 }
 
+static const enum event_kind kind_found[SANDBOX_STATE_COUNT] = {
+	[SANDBOX_RUNNING] = EVENT_STARTED,
+	[SANDBOX_STOPPED] = EVENT_STOPPED,
+	[SANDBOX_FAILED] = EVENT_FAILED,
+};
+
 enum sbx_err
 sandboxes_reconcile(struct broker *b, struct sandbox *s, struct sbx_why *why)
 {
@@ -136,6 +152,7 @@ sandboxes_reconcile(struct broker *b, struct sandbox *s, struct sbx_why *why)
 	s->full = status.full;
 	s->ephemeral = status.ephemeral;
 	memcpy(s->root, status.root, sizeof(s->root));
+	events_note_refusal(b, s, &status.refusal);
 	state = state_of(&status, s->state);
 	if (status.state == PROVIDER_GONE)
 		status.isolation = s->isolation;
@@ -144,9 +161,10 @@ sandboxes_reconcile(struct broker *b, struct sandbox *s, struct sbx_why *why)
 	s->isolation = status.isolation;
 	/* What cannot be written now is seen again at the next look. */
 	if (state != s->state)
-		(void)set_state(b, s, state, &cause_found, NULL);
+		(void)set_state(
+		    b, s, state, kind_found[state], &cause_found, NULL);
 	else
-		(void)put_state(b, s, state, NULL);
+		(void)put_state(b, s, state, /* event= */ NULL, NULL);
 	s->state = state;
 	return SBX_OK;
 }
@@ -215,8 +233,18 @@ bring_up(struct broker *b, const struct caller *caller,
 	if (err == SBX_OK)
 		err = provider_call_start(
 		    b->provider_fd, s->provider, s->id, &nobody, why);
-	if (err == SBX_OK)
-		err = put_state(b, s, SANDBOX_RUNNING, why);
+	return err;
+}
+
+/* Its row goes; event may be NULL. */
+static enum sbx_err
+forget(struct broker *b, const struct sandbox *s, struct event *event,
+    struct sbx_why *why)
+{
+	enum sbx_err err = store_remove(b->store, s->id, event, why);
+
+	if (err == SBX_OK && event != NULL)
+		event_tell(b, event, /* caller= */ NULL);
 	return err;
 }
 
@@ -226,25 +254,44 @@ bring_up(struct broker *b, const struct caller *caller,
  * said, and the row stays as it was.
  */
 static enum sbx_err
-take_down(struct broker *b, struct sandbox *s, struct sbx_why *why)
+take_down(struct broker *b, struct sandbox *s, struct event *event,
+    struct sbx_why *why)
 {
 	enum sbx_err err;
 
-	(void)put_state(b, s, SANDBOX_DELETING, NULL);
+	(void)put_state(b, s, SANDBOX_DELETING, /* event= */ NULL, NULL);
 	err = provider_call_kill(b->provider_fd, s->provider, s->id, why);
-
-	return err != SBX_OK ? err : store_remove(b->store, s->id, why);
+	return err != SBX_OK ? err : forget(b, s, event, why);
 }
 
 static enum sbx_err
 remove_now(struct broker *b, struct sandbox *s, const struct cause *cause,
     struct sbx_why *why)
 {
-	enum sbx_err err = take_down(b, s, why);
+	struct event event;
 
-	if (err == SBX_OK)
-		tell(b, s, "removed", cause);
-	return err;
+	event_begin(&event, b, EVENT_REMOVED, s, cause->word, cause->by);
+	return take_down(b, s, &event, why);
+}
+
+/* What could not be made; nothing is left of it, or it is marked as failed. */
+static void
+undo(struct broker *b, struct sandbox *s, const struct cause *cause,
+    enum sbx_err failed, const struct sbx_why *why)
+{
+	/* Of a refusal they hear who answers the call. */
+	struct event event, *told = failed == SBX_REFUSED ? NULL : &event;
+	enum sbx_err err;
+
+	event_begin(&event, b, EVENT_FAILED, s, cause->word, cause->by);
+	event_set_detail(&event, sbx_why_text(why, failed));
+	/* Files that are there without a row are not ours to throw away. */
+	if (failed == SBX_EXISTS)
+		err = forget(b, s, told, NULL);
+	else
+		err = take_down(b, s, told, NULL);
+	if (err != SBX_OK)
+		set_failed(b, s, cause, failed, why);
 }
 
 /*
@@ -269,6 +316,7 @@ create(struct broker *b, const struct caller *caller,
 {
 	cleanup_held struct held held = { NULL, NULL };
 	const struct cause cause = { "create", caller->name };
+	struct event event;
 	enum sbx_err err = hold(b, ret->id, &held, why);
 
 	if (err == SBX_OK)
@@ -277,19 +325,19 @@ create(struct broker *b, const struct caller *caller,
 		return err;
 	err = bring_up(b, caller, wish, ret, why);
 	if (err == SBX_OK) {
-		ret->verbs = ACCESS_ALL;
-		tell(b, ret, sandbox_state_name(ret->state), &cause);
-		if (ret->expires_at != 0 && b->hurry != NULL)
-			b->hurry();
-		return SBX_OK;
+		event_begin(
+		    &event, b, EVENT_CREATED, ret, cause.word, cause.by);
+		err = put_state(b, ret, SANDBOX_RUNNING, &event, why);
 	}
-	/* Files that are there without a row are not ours to throw away. */
-	if (err == SBX_EXISTS) {
-		if (store_remove(b->store, ret->id, NULL) != SBX_OK)
-			(void)set_state(b, ret, SANDBOX_FAILED, &cause, NULL);
-	} else if (take_down(b, ret, NULL) != SBX_OK)
-		(void)set_state(b, ret, SANDBOX_FAILED, &cause, NULL);
-	return err;
+	if (err != SBX_OK) {
+		undo(b, ret, &cause, err, why);
+		return err;
+	}
+	ret->verbs = ACCESS_ALL;
+	event_tell(b, &event, /* caller= */ NULL);
+	if (ret->expires_at != 0 && b->hurry != NULL)
+		b->hurry();
+	return SBX_OK;
 }
 
 enum sbx_err
@@ -431,8 +479,11 @@ sandboxes_list(struct broker *b, const struct caller *caller,
 #define REPAIR_WAIT 10
 
 static enum sbx_err
-start_now(struct broker *b, struct sandbox *s, struct sbx_why *why)
+start_now(struct broker *b, struct sandbox *s, const struct starter *starter,
+    struct sbx_why *why)
 {
+	const struct cause cause = { starter->wake ? "connect" : "start",
+		starter->name };
 	struct provider_audience audience;
 	enum sbx_err err = sandboxes_reconcile(b, s, why);
 
@@ -444,27 +495,35 @@ start_now(struct broker *b, struct sandbox *s, struct sbx_why *why)
 	if (s->state == SANDBOX_RUNNING)
 		return provider_call_start(
 		    b->provider_fd, s->provider, s->id, &audience, why);
-	err = put_state(b, s, SANDBOX_STARTING, why);
+	err = put_state(b, s, SANDBOX_STARTING, /* event= */ NULL, why);
 	if (err != SBX_OK)
 		return err;
 	err = provider_call_start(
 	    b->provider_fd, s->provider, s->id, &audience, why);
 	if (err == SBX_OK)
-		return set_state(b, s, SANDBOX_RUNNING, &cause_start, why);
-	(void)set_state(b, s, SANDBOX_FAILED, &cause_start, NULL);
+		return set_state(b, s, SANDBOX_RUNNING,
+		    starter->wake ? EVENT_WOKEN : EVENT_STARTED, &cause, why);
+	set_failed(b, s, &cause, err, why);
 	return err;
 }
 
 static enum sbx_err
-set_held(struct broker *b, struct sandbox *s, bool held, struct sbx_why *why)
+set_held(struct broker *b, struct sandbox *s, bool held,
+    const struct cause *cause, struct sbx_why *why)
 {
-	enum sbx_err err = SBX_OK;
+	struct event event;
+	enum sbx_err err;
 
-	if (held != s->held)
-		err = store_set_held(b->store, s->id, held, why);
-	if (err == SBX_OK)
-		s->held = held;
-	return err;
+	if (held == s->held)
+		return SBX_OK;
+	event_begin(&event, b, held ? EVENT_HELD : EVENT_RELEASED, s,
+	    cause->word, cause->by);
+	err = store_set_held(b->store, s->id, held, &event, why);
+	if (err != SBX_OK)
+		return err;
+	s->held = held;
+	event_tell(b, &event, /* caller= */ NULL);
+	return SBX_OK;
 }
 
 /* Whoever may stop it decides that. */
@@ -491,7 +550,8 @@ check_held(const struct sandbox *s, struct sbx_why *why)
 }
 
 static enum sbx_err
-start_in_turn(void *context, const char *id, struct sbx_why *why)
+start_in_turn(void *context, const char *id, const struct starter *starter,
+    struct sbx_why *why)
 {
 	cleanup_held struct held held = { NULL, NULL };
 	struct broker *b = context;
@@ -506,7 +566,23 @@ start_in_turn(void *context, const char *id, struct sbx_why *why)
 	/* Whoever wants it to run has said so before; this came later. */
 	if (err == SBX_OK)
 		err = check_held(&s, why);
-	return err != SBX_OK ? err : start_now(b, &s, why);
+	return err != SBX_OK ? err : start_now(b, &s, starter, why);
+}
+
+/* Is it stopped on purpose?  Somebody may ask why nobody gets in. */
+static enum sbx_err
+let_start(struct broker *b, const struct caller *caller, struct sandbox *s,
+    bool wake, struct sbx_why *why)
+{
+	const struct cause cause = { "start", caller->name };
+	enum sbx_err err;
+
+	if (!wake && may_hold(s))
+		return set_held(b, s, /* held= */ false, &cause, why);
+	err = check_held(s, why);
+	if (err != SBX_OK)
+		events_refuse(b, caller, s->id, err, why);
+	return err;
 }
 
 enum sbx_err
@@ -514,24 +590,24 @@ sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
     bool wake, unsigned seconds, struct sandbox *ret, struct sbx_why *why)
 {
 	enum sbx_err err = look(b, caller, id, ACCESS_START, ret, why);
+	struct starter starter = { .wake = wake };
 	bool done, runs;
 
+	starter.person = caller->all ? TURN_UNLIMITED : caller->person;
+	memcpy(starter.name, caller->name, sizeof(starter.name));
 	/* One whose creation was refused may have resisted its removal. */
 	if (err == SBX_OK)
 		err =
 		    access_isolation(b->settings, caller, ret->isolation, why);
-	if (err == SBX_OK && !wake && may_hold(ret))
-		err = set_held(b, ret, false, why);
 	if (err == SBX_OK)
-		err = check_held(ret, why);
+		err = let_start(b, caller, ret, wake, why);
 	if (err != SBX_OK)
 		return err;
 	runs = ret->state == SANDBOX_RUNNING;
 	if (runs && seconds < REPAIR_WAIT)
 		seconds = REPAIR_WAIT;
-	err = turns_start(b->turns, ret->id,
-	    caller->all ? TURN_UNLIMITED : caller->person, seconds,
-	    start_in_turn, b, &done, why);
+	err = turns_start(
+	    b->turns, ret->id, &starter, seconds, start_in_turn, b, &done, why);
 	if (err != SBX_OK || (runs && !done))
 		return err;
 	if (done)
@@ -546,21 +622,23 @@ sandboxes_start(struct broker *b, const struct caller *caller, const char *id,
  */
 
 static enum sbx_err
-stop_now(struct broker *b, struct sandbox *s, bool held,
-    const struct cause *cause, struct sbx_why *why)
+stop_now(struct broker *b, struct sandbox *s, const struct cause *cause,
+    struct sbx_why *why)
 {
 	/* Somebody may ask for it again and again: that is no change. */
-	bool again = s->state == SANDBOX_STOPPED && !held;
+	bool again = s->state == SANDBOX_STOPPED;
 	enum sbx_err err;
 
 	/* On a full disk nothing can be written, and stopping may cure it. */
-	(void)put_state(b, s, SANDBOX_STOPPING, NULL);
+	(void)put_state(b, s, SANDBOX_STOPPING, /* event= */ NULL, NULL);
 	err = provider_call_stop(b->provider_fd, s->provider, s->id, why);
 	if (err == SBX_OK)
-		return again ? put_state(b, s, SANDBOX_STOPPED, why)
-			     : set_state(b, s, SANDBOX_STOPPED, cause, why);
+		return again
+		    ? put_state(b, s, SANDBOX_STOPPED, /* event= */ NULL, why)
+		    : set_state(
+			  b, s, SANDBOX_STOPPED, EVENT_STOPPED, cause, why);
 	/* Whether it runs, the next look at it tells. */
-	(void)set_state(b, s, SANDBOX_FAILED, cause, NULL);
+	set_failed(b, s, cause, err, why);
 	return err;
 }
 
@@ -569,21 +647,17 @@ sandboxes_stop(struct broker *b, const struct caller *caller, const char *id,
     bool stay, struct sandbox *ret, struct sbx_why *why)
 {
 	cleanup_held struct held held = { NULL, NULL };
+	const struct cause cause = { "stop", caller->name };
 	enum sbx_err err = sandboxes_find(b, caller, id, ACCESS_STOP, ret, why);
-	bool was;
 
 	if (err == SBX_OK)
 		err = hold(b, id, &held, why);
 	if (err == SBX_OK)
 		err = sandboxes_find(b, caller, id, ACCESS_STOP, ret, why);
-	was = ret->held;
 	/* First, so that nobody wakes it in between. */
 	if (err == SBX_OK)
-		err = set_held(b, ret, stay || was, why);
-	return err != SBX_OK
-	    ? err
-	    : stop_now(b, ret, ret->held != was,
-		  &(struct cause){ "stop", caller->name }, why);
+		err = set_held(b, ret, stay || ret->held, &cause, why);
+	return err != SBX_OK ? err : stop_now(b, ret, &cause, why);
 }
 
 enum sbx_err
@@ -611,7 +685,9 @@ void
 sandboxes_end_tied(struct broker *b, const char *id, uint64_t incarnation)
 {
 	cleanup_held struct held held = { NULL, NULL };
+	struct sbx_why why = { "" };
 	struct sandbox s;
+	enum sbx_err err;
 
 	if (store_end_tied(b->store, id, incarnation, NULL) == SBX_OK) {
 		if (b->hurry != NULL)
@@ -619,11 +695,13 @@ sandboxes_end_tied(struct broker *b, const char *id, uint64_t incarnation)
 		return;
 	}
 	/* On a full disk nothing can be written, and removing may cure it. */
-	if (hold(b, id, &held, NULL) == SBX_OK &&
-	    store_get(b->store, id, &s, NULL) == SBX_OK &&
-	    s.incarnation == incarnation && s.tied &&
-	    remove_now(b, &s, &cause_session, NULL) != SBX_OK)
-		tell(b, &s, sandbox_state_name(SANDBOX_FAILED), &cause_session);
+	if (hold(b, id, &held, NULL) != SBX_OK ||
+	    store_get(b->store, id, &s, NULL) != SBX_OK ||
+	    s.incarnation != incarnation || !s.tied)
+		return;
+	err = remove_now(b, &s, &cause_session, &why);
+	if (err != SBX_OK)
+		set_failed(b, &s, &cause_session, err, &why);
 }
 
 bool
@@ -646,7 +724,8 @@ settle(struct broker *b, struct sandbox *s, struct sbx_why *why)
 {
 	/* Nobody was told of it yet; the reaper has the time to remove it. */
 	if (s->state == SANDBOX_CREATING)
-		return put_state(b, s, SANDBOX_DELETING, why);
+		return put_state(
+		    b, s, SANDBOX_DELETING, /* event= */ NULL, why);
 	return sandboxes_reconcile(b, s, why);
 }
 
@@ -676,10 +755,10 @@ sandboxes_recover(struct broker *b, struct sbx_why *why)
 				return err;
 			for (size_t j = 0; j < count; j++) {
 				memcpy(after, rows[j].id, sizeof(after));
-				if (settle(b, &rows[j], why) != SBX_OK)
-					(void)set_state(b, &rows[j],
-					    SANDBOX_FAILED, &cause_unfinished,
-					    NULL);
+				err = settle(b, &rows[j], why);
+				if (err != SBX_OK)
+					set_failed(b, &rows[j],
+					    &cause_unfinished, err, why);
 			}
 		}
 	}
@@ -749,7 +828,7 @@ sandboxes_stop_ended(struct broker *b, const char *id, struct sbx_why *why)
 
 	if (err != SBX_OK)
 		return err;
-	err = stop_now(b, &s, /* held= */ false, cause_of(&s), why);
+	err = stop_now(b, &s, cause_of(&s), why);
 	return err == SBX_OK ? SBX_OK : SBX_UNAVAILABLE;
 }
 

@@ -9,21 +9,9 @@
 
 #include "broker/helper/signer.h"
 #include "broker/life/access.h"
+#include "broker/life/quota.h"
 #include "broker/life/turns.h"
-
-/* What became of a sandbox, and why. */
-struct change {
-	const struct sandbox *sandbox;
-	const char *state; /* "running" "stopped" "failed" "removed" */
-	const char *cause; /* "create" "start" "stop" "delete": somebody asked
-			    * for it; "expired"; "found": it had come about
-			    * by itself; "unfinished": of an earlier sandboxd;
-			    * "session": the connection that made it ended */
-	const char *by;	   /* who asked; NULL: not known here, or nobody */
-};
-
-/* Called from any thread, once it is so. */
-typedef void change_observer(const struct change *change);
+#include "broker/life/watch.h"
 
 /* What the http process works with. */
 struct broker {
@@ -35,10 +23,13 @@ struct broker {
 	struct signer_line signer;
 	int provider_fd; /* provider_call */
 	char ca_line[PROVIDER_LINE];
-	uint64_t (*now)(void);	  /* Unix time */
-	uint64_t (*ticks)(void);  /* CLOCK_BOOTTIME, see struct moment */
-	change_observer *changed; /* or NULL */
-	void (*hurry)(void);	  /* the reaper has something to do; or NULL */
+	struct watch *watch;	 /* those who wait for events; or NULL */
+	uint64_t (*now)(void);	 /* Unix time */
+	uint64_t (*ticks)(void); /* CLOCK_BOOTTIME, see struct moment */
+	void (*hurry)(void);	 /* the reaper has something to do; or NULL */
+	/* Each event, from any thread; has this caller room for one more? */
+	void (*log)(const struct event *event);
+	bool (*may_log)(const struct caller *caller, enum quota_kind kind);
 };
 
 #define PROVIDER_DEFAULT "local"

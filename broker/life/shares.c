@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "broker/helper/provider_call.h"
+#include "broker/life/events.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 
@@ -223,11 +224,26 @@ revoke_lost(struct broker *b, const struct sandbox *s, struct sbx_why *why)
 	}
 }
 
+static void
+begin_event(struct event *ret, const struct broker *b, enum event_kind kind,
+    const struct sandbox *s, const struct share *share, const char *by)
+{
+	char detail[EVENT_DETAIL_MAX];
+
+	(void)snprintf(detail, sizeof(detail), "%s %s for %s",
+	    share->group ? "group" : "user", share->name, share->verbs);
+	event_begin(
+	    ret, b, kind, s, kind == EVENT_SHARED ? "share" : "unshare", by);
+	event_set_detail(ret, detail);
+}
+
 /* Its provider is told first, so that a share is gone only when they are. */
 static enum sbx_err
-put_share(struct broker *b, const struct sandbox *s, struct shares *shares,
-    const struct share *share, struct sbx_why *why)
+put_share(struct broker *b, const struct caller *caller,
+    const struct sandbox *s, struct shares *shares, const struct share *share,
+    struct sbx_why *why)
 {
+	struct event event;
 	struct share *old = NULL;
 	bool was_in, is_in = lets_in(share);
 	enum sbx_err err = SBX_OK;
@@ -248,25 +264,37 @@ put_share(struct broker *b, const struct sandbox *s, struct shares *shares,
 		    s->id, STORE_SHARES_MAX);
 	if (was_in != is_in)
 		err = admit(b, s, shares, /* end= */ was_in, why);
-	if (err == SBX_OK)
-		err = store_share(b->store, s->id, share, why);
-	return err == SBX_OK && was_in && !is_in ? revoke_lost(b, s, why) : err;
+	if (err != SBX_OK)
+		return err;
+	begin_event(&event, b, EVENT_SHARED, s, share, caller->name);
+	err = store_share(b->store, s->id, share, &event, why);
+	if (err != SBX_OK)
+		return err;
+	event_tell(b, &event, caller);
+	return was_in && !is_in ? revoke_lost(b, s, why) : SBX_OK;
 }
 
 static enum sbx_err
-remove_share(struct broker *b, const struct sandbox *s, struct shares *shares,
-    struct share *share, struct sbx_why *why)
+remove_share(struct broker *b, const struct caller *caller,
+    const struct sandbox *s, struct shares *shares, struct share *share,
+    struct sbx_why *why)
 {
 	const struct share gone = *share;
+	struct event event;
 	enum sbx_err err = SBX_OK;
 
 	*share = shares->of[--shares->count];
 	if (lets_in(&gone))
 		err = admit(b, s, shares, /* end= */ true, why);
-	if (err == SBX_OK)
-		err = store_unshare(
-		    b->store, s->id, gone.group, gone.holder, why);
-	return err == SBX_OK && lets_in(&gone) ? revoke_lost(b, s, why) : err;
+	if (err != SBX_OK)
+		return err;
+	begin_event(&event, b, EVENT_UNSHARED, s, &gone, caller->name);
+	err = store_unshare(
+	    b->store, s->id, gone.group, gone.holder, &event, why);
+	if (err != SBX_OK)
+		return err;
+	event_tell(b, &event, caller);
+	return lets_in(&gone) ? revoke_lost(b, s, why) : SBX_OK;
 }
 
 static enum sbx_err
@@ -312,7 +340,7 @@ do_in_turn(struct broker *b, const struct caller *caller, const char *id,
 		err = check_share(b, ret, &job->share, why);
 		return err != SBX_OK
 		    ? err
-		    : put_share(b, ret, &shares, &job->share, why);
+		    : put_share(b, caller, ret, &shares, &job->share, why);
 	}
 	if (err == SBX_OK)
 		err = parse_who(job->with, &who, why);
@@ -322,7 +350,7 @@ do_in_turn(struct broker *b, const struct caller *caller, const char *id,
 	if (share == NULL)
 		return sbx_fail(why, SBX_STATE,
 		    "sandbox '%s' is not shared with %.80s", id, job->with);
-	return remove_share(b, ret, &shares, share, why);
+	return remove_share(b, caller, ret, &shares, share, why);
 }
 
 static enum sbx_err

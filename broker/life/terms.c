@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "broker/life/terms.h"
 
+#include "broker/life/events.h"
 #include "common/text.h"
 
 enum sbx_err
@@ -27,6 +28,44 @@ terms_end(const struct broker *b, struct sandbox *s, uint64_t timeout,
 }
 
 static enum sbx_err
+set_end(struct broker *b, const struct caller *caller, struct sandbox *s,
+    uint64_t timeout, struct sbx_why *why)
+{
+	char until[TEXT_TIME_LEN] = "never";
+	struct event event;
+	enum sbx_err err = terms_end(b, s, timeout, why);
+
+	if (err != SBX_OK)
+		return err;
+	event_begin(&event, b, EVENT_EXTENDED, s, "extend", caller->name);
+	if (s->expires_at != 0)
+		text_put_time(s->expires_at, until);
+	event_set_detail(&event, until);
+	err = store_set_end(
+	    b->store, s->id, s->expires_at, s->end_ticks, &event, why);
+	if (err == SBX_OK)
+		event_tell(b, &event, caller);
+	return err;
+}
+
+static enum sbx_err
+untie(struct broker *b, const struct caller *caller, struct sandbox *s,
+    struct sbx_why *why)
+{
+	struct event event;
+	enum sbx_err err;
+
+	if (!s->tied)
+		return SBX_OK;
+	event_begin(&event, b, EVENT_EXTENDED, s, "extend", caller->name);
+	event_set_detail(&event, "without the connection that made it");
+	err = store_untie(b->store, s->id, &event, why);
+	if (err == SBX_OK)
+		event_tell(b, &event, caller);
+	return err;
+}
+
+static enum sbx_err
 change_in_turn(struct broker *b, const struct caller *caller, const char *id,
     const struct terms *terms, struct sandbox *ret, struct sbx_why *why)
 {
@@ -34,12 +73,9 @@ change_in_turn(struct broker *b, const struct caller *caller, const char *id,
 	    sandboxes_find(b, caller, id, ACCESS_EXTEND, ret, why);
 
 	if (err == SBX_OK && terms->timeout != 0)
-		err = terms_end(b, ret, terms->timeout, why);
-	if (err == SBX_OK && terms->timeout != 0)
-		err = store_set_end(
-		    b->store, id, ret->expires_at, ret->end_ticks, why);
+		err = set_end(b, caller, ret, terms->timeout, why);
 	if (err == SBX_OK && terms->untie)
-		err = store_untie(b->store, id, why);
+		err = untie(b, caller, ret, why);
 	/* That connection may have ended in between. */
 	return err != SBX_OK
 	    ? err

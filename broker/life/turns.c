@@ -26,7 +26,7 @@ struct start {
 	start_job *job;
 	void *context;
 	char id[NAME_ID_MAX + 1];
-	uid_t person;
+	struct starter starter;
 	unsigned refs; /* who waits, and its thread */
 	bool done;
 	enum sbx_err err;
@@ -301,7 +301,8 @@ run_start(void *argument)
 	struct start *start = argument;
 	struct turns *t = start->turns;
 	struct sbx_why why = { "" };
-	enum sbx_err err = start->job(start->context, start->id, &why);
+	enum sbx_err err =
+	    start->job(start->context, start->id, &start->starter, &why);
 
 	(void)pthread_mutex_lock(&t->mutex);
 	start->err = err;
@@ -332,13 +333,13 @@ has_room(const struct turns *t, uid_t person)
 	for (const struct making *m = t->made; m != NULL; m = m->next)
 		count += m->person == person;
 	for (const struct start *s = t->starts; s != NULL; s = s->next)
-		count += !s->done && s->person == person;
+		count += !s->done && s->starter.person == person;
 	return person == TURN_UNLIMITED || count < TURN_STARTS;
 }
 
 static struct start *
-begin(struct turns *t, const char *id, uid_t person, start_job *job,
-    void *context)
+begin(struct turns *t, const char *id, const struct starter *starter,
+    start_job *job, void *context)
 {
 	struct start *start = calloc(1, sizeof(*start));
 
@@ -347,7 +348,7 @@ begin(struct turns *t, const char *id, uid_t person, start_job *job,
 	*start = (struct start){ .turns = t,
 		.job = job,
 		.context = context,
-		.person = person,
+		.starter = *starter,
 		.refs = 1 };
 	(void)snprintf(start->id, sizeof(start->id), "%s", id);
 	if (!thread_start(run_start, start, START_STACK, /* ret= */ NULL)) {
@@ -383,25 +384,26 @@ join(struct turns *t, struct start *start, unsigned seconds, bool *ret_done,
 
 /* Under the mutex: the one under way, or a new one. */
 static enum sbx_err
-find_or_begin(struct turns *t, const char *id, uid_t person, start_job *job,
-    void *context, struct start **ret, struct sbx_why *why)
+find_or_begin(struct turns *t, const char *id, const struct starter *starter,
+    start_job *job, void *context, struct start **ret, struct sbx_why *why)
 {
 	*ret = find_start(t, id);
 	if (*ret != NULL)
 		return SBX_OK;
 	/* Each is processes and a thread, and nobody need wait for it. */
-	if (!has_room(t, person))
+	if (!has_room(t, starter->person))
 		return sbx_fail(why, SBX_UNAVAILABLE,
 		    "%d of your sandboxes are starting, the limit: try again "
 		    "when one of them runs",
 		    TURN_STARTS);
-	*ret = begin(t, id, person, job, context);
+	*ret = begin(t, id, starter, job, context);
 	return *ret == NULL ? out_of_memory(why) : SBX_OK;
 }
 
 enum sbx_err
-turns_start(struct turns *t, const char *id, uid_t person, unsigned seconds,
-    start_job *job, void *context, bool *ret_done, struct sbx_why *why)
+turns_start(struct turns *t, const char *id, const struct starter *starter,
+    unsigned seconds, start_job *job, void *context, bool *ret_done,
+    struct sbx_why *why)
 {
 	struct start *start = NULL;
 	enum sbx_err err = SBX_OK;
@@ -411,7 +413,7 @@ turns_start(struct turns *t, const char *id, uid_t person, unsigned seconds,
 	if (t->closed)
 		err = stopping(why);
 	if (err == SBX_OK)
-		err = find_or_begin(t, id, person, job, context, &start, why);
+		err = find_or_begin(t, id, starter, job, context, &start, why);
 	if (err == SBX_OK)
 		err = join(t, start, seconds, ret_done, why);
 	(void)pthread_mutex_unlock(&t->mutex);

@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-#include "common/name.h"
+#include "broker/store/store.h"
 
 #define TURN_WAIT 300  /* seconds that a call waits for the ones before it */
 #define TURN_STARTS 16 /* of one person under way, creations among them */
@@ -39,19 +39,26 @@ bool turn_try_share(struct turns *turns, const char *id) MUST_USE;
 bool turn_try(struct turns *turns, const char *id) MUST_USE;
 void turn_give(struct turns *turns, const char *id);
 
-/* What a start does, in a thread of its own. */
-typedef enum sbx_err
-start_job(void *context, const char *id, struct sbx_why *why);
 #define TURN_UNLIMITED ((uid_t)-1)
+
+/* Who asked for a start. */
+struct starter {
+	uid_t person; /* whom it is counted for: persons.h, or TURN_UNLIMITED */
+	bool wake;    /* by connecting */
+	char name[STORE_OWNER_MAX + 1];
+};
+
+/* What a start does, in a thread of its own, for the first who asked. */
+typedef enum sbx_err start_job(void *context, const char *id,
+    const struct starter *starter, struct sbx_why *why);
 /*
  * Begin a start of id, or join the one under way, and wait for its end, at
  * most so many seconds.  *ret_done: it has ended, and the result is its own;
- * otherwise it goes on.  SBX_UNAVAILABLE: this person (persons.h, or
- * TURN_UNLIMITED) has TURN_STARTS under way.
+ * otherwise it goes on.  SBX_UNAVAILABLE: the person has TURN_STARTS under way.
  */
-enum sbx_err turns_start(struct turns *turns, const char *id, uid_t person,
-    unsigned seconds, start_job *job, void *context, bool *ret_done,
-    struct sbx_why *why) MUST_USE;
+enum sbx_err turns_start(struct turns *turns, const char *id,
+    const struct starter *starter, unsigned seconds, start_job *job,
+    void *context, bool *ret_done, struct sbx_why *why) MUST_USE;
 
 /*
  * A creation, which whoever wants it waits for: so it waits for its place

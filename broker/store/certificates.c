@@ -5,6 +5,7 @@
 
 struct addition {
 	const struct certificate *certificate;
+	struct event *event;
 	uint64_t *ret_free_at;
 };
 
@@ -94,6 +95,8 @@ add_certificate(struct store *store, void *context, struct sbx_why *why)
 		err = refuse_more(store, a, why);
 	if (err == SBX_OK)
 		err = insert(store, c, why);
+	if (err == SBX_OK)
+		err = db_add_event(store, a->event, why);
 	if (err != SBX_OK)
 		return err;
 	memcpy(room->id, c->id, sizeof(room->id));
@@ -145,13 +148,17 @@ store_live_certificates(struct store *store, const char *id, uint64_t now,
 
 enum sbx_err
 store_add_certificate(struct store *store,
-    const struct certificate *certificate, uint64_t *ret_free_at,
-    struct sbx_why *why)
+    const struct certificate *certificate, struct event *event,
+    uint64_t *ret_free_at, struct sbx_why *why)
 {
-	struct addition addition = { certificate, ret_free_at };
+	struct addition addition = { certificate, event, ret_free_at };
+	enum sbx_err err;
 
 	*ret_free_at = 0;
-	return db_write(store, add_certificate, &addition, why);
+	err = db_write(store, add_certificate, &addition, why);
+	if (err != SBX_OK && event != NULL)
+		event->number = 0;
+	return err;
 }
 
 enum sbx_err

@@ -84,6 +84,23 @@ static const char *const versions[] = {
 	"  PRIMARY KEY (sandbox_id, is_group, holder)"
 	") WITHOUT ROWID;"
 	"CREATE INDEX shares_holder ON shares(holder, is_group, sandbox_id);",
+	/* nth: how many its person has had.  A row's number is its rowid. */
+	"CREATE TABLE events ("
+	"  number INTEGER PRIMARY KEY NOT NULL,"
+	"  time INTEGER NOT NULL,"
+	"  kind TEXT NOT NULL,"
+	"  sandbox_id TEXT NOT NULL,"
+	"  incarnation INTEGER NOT NULL,"
+	"  owner TEXT NOT NULL,"
+	"  person TEXT NOT NULL,"
+	"  cause TEXT NOT NULL,"
+	"  actor TEXT NOT NULL,"
+	"  detail TEXT NOT NULL,"
+	"  nth INTEGER NOT NULL"
+	");"
+	"CREATE INDEX events_person ON events(person);"
+	"ALTER TABLE sandboxes ADD COLUMN refused_at INTEGER NOT NULL DEFAULT "
+	"0;",
 };
 
 #define VERSIONS ((int)(sizeof(versions) / sizeof(versions[0])))
@@ -333,6 +350,7 @@ open_connection(const char *path, struct store **ret, struct sbx_why *why)
 		return SBX_NOMEM;
 	(void)pthread_mutex_init(&store->mutex, NULL);
 	gather_init(&store->writers);
+	store->events_max = STORE_EVENTS_MAX;
 	if (sqlite3_open_v2(path, &store->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 		    SQLITE_OPEN_NOMUTEX,

@@ -17,7 +17,8 @@
 
 #define COLUMNS                                                           \
 	"id, provider, owner, state, isolation, created_at, expires_at, " \
-	"issued_after, incarnation, held, person, end_ticks, tied"
+	"issued_after, incarnation, held, person, end_ticks, tied, "      \
+	"refused_at"
 
 #define PAGE                                                          \
 	"AND CASE WHEN ?3 IS NULL THEN state <> 'deleting' "          \
@@ -34,7 +35,7 @@
 	X(ADD,                                                                 \
 	    "INSERT INTO sandboxes (" COLUMNS                                  \
 	    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "    \
-	    "?13)")                                                            \
+	    "?13, ?14)")                                                       \
 	X(ADD_LABEL, "INSERT INTO labels VALUES (?1, ?2, ?3)")                 \
 	X(GET, "SELECT " COLUMNS " FROM sandboxes WHERE id = ?1")              \
 	X(LABELS,                                                              \
@@ -71,6 +72,7 @@
 	    "AND incarnation = ?2 AND tied = 1")                               \
 	X(END_ALL_TIED,                                                        \
 	    "UPDATE sandboxes SET state = 'deleting' WHERE tied = 1")          \
+	X(SET_REFUSED, "UPDATE sandboxes SET refused_at = ?2 WHERE id = ?1")   \
 	X(RAISE_FLOOR,                                                         \
 	    "INSERT INTO floors SELECT id, last_valid_after FROM sandboxes "   \
 	    "WHERE id = ?1 AND last_valid_after > 0 "                          \
@@ -119,7 +121,25 @@
 	    "WHERE id = ?1 AND last_valid_after < ?2")                         \
 	X(PRUNE_CERTIFICATES,                                                  \
 	    "DELETE FROM certificates WHERE valid_before < ?1")                \
-	X(PRUNE_FLOORS, "DELETE FROM floors WHERE last_valid_after < ?1")
+	X(PRUNE_FLOORS, "DELETE FROM floors WHERE last_valid_after < ?1")      \
+	X(ADD_EVENT,                                                           \
+	    "INSERT INTO events (time, kind, sandbox_id, incarnation, owner, " \
+	    "person, cause, actor, detail, nth) VALUES (?1, ?2, ?3, ?4, ?5, "  \
+	    "?6, ?7, ?8, ?9, 1 + coalesce((SELECT nth FROM events WHERE "      \
+	    "person = ?6 ORDER BY number DESC LIMIT 1), 0)) RETURNING nth")    \
+	X(TRIM_EVENTS,                                                         \
+	    "DELETE FROM events WHERE number IN (SELECT number FROM events "   \
+	    "WHERE person = ?1 ORDER BY number LIMIT ?2) AND nth <= ?3")       \
+	X(EVENTS_FIRST, "SELECT min(number) FROM events")                      \
+	X(EVENTS_LAST, "SELECT max(number) FROM events")                       \
+	X(EVENTS,                                                              \
+	    "SELECT number, time, kind, sandbox_id, incarnation, owner, "      \
+	    "person, cause, actor, detail FROM events WHERE number > ?1 AND "  \
+	    "number <= ?2 AND (?3 IS NULL OR sandbox_id = ?3) "                \
+	    "ORDER BY number LIMIT ?4")                                        \
+	X(EVENTS_OLD,                                                          \
+	    "SELECT count(*) FROM events WHERE number < ?2 AND time < ?1")     \
+	X(PRUNE_EVENTS, "DELETE FROM events WHERE number < ?2 AND time < ?1")
 
 enum statement {
 #define STATEMENT_ENUM(name, sql) ST_##name,
@@ -150,6 +170,7 @@ struct store {
 	struct store *reader;
 	struct gather writers;
 	struct room room[ROOMS]; /* under the mutex */
+	uint64_t events_max;	 /* of a person */
 };
 
 /* What SQLite says of the last call. */
@@ -188,5 +209,12 @@ db_job(struct store *store, void *context, struct sbx_why *why);
  */
 enum sbx_err db_write(struct store *store, db_job *job, void *context,
     struct sbx_why *why) MUST_USE;
+/* A row for the event, unless that is NULL, in the transaction that has begun.
+ */
+enum sbx_err db_add_event(
+    struct store *store, struct event *event, struct sbx_why *why) MUST_USE;
+/* db_end with that. */
+enum sbx_err db_end_event(struct store *store, enum sbx_err err,
+    struct event *event, struct sbx_why *why) MUST_USE;
 
 #endif

@@ -55,6 +55,7 @@ read_row(sqlite3_stmt *st, struct sandbox *ret)
 	db_column_text(st, 10, ret->person, sizeof(ret->person));
 	ret->end_ticks = (uint64_t)sqlite3_column_int64(st, 11);
 	ret->tied = sqlite3_column_int(st, 12) != 0;
+	ret->refused_at = (uint64_t)sqlite3_column_int64(st, 13);
 }
 
 static enum sbx_err
@@ -155,6 +156,7 @@ insert(struct store *store, const struct sandbox *s, struct sbx_why *why)
 	db_bind_text(st, 11, s->person);
 	db_bind_u64(st, 12, s->end_ticks);
 	db_bind_u64(st, 13, s->tied);
+	db_bind_u64(st, 14, s->refused_at);
 	err = db_run(store, st, why);
 	for (size_t i = 0; i < s->label_count && err == SBX_OK; i++) {
 		st = db_bound(store, ST_ADD_LABEL, s->id);
@@ -252,60 +254,75 @@ store_list(struct store *store, const struct store_filter *filter,
 
 enum sbx_err
 store_set_state(struct store *store, const char *id, enum sandbox_state state,
-    enum isolation isolation, struct sbx_why *why)
+    enum isolation isolation, struct event *event, struct sbx_why *why)
 {
-	sqlite3_stmt *st;
-	enum sbx_err err;
+	enum sbx_err err = db_begin(store, why);
 
-	(void)pthread_mutex_lock(&store->mutex);
-	st = db_bound(store, ST_SET_STATE, id);
-	db_bind_text(st, 2, sandbox_state_name(state));
-	db_bind_u64(st, 3, isolation);
-	err = db_run(store, st, why);
-	(void)pthread_mutex_unlock(&store->mutex);
-	return err;
+	if (err == SBX_OK) {
+		sqlite3_stmt *st = db_bound(store, ST_SET_STATE, id);
+
+		db_bind_text(st, 2, sandbox_state_name(state));
+		db_bind_u64(st, 3, isolation);
+		err = db_run(store, st, why);
+	}
+	return db_end_event(store, err, event, why);
+}
+
+/* One number of a sandbox. */
+static enum sbx_err
+set_number(struct store *store, enum statement which, const char *id,
+    uint64_t value, struct event *event, struct sbx_why *why)
+{
+	enum sbx_err err = db_begin(store, why);
+
+	if (err == SBX_OK) {
+		sqlite3_stmt *st = db_bound(store, which, id);
+
+		db_bind_u64(st, 2, value);
+		err = db_run(store, st, why);
+	}
+	return db_end_event(store, err, event, why);
 }
 
 enum sbx_err
-store_set_held(
-    struct store *store, const char *id, bool held, struct sbx_why *why)
+store_set_held(struct store *store, const char *id, bool held,
+    struct event *event, struct sbx_why *why)
 {
-	sqlite3_stmt *st;
-	enum sbx_err err;
-
-	(void)pthread_mutex_lock(&store->mutex);
-	st = db_bound(store, ST_SET_HELD, id);
-	db_bind_u64(st, 2, held);
-	err = db_run(store, st, why);
-	(void)pthread_mutex_unlock(&store->mutex);
-	return err;
+	return set_number(store, ST_SET_HELD, id, held, event, why);
 }
 
 enum sbx_err
 store_set_end(struct store *store, const char *id, uint64_t expires_at,
-    uint64_t end_ticks, struct sbx_why *why)
+    uint64_t end_ticks, struct event *event, struct sbx_why *why)
 {
-	sqlite3_stmt *st;
-	enum sbx_err err;
+	enum sbx_err err = db_begin(store, why);
 
-	(void)pthread_mutex_lock(&store->mutex);
-	st = db_bound(store, ST_SET_END, id);
-	db_bind_u64(st, 2, expires_at);
-	db_bind_u64(st, 3, end_ticks);
-	err = db_run(store, st, why);
-	(void)pthread_mutex_unlock(&store->mutex);
-	return err;
+	if (err == SBX_OK) {
+		sqlite3_stmt *st = db_bound(store, ST_SET_END, id);
+
+		db_bind_u64(st, 2, expires_at);
+		db_bind_u64(st, 3, end_ticks);
+		err = db_run(store, st, why);
+	}
+	return db_end_event(store, err, event, why);
 }
 
 enum sbx_err
-store_untie(struct store *store, const char *id, struct sbx_why *why)
+store_set_refused(struct store *store, const char *id, uint64_t refused_at,
+    struct event *event, struct sbx_why *why)
 {
-	enum sbx_err err;
+	return set_number(store, ST_SET_REFUSED, id, refused_at, event, why);
+}
 
-	(void)pthread_mutex_lock(&store->mutex);
-	err = db_run(store, db_bound(store, ST_UNTIE, id), why);
-	(void)pthread_mutex_unlock(&store->mutex);
-	return err;
+enum sbx_err
+store_untie(struct store *store, const char *id, struct event *event,
+    struct sbx_why *why)
+{
+	enum sbx_err err = db_begin(store, why);
+
+	if (err == SBX_OK)
+		err = db_run(store, db_bound(store, ST_UNTIE, id), why);
+	return db_end_event(store, err, event, why);
 }
 
 enum sbx_err
@@ -325,7 +342,8 @@ store_end_tied(struct store *store, const char *id, uint64_t incarnation,
 }
 
 enum sbx_err
-store_remove(struct store *store, const char *id, struct sbx_why *why)
+store_remove(struct store *store, const char *id, struct event *event,
+    struct sbx_why *why)
 {
 	enum sbx_err err = db_begin(store, why);
 
@@ -333,7 +351,7 @@ store_remove(struct store *store, const char *id, struct sbx_why *why)
 		err = db_run(store, db_bound(store, ST_RAISE_FLOOR, id), why);
 	if (err == SBX_OK)
 		err = db_run(store, db_bound(store, ST_REMOVE, id), why);
-	return db_end(store, err, why);
+	return db_end_event(store, err, event, why);
 }
 
 enum sbx_err

@@ -56,27 +56,27 @@ put(struct store *store, const char *id, const struct share *share,
 
 enum sbx_err
 store_share(struct store *store, const char *id, const struct share *share,
-    struct sbx_why *why)
+    struct event *event, struct sbx_why *why)
 {
 	enum sbx_err err = db_begin(store, why);
 
 	if (err == SBX_OK)
 		err = put(store, id, share, why);
-	return db_end(store, err, why);
+	return db_end_event(store, err, event, why);
 }
 
 enum sbx_err
 store_unshare(struct store *store, const char *id, bool group, uint32_t holder,
-    struct sbx_why *why)
+    struct event *event, struct sbx_why *why)
 {
-	sqlite3_stmt *st;
-	enum sbx_err err;
+	enum sbx_err err = db_begin(store, why);
 
-	(void)pthread_mutex_lock(&store->mutex);
-	st = db_bound(store, ST_UNSHARE, id);
-	db_bind_u64(st, 2, group);
-	db_bind_u64(st, 3, holder);
-	err = db_run(store, st, why);
-	(void)pthread_mutex_unlock(&store->mutex);
-	return err;
+	if (err == SBX_OK) {
+		sqlite3_stmt *st = db_bound(store, ST_UNSHARE, id);
+
+		db_bind_u64(st, 2, group);
+		db_bind_u64(st, 3, holder);
+		err = db_run(store, st, why);
+	}
+	return db_end_event(store, err, event, why);
 }

@@ -26,6 +26,8 @@ struct moment {
 
 #define STORE_CERTIFICATES_MAX 1000  /* valid ones of a sandbox */
 #define STORE_CERTIFICATES_KEPT 2000 /* with those that ended */
+#define STORE_EVENTS_MAX 100000	     /* kept of a person, unless told */
+#define STORE_EVENTS_PAGE 256
 #define STORE_LABELS_MAX 16
 #define STORE_LABEL_KEY_MAX 63
 #define STORE_LABEL_VALUE_MAX 255
@@ -72,6 +74,7 @@ struct sandbox {
 	uint64_t issued_after; /* certificates are valid after this */
 	/* Which of all that had this id; 0: made before there were any. */
 	uint64_t incarnation;
+	uint64_t refused_at; /* what its gate said last that is an event */
 	bool held; /* stopped on purpose: connecting does not start it */
 	bool tied; /* to the connection that made it, and ends with that */
 	size_t label_count;
@@ -91,6 +94,49 @@ struct share {
 	uint32_t holder;		/* uid or gid */
 	char name[STORE_OWNER_MAX + 1]; /* as that was called then */
 	char verbs[STORE_VERBS_MAX];	/* words of access.h, with commas */
+};
+
+/* value, name in the database, the API and the log */
+#define EVENTS(X)                                                  \
+	X(CREATED, "created")                                      \
+	X(STARTED, "started")                                      \
+	X(WOKEN, "woken") /* started because somebody connected */ \
+	X(STOPPED, "stopped")                                      \
+	X(HELD, "held")                                            \
+	X(EXTENDED, "extended") /* it ends at another time */      \
+	X(RELEASED, "released") /* held no longer */               \
+	X(SHARED, "shared")                                        \
+	X(UNSHARED, "unshared")                                    \
+	X(FAILED, "failed")                                        \
+	X(REMOVED, "removed")                                      \
+	X(CERTIFICATE, "certificate") /* was issued */             \
+	X(REFUSED, "refused")                                      \
+	X(DENIED, "denied") /* its login gate refused, as that one says */
+
+enum event_kind {
+#define EVENT_ENUM(value, name) EVENT_##value,
+	EVENTS(EVENT_ENUM)
+#undef EVENT_ENUM
+	    EVENT_COUNT
+};
+
+const char *event_name(enum event_kind kind);
+
+#define EVENT_CAUSE_MAX 31
+#define EVENT_DETAIL_MAX 255
+
+/* Something that changed or was decided; printable ASCII all of it. */
+struct event {
+	uint64_t number; /* set by the store, ascending; 0: not written */
+	uint64_t time;
+	enum event_kind kind;
+	char id[NAME_ID_MAX + 1]; /* "": it is about no sandbox */
+	uint64_t incarnation;
+	char owner[STORE_OWNER_MAX + 1];  /* whose it was then */
+	char person[STORE_OWNER_MAX + 1]; /* whom it is counted for */
+	char cause[EVENT_CAUSE_MAX + 1];
+	char by[STORE_OWNER_MAX + 1]; /* who asked; "": nobody */
+	char detail[EVENT_DETAIL_MAX + 1];
 };
 
 /* What was issued; the blob itself is not kept. */
@@ -138,6 +184,11 @@ enum sbx_err store_boot(struct store *store, const char *boot,
     const struct moment *moment, uint64_t doubt, struct sbx_why *why) MUST_USE;
 
 /*
+ * Calls that change something take the event that says so, which becomes a row
+ * in the same transaction, and has its number then; NULL: there is none.
+ */
+
+/*
  * Add a sandbox.  issued_after is set in *sandbox so that no certificate
  * of an earlier sandbox with this id is valid for this one.  SBX_EXISTS for
  * an id in use; SBX_REFUSED when the person has max already.
@@ -153,37 +204,41 @@ enum sbx_err store_get(struct store *store, const char *id, struct sandbox *ret,
 enum sbx_err store_list(struct store *store, const struct store_filter *filter,
     struct sandbox **ret, size_t *ret_count, struct sbx_why *why) MUST_USE;
 /* Not of one whose removal has begun: that is SBX_OK, and stays so. */
-enum sbx_err
-store_set_state(struct store *store, const char *id, enum sandbox_state state,
-    enum isolation isolation, struct sbx_why *why) MUST_USE;
-enum sbx_err store_set_held(struct store *store, const char *id, bool held,
+enum sbx_err store_set_state(struct store *store, const char *id,
+    enum sandbox_state state, enum isolation isolation, struct event *event,
     struct sbx_why *why) MUST_USE;
-/* When it ends, by both clocks; expires_at 0: never. */
-enum sbx_err store_set_end(struct store *store, const char *id,
-    uint64_t expires_at, uint64_t end_ticks, struct sbx_why *why) MUST_USE;
+enum sbx_err store_set_held(struct store *store, const char *id, bool held,
+    struct event *event, struct sbx_why *why) MUST_USE;
 /* One that was tied lives on without; not if its removal has begun. */
-enum sbx_err
-store_untie(struct store *store, const char *id, struct sbx_why *why) MUST_USE;
+enum sbx_err store_untie(struct store *store, const char *id,
+    struct event *event, struct sbx_why *why) MUST_USE;
 /*
  * The removal of this one (struct sandbox) begins, if it is tied; id NULL: of
  * all that are.
  */
 enum sbx_err store_end_tied(struct store *store, const char *id,
     uint64_t incarnation, struct sbx_why *why) MUST_USE;
-/* The row goes, the id's floor stays.  Not there: SBX_OK. */
+/* When it ends, by both clocks; expires_at 0: never. */
 enum sbx_err
-store_remove(struct store *store, const char *id, struct sbx_why *why) MUST_USE;
+store_set_end(struct store *store, const char *id, uint64_t expires_at,
+    uint64_t end_ticks, struct event *event, struct sbx_why *why) MUST_USE;
+enum sbx_err store_set_refused(struct store *store, const char *id,
+    uint64_t refused_at, struct event *event, struct sbx_why *why) MUST_USE;
+/* The row goes, the id's floor stays.  Not there: SBX_OK. */
+enum sbx_err store_remove(struct store *store, const char *id,
+    struct event *event, struct sbx_why *why) MUST_USE;
 
 /* Has room for STORE_SHARES_MAX; by name. */
 enum sbx_err store_shares(struct store *store, const char *id,
     struct share ret[static STORE_SHARES_MAX], size_t *ret_count,
     struct sbx_why *why) MUST_USE;
 /* A new one, or other verbs.  SBX_REFUSED: there are STORE_SHARES_MAX. */
-enum sbx_err store_share(struct store *store, const char *id,
-    const struct share *share, struct sbx_why *why) MUST_USE;
+enum sbx_err
+store_share(struct store *store, const char *id, const struct share *share,
+    struct event *event, struct sbx_why *why) MUST_USE;
 /* Not there: SBX_OK. */
 enum sbx_err store_unshare(struct store *store, const char *id, bool group,
-    uint32_t holder, struct sbx_why *why) MUST_USE;
+    uint32_t holder, struct event *event, struct sbx_why *why) MUST_USE;
 
 /*
  * At most limit (caller frees) of those that end by now, by both clocks, and of
@@ -200,8 +255,8 @@ enum sbx_err store_expired(struct store *store, const struct moment *now,
  * STORE_CERTIFICATES_KEPT, those that ended first are forgotten.
  */
 enum sbx_err store_add_certificate(struct store *store,
-    const struct certificate *certificate, uint64_t *ret_free_at,
-    struct sbx_why *why) MUST_USE;
+    const struct certificate *certificate, struct event *event,
+    uint64_t *ret_free_at, struct sbx_why *why) MUST_USE;
 
 /* In how many seconds the next one ends, by both clocks; UINT64_MAX: none. */
 enum sbx_err store_next(struct store *store, const struct moment *now,
@@ -233,5 +288,26 @@ enum sbx_err store_revoke(struct store *store, const char *id, uint64_t now,
 /* Forget certificates that ended, and floors that lie, before then. */
 enum sbx_err
 store_prune(struct store *store, uint64_t before, struct sbx_why *why) MUST_USE;
+
+/* How many events of a person stay, or a few more. */
+void store_set_events_max(struct store *store, uint64_t max);
+/* For one that comes with no other change. */
+enum sbx_err store_add_event(
+    struct store *store, struct event *event, struct sbx_why *why) MUST_USE;
+/*
+ * The first events behind number after, at most STORE_EVENTS_PAGE of them
+ * (*ret, the caller frees it), of one sandbox if id is not NULL.  All up to
+ * *ret_next were looked at, which is no higher than *ret_last, the last one
+ * that there is.
+ */
+enum sbx_err store_events(struct store *store, uint64_t after, const char *id,
+    struct event **ret, size_t *ret_count, uint64_t *ret_next,
+    uint64_t *ret_last, struct sbx_why *why) MUST_USE;
+/*
+ * Forget some of the events from before then; *ret_more: there are more.  The
+ * last one stays, so that no number comes back.
+ */
+enum sbx_err store_prune_events(struct store *store, uint64_t before,
+    bool *ret_more, struct sbx_why *why) MUST_USE;
 
 #endif

@@ -167,6 +167,22 @@ shares() {
 	broker_call bob 404 "bob sees nothing" GET $one
 }
 
+events() {
+	local next
+	broker_call alice 200 "events" GET /v1/events
+	next=$(jq .next "$out")
+	broker_call alice 200 "with all there is" GET \
+	    "/v1/events?after=$next&wait=1&sandbox=one&limit=1"
+	is "nothing has happened" "$(jq -c . "$out")" \
+	    "{\"items\":[],\"next\":$next}"
+	broker_call alice 200 "from the end on" GET \
+	    "/v1/events?after=9223372036854775807"
+	is "which is where it was" "$(jq .next "$out")" "$next"
+	for bad in after=-1 wait=61 sandbox=A limit=0 limit=201; do
+		broker_call alice 400 "events: $bad" GET "/v1/events?$bad"
+	done
+}
+
 # Without namespaces no gate remembers what was used.
 without_isolation() {
 	local key
@@ -199,6 +215,7 @@ clients() {
 	check 0 "sandboxctl stop" "$ctl" stop --hold run-1
 	check 0 "sandboxctl start" "$ctl" start run-1
 	check 0 "sandboxctl kill" "$ctl" kill run-1
+	check 0 "sandboxctl events" "$ctl" events run-1
 }
 
 main() {
@@ -218,6 +235,7 @@ main() {
 	stop_and_start
 	shares
 	credentials
+	events
 	clients
 	without_isolation
 	broker_stop

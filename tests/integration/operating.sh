@@ -125,7 +125,7 @@ instead_settings_2() {
 }
 
 after_logs_1() {
-	grep -q 'sandbox=run-1 owner=root state=running cause=create by=root$' \
+	grep -q 'sandbox=run-1 owner=root event=created cause=create by=root' \
 	    "$out" || fail "the log does not say where run-1 is"
 	ok "the log says where run-1 is"
 }

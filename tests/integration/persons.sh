@@ -87,7 +87,7 @@ sandboxes() {
 }
 
 lines_of() {
-	grep -c "caller=$1 status=" "$broker_log" || :
+	grep -c "event=refused .* by=$1 " "$broker_log" || :
 }
 
 lines() {

@@ -66,7 +66,7 @@ streams_end() {
 	kill -9 "$stream"
 	reap
 	is_removed "$since" killed "kill -9 of the client"
-	grep -q 'sandbox=killed .*state=removed cause=session' "$broker_log" ||
+	grep -q 'sandbox=killed .*event=removed cause=session' "$broker_log" ||
 		fail "the log says why"
 	ok "the log says why"
 

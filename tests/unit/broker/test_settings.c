@@ -58,6 +58,8 @@ static const struct row rows[] = {
 	{ "too many terminals", "[local]\nptys = 4097\n", SBX_CONFIG },
 	{ "life above the ceiling", "[limits]\nmax_ttl = 25h\n", SBX_CONFIG },
 	{ "no sandboxes", "[limits]\nmax_sandboxes = 0\n", SBX_CONFIG },
+	{ "no events", "[limits]\nmax_events = 0\n", SBX_CONFIG },
+	{ "events of a minute", "[limits]\nmax_event_age = 1m\n", SBX_CONFIG },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

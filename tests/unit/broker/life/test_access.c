@@ -104,7 +104,8 @@ test_shares(void **state)
 	assert_int_equal(store_add(store, &row, 10, NULL), SBX_OK);
 	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
 		assert_int_equal(
-		    store_share(store, "run-1", &shares[i], NULL), SBX_OK);
+		    store_share(store, "run-1", &shares[i], NULL, NULL),
+		    SBX_OK);
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
 		struct caller caller;
 		struct sbx_why why;

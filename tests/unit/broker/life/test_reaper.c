@@ -48,6 +48,7 @@ static struct {
 	.changed = PTHREAD_COND_INITIALIZER };
 
 static char folder[] = "/tmp/test_reaper.XXXXXX";
+static const struct broker_settings settings = { .max_event_age = 86400 };
 static struct broker broker;
 static struct reaper *reaper;
 
@@ -130,7 +131,7 @@ remove_it(struct broker *b, const char *id, struct sbx_why *why)
 		seen.resisted++;
 		err = sbx_fail(why, SBX_UNAVAILABLE, "no");
 	} else {
-		err = store_remove(b->store, id, why);
+		err = store_remove(b->store, id, /* event= */ NULL, why);
 		seen.removed++;
 		if (strcmp(id, "z-another") == 0)
 			seen.resisted_before = seen.resisted;
@@ -233,7 +234,9 @@ set_up(void **state)
 	ahead = 0;
 	present = NOW;
 	jumped = 0;
-	broker = (struct broker){ .now = now, .ticks = ticks };
+	broker = (struct broker){
+		.settings = &settings, .now = now, .ticks = ticks
+	};
 	return store_open(path, &broker.store, NULL) == SBX_OK &&
 		reaper_new(&broker, &steps, &reaper) == SBX_OK
 	    ? 0
@@ -322,7 +325,8 @@ certify(const struct certificate *certificate)
 {
 	uint64_t free_at;
 
-	return store_add_certificate(broker.store, certificate, &free_at, NULL);
+	return store_add_certificate(
+	    broker.store, certificate, NULL, &free_at, NULL);
 }
 
 /* The floor of an id that was used before, when one comes after it. */
@@ -335,7 +339,7 @@ floor_of(const char *id)
 	(void)snprintf(s.owner, sizeof(s.owner), "alice");
 	(void)snprintf(s.provider, sizeof(s.provider), "local");
 	assert_int_equal(store_add(broker.store, &s, 1000, NULL), SBX_OK);
-	assert_int_equal(store_remove(broker.store, id, NULL), SBX_OK);
+	assert_int_equal(store_remove(broker.store, id, NULL, NULL), SBX_OK);
 	return s.issued_after;
 }
 
@@ -362,7 +366,8 @@ test_what_is_over_is_forgotten(void **state)
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	assert_int_equal(certify(&c), SBX_OK);
 	assert_int_equal(certify(&lives), SBX_OK);
-	assert_int_equal(store_remove(broker.store, "run-1", NULL), SBX_OK);
+	assert_int_equal(
+	    store_remove(broker.store, "run-1", NULL, NULL), SBX_OK);
 	present = NOW + 6 * 86400;
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	assert_int_equal(floor_of("run-1"), NOW + 1);
@@ -394,7 +399,8 @@ test_a_clock_that_jumps(void **state)
 	assert_int_equal(store_add(broker.store, &s, 1000, NULL), SBX_OK);
 	add("gone", 0);
 	assert_int_equal(certify(&c), SBX_OK);
-	assert_int_equal(store_remove(broker.store, "gone", NULL), SBX_OK);
+	assert_int_equal(
+	    store_remove(broker.store, "gone", NULL, NULL), SBX_OK);
 	/* 30 days ahead for 50 minutes. */
 	assert_int_equal(reaper_round(reaper, NULL), SBX_OK);
 	jumped = 30 * 86400;
@@ -574,7 +580,7 @@ test_next(void **state)
 		    store_add(broker.store, &s, 1000, NULL), SBX_OK);
 		assert_int_equal(reaper_next(reaper), steps[i].want);
 		assert_int_equal(
-		    store_remove(broker.store, s.id, NULL), SBX_OK);
+		    store_remove(broker.store, s.id, NULL, NULL), SBX_OK);
 	}
 }
 

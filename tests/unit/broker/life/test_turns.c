@@ -13,7 +13,10 @@
 #include "broker/life/turns.h"
 
 #define CALLERS 20
-#define ALICE 1000
+
+static const struct starter alice = { 1000, false, "alice" };
+static const struct starter bob = { 1001, false, "bob" };
+static const struct starter unlimited = { TURN_UNLIMITED, false, "root" };
 
 static struct turns *turns;
 static sem_t may_end;
@@ -40,10 +43,12 @@ unmake(void **state)
 }
 
 static enum sbx_err
-job(void *context, const char *id, struct sbx_why *why)
+job(void *context, const char *id, const struct starter *starter,
+    struct sbx_why *why)
 {
 	const enum sbx_err *result = context;
 
+	(void)starter;
 	(void)__atomic_add_fetch(&started, 1, __ATOMIC_SEQ_CST);
 	while (sem_wait(&may_end) < 0)
 		;
@@ -58,7 +63,7 @@ ask(void *argument)
 	bool done = false;
 
 	(void)argument;
-	if (turns_start(turns, "a", ALICE, 60, job, &result, &done, NULL) !=
+	if (turns_start(turns, "a", &alice, 60, job, &result, &done, NULL) !=
 		SBX_OK ||
 	    !done)
 		return &turns;
@@ -74,7 +79,7 @@ test_many_wait_for_a_start(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    turns_start(turns, "a", ALICE, 0, job, &result, &done, NULL),
+	    turns_start(turns, "a", &alice, 0, job, &result, &done, NULL),
 	    SBX_OK);
 	assert_false(done);
 	for (int i = 0; i < CALLERS; i++)
@@ -103,29 +108,29 @@ test_starts_have_a_limit(void **state)
 	(void)state;
 	for (int i = 0; i < TURN_STARTS; i++) {
 		(void)snprintf(id, sizeof(id), "a-%d", i);
-		assert_int_equal(
-		    turns_start(turns, id, ALICE, 0, job, &result, &done, NULL),
+		assert_int_equal(turns_start(turns, id, &alice, 0, job, &result,
+				     &done, NULL),
 		    SBX_OK);
 	}
 	assert_int_equal(
-	    turns_start(turns, "b", ALICE, 0, job, &result, &done, &why),
+	    turns_start(turns, "b", &alice, 0, job, &result, &done, &why),
 	    SBX_UNAVAILABLE);
 	assert_non_null(strstr(why.text, "16 of your sandboxes"));
 	/* One that is under way, others, and root. */
 	assert_int_equal(
-	    turns_start(turns, id, ALICE, 0, job, &result, &done, NULL),
+	    turns_start(turns, id, &alice, 0, job, &result, &done, NULL),
 	    SBX_OK);
 	assert_int_equal(
-	    turns_start(turns, "b", ALICE + 1, 0, job, &result, &done, NULL),
+	    turns_start(turns, "b", &bob, 0, job, &result, &done, NULL),
 	    SBX_OK);
-	assert_int_equal(turns_start(turns, "c", TURN_UNLIMITED, 0, job,
-			     &result, &done, NULL),
+	assert_int_equal(
+	    turns_start(turns, "c", &unlimited, 0, job, &result, &done, NULL),
 	    SBX_OK);
 	for (int i = 0; i < TURN_STARTS + 3; i++)
 		(void)sem_post(&may_end);
 	assert_true(turns_drain(turns, 60));
 	assert_int_equal(
-	    turns_start(turns, "d", ALICE, 60, job, &result, &done, NULL),
+	    turns_start(turns, "d", &alice, 60, job, &result, &done, NULL),
 	    SBX_OK);
 }
 
@@ -134,9 +139,9 @@ make_one(void *argument)
 {
 	enum sbx_err *ret = argument;
 
-	*ret = turn_make(turns, ALICE, NULL);
+	*ret = turn_make(turns, alice.person, NULL);
 	if (*ret == SBX_OK)
-		turn_made(turns, ALICE);
+		turn_made(turns, alice.person);
 	return NULL;
 }
 
@@ -151,20 +156,20 @@ test_creations_count(void **state)
 
 	(void)state;
 	for (int i = 0; i < TURN_STARTS; i++)
-		assert_int_equal(turn_make(turns, ALICE, NULL), SBX_OK);
+		assert_int_equal(turn_make(turns, alice.person, NULL), SBX_OK);
 	assert_int_equal(
-	    turns_start(turns, "b", ALICE, 0, job, &result, &done, NULL),
+	    turns_start(turns, "b", &alice, 0, job, &result, &done, NULL),
 	    SBX_UNAVAILABLE);
-	assert_int_equal(turn_make(turns, ALICE + 1, NULL), SBX_OK);
+	assert_int_equal(turn_make(turns, bob.person, NULL), SBX_OK);
 	assert_int_equal(turn_make(turns, TURN_UNLIMITED, NULL), SBX_OK);
 	assert_int_equal(pthread_create(&thread, NULL, make_one, &err), 0);
-	turn_made(turns, ALICE);
+	turn_made(turns, alice.person);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(err, SBX_OK);
-	turn_made(turns, ALICE + 1);
+	turn_made(turns, bob.person);
 	turn_made(turns, TURN_UNLIMITED);
 	for (int i = 1; i < TURN_STARTS; i++)
-		turn_made(turns, ALICE);
+		turn_made(turns, alice.person);
 }
 
 static void
@@ -176,13 +181,13 @@ test_joined_start_is_one(void **state)
 
 	(void)state;
 	for (int i = 0; i < 10; i++) {
-		assert_int_equal(turns_start(turns, "a", ALICE, 0, job, &result,
-				     &done, NULL),
+		assert_int_equal(turns_start(turns, "a", &alice, 0, job,
+				     &result, &done, NULL),
 		    SBX_OK);
 		assert_false(done);
 	}
 	assert_int_equal(
-	    turns_start(turns, "b", ALICE, 0, job, &result, &done, NULL),
+	    turns_start(turns, "b", &alice, 0, job, &result, &done, NULL),
 	    SBX_OK);
 	(void)sem_post(&may_end);
 	(void)sem_post(&may_end);
@@ -190,7 +195,7 @@ test_joined_start_is_one(void **state)
 	assert_int_equal(started, 2);
 	(void)sem_post(&may_end);
 	assert_int_equal(
-	    turns_start(turns, "a", ALICE, 60, job, &result, &done, &why),
+	    turns_start(turns, "a", &alice, 60, job, &result, &done, &why),
 	    SBX_STATE);
 	assert_true(done);
 	assert_string_equal(why.text, "a fails");
@@ -267,7 +272,7 @@ test_close(void **state)
 	assert_int_equal(pthread_join(thread, &failed), 0);
 	assert_null(failed);
 	assert_int_equal(
-	    turns_start(turns, "a", ALICE, 9, job, &result, &done, NULL),
+	    turns_start(turns, "a", &alice, 9, job, &result, &done, NULL),
 	    SBX_UNAVAILABLE);
 	assert_false(turn_try(turns, "b"));
 	turn_give(turns, "a");

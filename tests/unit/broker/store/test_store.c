@@ -109,7 +109,7 @@ certify(struct store *store, const char *id, uint64_t serial, uint64_t after)
 	uint64_t free_at;
 
 	(void)snprintf(c.id, sizeof(c.id), "%s", id);
-	return store_add_certificate(store, &c, &free_at, NULL);
+	return store_add_certificate(store, &c, NULL, &free_at, NULL);
 }
 
 static void
@@ -166,7 +166,7 @@ test_list_filters(void **state)
 	assert_int_equal(add(*state, "b", "alice"), SBX_OK);
 	assert_int_equal(add(*state, "c", "bob"), SBX_OK);
 	assert_int_equal(store_set_state(*state, "b", SANDBOX_STOPPED,
-			     ISOLATION_NAMESPACES, NULL),
+			     ISOLATION_NAMESPACES, NULL, NULL),
 	    SBX_OK);
 	assert_int_equal(
 	    count(*state, (struct store_filter){ .state = -1 }), 3);
@@ -211,16 +211,16 @@ test_id_that_comes_back(void **state)
 	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
 	assert_int_equal(certify(*state, "run-1", 1, NOW + 7), SBX_OK);
 	assert_int_equal(certify(*state, "run-1", 2, NOW + 3), SBX_OK);
-	assert_int_equal(store_remove(*state, "run-1", NULL), SBX_OK);
+	assert_int_equal(store_remove(*state, "run-1", NULL, NULL), SBX_OK);
 	assert_int_equal(store_add(*state, &s, 100, NULL), SBX_OK);
 	assert_int_equal(s.issued_after, NOW + 8);
 	/* Also when nobody was let into the second one. */
-	assert_int_equal(store_remove(*state, "run-1", NULL), SBX_OK);
+	assert_int_equal(store_remove(*state, "run-1", NULL, NULL), SBX_OK);
 	s = a_sandbox("run-1", "alice");
 	assert_int_equal(store_add(*state, &s, 100, NULL), SBX_OK);
 	assert_int_equal(s.issued_after, NOW + 8);
 	/* Forgotten when no certificate of then can be good. */
-	assert_int_equal(store_remove(*state, "run-1", NULL), SBX_OK);
+	assert_int_equal(store_remove(*state, "run-1", NULL, NULL), SBX_OK);
 	assert_int_equal(store_prune(*state, NOW + 8, NULL), SBX_OK);
 	s = a_sandbox("run-1", "alice");
 	assert_int_equal(store_add(*state, &s, 100, NULL), SBX_OK);
@@ -237,7 +237,7 @@ test_certificates_are_forgotten(void **state)
 	assert_int_equal(certify(*state, "run-1", 1, NOW), SBX_EXISTS);
 	assert_int_equal(store_prune(*state, NOW + 61, NULL), SBX_OK);
 	assert_int_equal(certify(*state, "run-1", 1, NOW), SBX_OK);
-	assert_int_equal(store_remove(*state, "run-1", NULL), SBX_OK);
+	assert_int_equal(store_remove(*state, "run-1", NULL, NULL), SBX_OK);
 	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
 	assert_int_equal(certify(*state, "run-1", 1, NOW), SBX_OK);
 }
@@ -277,7 +277,7 @@ test_expired(void **state)
 	assert_int_equal(count_expired(*state, NOW - 99999, 99999, ""), 0);
 	/* Nor does it wait for a time when it is to go. */
 	assert_int_equal(store_set_state(*state, "run-1", SANDBOX_DELETING,
-			     ISOLATION_NONE, NULL),
+			     ISOLATION_NONE, NULL, NULL),
 	    SBX_OK);
 	assert_int_equal(count_expired(*state, 0, 0, ""), 1);
 	assert_int_equal(count_expired(*state, NOW + 10, 50, ""), 1);
@@ -295,7 +295,7 @@ test_removal_that_has_begun(void **state)
 
 	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
 	assert_int_equal(store_set_state(*state, "run-1", SANDBOX_DELETING,
-			     ISOLATION_NONE, NULL),
+			     ISOLATION_NONE, NULL, NULL),
 	    SBX_OK);
 	assert_int_equal(
 	    store_list(*state, &filter, &rows, &count, NULL), SBX_OK);
@@ -458,7 +458,7 @@ certify_until(struct store *store, uint64_t serial, uint64_t valid_before,
 		.valid_before = valid_before,
 		.issued_at = now };
 
-	return store_add_certificate(store, &c, ret_free_at, NULL);
+	return store_add_certificate(store, &c, NULL, ret_free_at, NULL);
 }
 
 static void
@@ -514,18 +514,20 @@ test_some_are_spared(void **state)
 	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
 	for (c.serial = 1; c.serial <= 2; c.serial++)
 		assert_int_equal(
-		    store_add_certificate(*state, &c, &free_at, NULL), SBX_OK);
+		    store_add_certificate(*state, &c, NULL, &free_at, NULL),
+		    SBX_OK);
 	assert_int_equal(
-	    store_add_certificate(*state, &c, &free_at, NULL), SBX_REFUSED);
+	    store_add_certificate(*state, &c, NULL, &free_at, NULL),
+	    SBX_REFUSED);
 	assert_int_equal(free_at, NOW + 60);
 	c.spare = 0;
 	assert_int_equal(
-	    store_add_certificate(*state, &c, &free_at, NULL), SBX_OK);
+	    store_add_certificate(*state, &c, NULL, &free_at, NULL), SBX_OK);
 	c.serial++;
 	c.spare = spare;
 	c.issued_at = NOW + 60;
 	assert_int_equal(
-	    store_add_certificate(*state, &c, &free_at, NULL), SBX_OK);
+	    store_add_certificate(*state, &c, NULL, &free_at, NULL), SBX_OK);
 }
 
 /* With another's in the same place they are counted again. */
@@ -788,12 +790,14 @@ test_held(void **state)
 
 	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
 	assert_int_equal(add(*state, "run-2", "alice"), SBX_OK);
-	assert_int_equal(store_set_held(*state, "run-1", true, NULL), SBX_OK);
+	assert_int_equal(
+	    store_set_held(*state, "run-1", true, NULL, NULL), SBX_OK);
 	assert_int_equal(store_get(*state, "run-1", &s, NULL), SBX_OK);
 	assert_true(s.held);
 	assert_int_equal(store_get(*state, "run-2", &s, NULL), SBX_OK);
 	assert_false(s.held);
-	assert_int_equal(store_set_held(*state, "run-1", false, NULL), SBX_OK);
+	assert_int_equal(
+	    store_set_held(*state, "run-1", false, NULL, NULL), SBX_OK);
 	assert_int_equal(store_get(*state, "run-1", &s, NULL), SBX_OK);
 	assert_false(s.held);
 }
@@ -846,7 +850,7 @@ test_older_schema(void **state)
 		assert_int_equal(s.issued_after, 999999);
 		assert_int_equal(certify(store, "run-1", 77, NOW), SBX_EXISTS);
 		assert_int_equal(
-		    store_set_held(store, "run-1", true, NULL), SBX_OK);
+		    store_set_held(store, "run-1", true, NULL, NULL), SBX_OK);
 		store_close(store);
 	}
 	assert_int_equal(store_open(path, &store, NULL), SBX_OK);
@@ -882,7 +886,7 @@ test_tied(void **state)
 	add_tied(*state, "untied");
 	add_tied(*state, "other");
 	assert_int_equal(add(*state, "free", "alice"), SBX_OK);
-	assert_int_equal(store_untie(*state, "untied", NULL), SBX_OK);
+	assert_int_equal(store_untie(*state, "untied", NULL, NULL), SBX_OK);
 	assert_int_equal(store_end_tied(*state, "ends", 7, NULL), SBX_OK);
 	assert_int_equal(store_end_tied(*state, "untied", 7, NULL), SBX_OK);
 	assert_int_equal(store_end_tied(*state, "other", 8, NULL), SBX_OK);
@@ -893,9 +897,9 @@ test_tied(void **state)
 	assert_int_equal(state_of(*state, "free"), SANDBOX_RUNNING);
 	/* Nobody who was at work on it brings it back. */
 	assert_int_equal(store_set_state(*state, "ends", SANDBOX_STOPPED,
-			     ISOLATION_NAMESPACES, NULL),
+			     ISOLATION_NAMESPACES, NULL, NULL),
 	    SBX_OK);
-	assert_int_equal(store_untie(*state, "ends", NULL), SBX_OK);
+	assert_int_equal(store_untie(*state, "ends", NULL, NULL), SBX_OK);
 	assert_int_equal(state_of(*state, "ends"), SANDBOX_DELETING);
 	assert_int_equal(store_end_tied(*state, NULL, 0, NULL), SBX_OK);
 	assert_int_equal(state_of(*state, "other"), SANDBOX_DELETING);
@@ -965,13 +969,16 @@ test_shares(void **state)
 	size_t count;
 
 	assert_int_equal(
-	    store_share(*state, "run-1", &bob, NULL), SBX_NOT_FOUND);
+	    store_share(*state, "run-1", &bob, NULL, NULL), SBX_NOT_FOUND);
 	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
-	assert_int_equal(store_share(*state, "run-1", &bob, NULL), SBX_OK);
-	assert_int_equal(store_share(*state, "run-1", &again, NULL), SBX_OK);
+	assert_int_equal(
+	    store_share(*state, "run-1", &bob, NULL, NULL), SBX_OK);
+	assert_int_equal(
+	    store_share(*state, "run-1", &again, NULL, NULL), SBX_OK);
 	assert_int_equal(listed(*state, 7, NULL), 1);
 	assert_int_equal(listed(*state, 8, "[7]"), 0);
-	assert_int_equal(store_share(*state, "run-1", &team, NULL), SBX_OK);
+	assert_int_equal(
+	    store_share(*state, "run-1", &team, NULL, NULL), SBX_OK);
 	assert_int_equal(listed(*state, 8, "[6,7]"), 1);
 	assert_int_equal(listed(*state, 8, "[6]"), 0);
 	assert_int_equal(
@@ -980,12 +987,12 @@ test_shares(void **state)
 	assert_string_equal(shares[0].verbs, "show,ssh");
 	assert_true(shares[1].group);
 	assert_int_equal(
-	    store_unshare(*state, "run-1", false, 7, NULL), SBX_OK);
+	    store_unshare(*state, "run-1", false, 7, NULL, NULL), SBX_OK);
 	assert_int_equal(
-	    store_unshare(*state, "run-1", false, 7, NULL), SBX_OK);
+	    store_unshare(*state, "run-1", false, 7, NULL, NULL), SBX_OK);
 	assert_int_equal(listed(*state, 7, NULL), 0);
 	/* The next one of this id is nobody else's. */
-	assert_int_equal(store_remove(*state, "run-1", NULL), SBX_OK);
+	assert_int_equal(store_remove(*state, "run-1", NULL, NULL), SBX_OK);
 	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
 	assert_int_equal(
 	    store_shares(*state, "run-1", shares, &count, NULL), SBX_OK);
@@ -1002,11 +1009,12 @@ test_shares_have_a_limit(void **state)
 	assert_int_equal(add(*state, "run-1", "alice"), SBX_OK);
 	for (share.holder = 1; share.holder <= STORE_SHARES_MAX; share.holder++)
 		assert_int_equal(
-		    store_share(*state, "run-1", &share, NULL), SBX_OK);
+		    store_share(*state, "run-1", &share, NULL, NULL), SBX_OK);
 	assert_int_equal(
-	    store_share(*state, "run-1", &share, NULL), SBX_REFUSED);
+	    store_share(*state, "run-1", &share, NULL, NULL), SBX_REFUSED);
 	share.holder = 1;
-	assert_int_equal(store_share(*state, "run-1", &share, NULL), SBX_OK);
+	assert_int_equal(
+	    store_share(*state, "run-1", &share, NULL, NULL), SBX_OK);
 	assert_int_equal(
 	    store_shares(*state, "run-1", shares, &count, NULL), SBX_OK);
 	assert_int_equal(count, STORE_SHARES_MAX);
