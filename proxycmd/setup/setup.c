@@ -61,9 +61,13 @@ split(const char *path, struct target *ret, struct sbx_why *why)
 	return SBX_OK;
 }
 
-/* Follow links to the file itself; one that is missing is no error. */
+/*
+ * Follow links to the file itself; one that is missing is no error.  walked: as
+ * that was done before, so that nobody has slipped in others, or NULL.
+ */
 static enum sbx_err
-find_target(const char *path, struct target *ret, struct sbx_why *why)
+find_target(const char *path, const char *walked, struct target *ret,
+    struct sbx_why *why)
 {
 	char real[PATH_MAX];
 	struct stat st;
@@ -72,10 +76,11 @@ find_target(const char *path, struct target *ret, struct sbx_why *why)
 	if (lstat(path, &st) == 0)
 		ret->linked = S_ISLNK(st.st_mode);
 	else if (errno == ENOENT)
-		return split(path, ret, why);
+		return split(walked == NULL ? path : walked, ret, why);
 	else
 		return cannot(why, "look at", path);
-	if (realpath(path, real) == NULL) {
+	if (walked != NULL ? stat(walked, &st) < 0
+			   : realpath(path, real) == NULL) {
 		if (errno == ENOENT)
 			return sbx_fail(why, SBX_IO,
 			    "%s is a symbolic link to a file that does not "
@@ -83,10 +88,10 @@ find_target(const char *path, struct target *ret, struct sbx_why *why)
 			    path);
 		return cannot(why, "follow", path);
 	}
-	if (stat(real, &ret->st) < 0)
-		return cannot(why, "look at", real);
+	if (stat(walked == NULL ? real : walked, &ret->st) < 0)
+		return cannot(why, "look at", path);
 	ret->exists = true;
-	return split(real, ret, why);
+	return split(walked == NULL ? real : walked, ret, why);
 }
 
 static enum sbx_err
@@ -236,20 +241,20 @@ static enum sbx_err
 open_folder(const struct setup_request *request, const struct target *target,
     int *ret_fd, struct sbx_why *why)
 {
-	struct stat st;
-
 	/* ~/.ssh, when this is the first use of ssh. */
-	if (!request->remove && !request->dry_run &&
-	    mkdir(target->folder, 0700) < 0 && errno != EEXIST)
+	bool make = !request->remove && !request->dry_run;
+	enum sbx_err err;
+
+	if (geteuid() == 0) {
+		err = owned_path_open(
+		    target->folder, /* owner= */ 0, make, ret_fd, why);
+		return err == SBX_NOT_FOUND && !target->exists ? SBX_OK : err;
+	}
+	if (make && mkdir(target->folder, 0700) < 0 && errno != EEXIST)
 		return cannot(why, "create folder", target->folder);
 	*ret_fd = open(target->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*ret_fd < 0 && (errno != ENOENT || target->exists))
 		return cannot(why, "open folder", target->folder);
-	/* One that was missing may just have been made by somebody else. */
-	if (*ret_fd >= 0 && geteuid() == 0 &&
-	    (fstat(*ret_fd, &st) < 0 || st.st_uid != 0))
-		return sbx_fail(
-		    why, SBX_UNTRUSTED, "%s is not root's", target->folder);
 	return SBX_OK;
 }
 
@@ -335,13 +340,17 @@ setup_run(const struct setup_request *request, struct buf *ret_report,
 	cleanup_buf struct buf line = BUF_INIT(2 * PATH_MAX);
 	struct sbx_why own = { "" };
 	struct target target;
+	char real[PATH_MAX];
+	const char *walked = NULL;
 	enum sbx_err err = make_line(request->snippet, &line, why);
 
 	/* Others may change what is theirs at any moment. */
-	if (err == SBX_OK && geteuid() == 0)
-		err = owned_path_check(request->file, 0, why);
+	if (err == SBX_OK && geteuid() == 0) {
+		err = owned_path_check(request->file, 0, real, why);
+		walked = real;
+	}
 	if (err == SBX_OK)
-		err = find_target(request->file, &target, why);
+		err = find_target(request->file, walked, &target, why);
 	if (err == SBX_OK)
 		err = check_target(request, &target, why);
 	if (err != SBX_OK)

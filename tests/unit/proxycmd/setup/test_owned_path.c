@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 #define THEIRS 12345
 
 static char top[] = "/tmp/test_owned.XXXXXX";
+static char real[PATH_MAX];
 
 /*
  * In top: mine/ and theirs/, each with a file; links of both owners to both,
@@ -54,7 +56,7 @@ test_row(void **state)
 	if (geteuid() != 0)
 		skip();
 	(void)snprintf(path, sizeof(path), "%s/%s", top, row->name);
-	assert_string_equal(sbx_err_name(owned_path_check(path, 0, &why)),
+	assert_string_equal(sbx_err_name(owned_path_check(path, 0, real, &why)),
 	    sbx_err_name(row->want));
 	if (row->culprit == NULL)
 		return;
@@ -64,6 +66,50 @@ test_row(void **state)
 		fail_msg("'%s' does not name '%s'", why.text, culprit);
 }
 
+/* What somebody puts there after the check. */
+static void
+test_slipped_in(void **state)
+{
+	static const struct {
+		const char *folder;
+		bool make;
+		enum sbx_err want;
+	} opened[] = {
+		{ "mine", false, SBX_OK },
+		{ "mine/../mine", false, SBX_OK },
+		{ "my-link-to-mine", false, SBX_UNTRUSTED },
+		{ "my-link-to-mine", true, SBX_UNTRUSTED },
+		{ "theirs", true, SBX_UNTRUSTED },
+		{ "mine/file", true, SBX_UNTRUSTED },
+		{ "mine/none/new", true, SBX_NOT_FOUND },
+		{ "mine/new", false, SBX_NOT_FOUND },
+		{ "mine/new", true, SBX_OK },
+	};
+	char path[256];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < sizeof(opened) / sizeof(opened[0]); i++) {
+		int fd = -1;
+
+		(void)snprintf(
+		    path, sizeof(path), "%s/%s", top, opened[i].folder);
+		assert_int_equal(
+		    owned_path_open(path, 0, opened[i].make, &fd, NULL),
+		    opened[i].want);
+		assert_int_equal(fd >= 0, opened[i].want == SBX_OK);
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	assert_int_equal(rmdir("mine/new"), 0);
+	/* Where links led to, and what was missing behind them. */
+	(void)snprintf(path, sizeof(path), "%s/my-link-to-mine/a/b", top);
+	assert_int_equal(owned_path_check(path, 0, real, NULL), SBX_OK);
+	(void)snprintf(path, sizeof(path), "%s/mine/a/b", top);
+	assert_string_equal(real, path);
+}
+
 /* Without root's rights: everything here is somebody else's. */
 static void
 test_another_owner(void **state)
@@ -71,9 +117,9 @@ test_another_owner(void **state)
 	(void)state;
 	if (geteuid() == 0)
 		return;
-	assert_int_equal(owned_path_check(top, geteuid(), NULL), SBX_OK);
+	assert_int_equal(owned_path_check(top, geteuid(), real, NULL), SBX_OK);
 	assert_int_equal(
-	    owned_path_check(top, geteuid() + 1, NULL), SBX_UNTRUSTED);
+	    owned_path_check(top, geteuid() + 1, real, NULL), SBX_UNTRUSTED);
 }
 
 static void
@@ -85,9 +131,9 @@ test_too_long(void **state)
 	memset(path, 'a', sizeof(path));
 	path[0] = '/';
 	path[sizeof(path) - 1] = '\0';
-	assert_int_equal(owned_path_check(path, 0, NULL), SBX_IO);
+	assert_int_equal(owned_path_check(path, 0, real, NULL), SBX_IO);
 	path[1000] = '\0';
-	assert_int_equal(owned_path_check(path, 0, NULL), SBX_IO);
+	assert_int_equal(owned_path_check(path, 0, real, NULL), SBX_IO);
 }
 
 static int
@@ -145,13 +191,14 @@ tear_down(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[ROWS + 2] = {
+	struct CMUnitTest tests[ROWS + 3] = {
+		cmocka_unit_test(test_slipped_in),
 		cmocka_unit_test(test_another_owner),
 		cmocka_unit_test(test_too_long),
 	};
 
 	for (size_t i = 0; i < ROWS; i++)
-		tests[2 + i] = (struct CMUnitTest){ rows[i].name, test_row,
+		tests[3 + i] = (struct CMUnitTest){ rows[i].name, test_row,
 			NULL, NULL, (void *)&rows[i] };
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
