@@ -12,6 +12,7 @@
 
 #include "broker/front/http.h"
 #include "broker/life/known.h"
+#include "broker/life/look.h"
 #include "broker/life/overlap.h"
 #include "broker/life/reaper.h"
 #include "common/file.h"
@@ -255,8 +256,8 @@ enum sbx_err
 serve_run(const struct serve *serve, struct sbx_why *why)
 {
 	static const struct reaper_steps steps = { sandboxes_quit_ended,
-		sandboxes_stop_ended, sandboxes_remove_ended, sandboxes_sweep,
-		log_resisting };
+		sandboxes_stop_ended, sandboxes_remove_ended, look_after,
+		sandboxes_sweep, log_resisting };
 	static struct broker broker; /* threads may outlive this call */
 	struct reaper *reaper = NULL;
 	struct http *http = NULL;

@@ -33,6 +33,8 @@ struct broker_settings {
 	struct uid_range uid_range; /* count 0: from /etc/subuid */
 	struct local_limits local_limits;
 	int start_in; /* enum start_in */
+	/* [life] */
+	uint64_t auto_stop; /* where none is asked for; 0: never */
 	/* [limits] */
 	uint64_t max_ttl;
 	uint64_t max_lifetime;	/* of a sandbox; 0: no limit */

@@ -171,7 +171,7 @@ sandbox_print(
 		(void)printf("full: %llu connections, the limit\n",
 		    (unsigned long long)full);
 	print_refusal(object, now);
-	visits_print(object, now);
+	visits_print(object, strcmp(sandbox->state, "running") == 0, now);
 	limits_print(object);
 	(void)json_object_object_get_ex(object, "labels", &labels);
 	if (!json_object_is_type(labels, json_type_object))

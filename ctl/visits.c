@@ -86,6 +86,45 @@ print_certificate(const struct visit *v, uint64_t now)
 	(void)puts(buf_text(&line));
 }
 
+struct unused {
+	char auto_stop[WORD_LEN];
+	uint64_t stops_at;
+};
+
+static const struct reply_field unused_fields[] = {
+	{ "auto_stop", REPLY_TEXT, false, offsetof(struct unused, auto_stop),
+	    WORD_LEN, 0, 0 },
+	{ "stops_at", REPLY_UINT, true, offsetof(struct unused, stops_at), 0,
+	    INT64_MAX, 0 },
+};
+
+/* When it stops by itself, or why it does not. */
+static void
+print_auto_stop(struct json_object *sandbox, bool runs, uint64_t now)
+{
+	char time[TEXT_TIME_LEN], span[SANDBOX_TIME_LEN];
+	cleanup_buf struct buf line = BUF_INIT(4096);
+	struct unused unused = { .stops_at = UNKNOWN };
+	struct json_object *list;
+
+	if (reply_read(sandbox, unused_fields, LENGTH(unused_fields), &unused,
+		NULL) != SBX_OK)
+		return;
+	put_word(&line, "auto_stop: ", unused.auto_stop);
+	buf_put_text(&line, " after the last session");
+	if (unused.stops_at != UNKNOWN) {
+		text_put_time(unused.stops_at, time);
+		sandbox_put_expiry(unused.stops_at, now, span);
+		buf_printf(&line, ", at %s (%s)", time, span);
+	} else if (json_object_object_get_ex(sandbox, "sessions", &list)) {
+		buf_printf(&line, "; sessions now: %zu",
+		    json_object_array_length(list));
+	} else if (runs) {
+		buf_put_text(&line, "; nobody knows whether there is one");
+	}
+	(void)puts(buf_text(&line));
+}
+
 /* How many there are. */
 static size_t
 print_all(struct json_object *sandbox, const char *name,
@@ -110,12 +149,13 @@ print_all(struct json_object *sandbox, const char *name,
 }
 
 void
-visits_print(struct json_object *sandbox, uint64_t now)
+visits_print(struct json_object *sandbox, bool runs, uint64_t now)
 {
 	struct json_object *number = NULL;
 	size_t told;
 	int64_t all = 0;
 
+	print_auto_stop(sandbox, runs, now);
 	(void)print_all(sandbox, "sessions", session_fields,
 	    LENGTH(session_fields), print_session, SIZE_MAX, now);
 	told = print_all(sandbox, "certificates", certificate_fields,

@@ -6,9 +6,13 @@
 #define SBX_CTL_VISITS_H
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Lines "session: ..." and "certificate: ..." of a sandbox, if there are. */
-void visits_print(struct json_object *sandbox, uint64_t now);
+/*
+ * Lines "auto_stop: ...", "session: ..." and "certificate: ..." of a sandbox,
+ * if there are; runs: it does.
+ */
+void visits_print(struct json_object *sandbox, bool runs, uint64_t now);
 
 #endif

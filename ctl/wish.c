@@ -23,6 +23,19 @@ wish_lifetime(const struct field *field, const char *text, void *object,
 	return ret->session ? SBX_OK : field_duration(&seconds, text, ret, why);
 }
 
+enum sbx_err
+wish_pause(const struct field *field, const char *text, void *object,
+    struct sbx_why *why)
+{
+	struct pause *ret =
+	    (struct pause *)(void *)((char *)object + field->offset);
+	struct field seconds = *field;
+
+	seconds.offset = offsetof(struct pause, seconds);
+	ret->given = true;
+	return field_duration(&seconds, text, ret, why);
+}
+
 static bool
 add_text(struct json_object *object, const char *key, const char *text)
 {
@@ -101,7 +114,8 @@ wish_create(struct broker *broker, const char *name, const struct wish *wish,
 {
 	cleanup_object struct json_object *body = json_object_new_object();
 	const struct alias *alias = &broker->alias;
-	char timeout[TEXT_DURATION_LEN], root[PATHS_MAX];
+	char timeout[TEXT_DURATION_LEN], auto_stop[TEXT_DURATION_LEN];
+	char root[PATHS_MAX];
 	enum sbx_err err;
 
 	err = name == NULL ? ctl_open(broker, wish->domain, why)
@@ -112,12 +126,15 @@ wish_create(struct broker *broker, const char *name, const struct wish *wish,
 	if (err != SBX_OK)
 		return err;
 	text_put_duration(wish->timeout.seconds, timeout);
+	text_put_duration(wish->auto_stop.seconds, auto_stop);
 	if (body == NULL ||
 	    (name != NULL && !add_text(body, "id", alias->id)) ||
 	    (*alias->provider != '\0' &&
 		!add_text(body, "provider", alias->provider)) ||
 	    (wish->timeout.seconds != 0 &&
 		!add_text(body, "timeout", timeout)) ||
+	    (wish->auto_stop.given &&
+		!add_text(body, "auto_stop", auto_stop)) ||
 	    (wish->timeout.session &&
 		json_object_object_add(
 		    body, "session", json_object_new_boolean(true)) != 0) ||

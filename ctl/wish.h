@@ -20,10 +20,18 @@ struct lifetime {
 	bool session;	  /* with us, too */
 };
 
+/* When it is stopped because nobody is in it. */
+struct pause {
+	bool given;
+	uint64_t seconds; /* 0: never */
+};
+
+field_parser wish_pause;    /* struct pause: a duration, or 0 */
 field_parser wish_lifetime; /* struct lifetime: a duration, or "session" */
 
 struct wish {
 	struct lifetime timeout;
+	struct pause auto_stop;
 	bool ephemeral;
 	char root[FIELD_TEXT]; /* as it was typed; "": not given */
 	struct label_list labels;
@@ -33,10 +41,14 @@ struct wish {
 /* Their rows; at: the offset of a struct wish. */
 #define WISH_AT(at, m) ((at) + offsetof(struct wish, m))
 #define WISH_TIMEOUT_HELP "remove it after so long, or session: when this ends"
+#define WISH_PAUSE_HELP "stop it after so long without a session; 0: never"
 #define WISH_OPTIONS(at)                                                       \
 	{ 0, "DURATION",                                                       \
 		{ "timeout", wish_lifetime, WISH_AT(at, timeout), 1,           \
 		    LIMITS_LIFE_MAX, NULL, WISH_TIMEOUT_HELP, NULL } },        \
+	    { 0, "DURATION",                                                   \
+		    { "auto-stop", wish_pause, WISH_AT(at, auto_stop), 0,      \
+			LIMITS_LIFE_MAX, NULL, WISH_PAUSE_HELP, NULL } },      \
 	    { 0, NULL,                                                         \
 		    { "ephemeral", field_bool, WISH_AT(at, ephemeral), 0, 0,   \
 			NULL, "a stop leaves nothing of its files", NULL } },  \

@@ -2,6 +2,7 @@
 #include "broker/front/answer.h"
 
 #include "broker/helper/signer.h"
+#include "common/text.h"
 
 #define NO_ISOLATION_NOTICE                                                  \
 	"THIS SANDBOX IS NOT ISOLATED: it is a plain process of the host, "  \
@@ -87,6 +88,12 @@ answer_json(const struct sandbox *s)
 	(void)json_object_object_add(o, "verbs", verbs_json(s->verbs));
 	answer_put_u64(o, "created_at", s->created_at);
 	answer_put_u64(o, "expires_at", s->expires_at);
+	if (s->auto_stop != 0) {
+		char text[TEXT_DURATION_LEN];
+
+		text_put_duration(s->auto_stop, text);
+		answer_put_text(o, "auto_stop", text);
+	}
 	for (size_t i = 0; i < s->label_count; i++)
 		answer_put_text(labels, s->label[i].key, s->label[i].value);
 	(void)json_object_object_add(o, "labels", labels);
@@ -138,6 +145,12 @@ answer_put_limits(
 	(void)json_object_object_add(sandbox, "limits", limits);
 }
 
+static uint64_t
+smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static void
 put_known(struct json_object *o, const char *name, const char *text)
 {
@@ -155,7 +168,7 @@ put_serial(struct json_object *o, uint64_t serial)
 }
 
 void
-answer_put_sessions(struct json_object *sandbox,
+answer_put_sessions(struct json_object *object, const struct sandbox *of,
     const struct provider_sessions *sessions, uint64_t now)
 {
 	struct json_object *list;
@@ -177,7 +190,11 @@ answer_put_sessions(struct json_object *sandbox,
 			answer_put_u64(o, "idle", s->idle);
 		(void)json_object_array_add(list, o);
 	}
-	(void)json_object_object_add(sandbox, "sessions", list);
+	(void)json_object_object_add(object, "sessions", list);
+	if (of->auto_stop != 0 && sessions->count == 0)
+		answer_put_u64(object, "stops_at",
+		    now + of->auto_stop -
+			smaller(sessions->idle, of->auto_stop));
 }
 
 void

@@ -46,8 +46,8 @@ answer_problem(enum sbx_err err, const struct sbx_why *why) MUST_USE;
 /* The same with a status that says more than the code. */
 struct answer answer_problem_with(
     unsigned status, enum sbx_err err, const struct sbx_why *why) MUST_USE;
-/* Who is in it, unless nobody knows. */
-void answer_put_sessions(struct json_object *sandbox,
+/* Who is in it, and when it stops if nobody is, unless nobody knows. */
+void answer_put_sessions(struct json_object *object, const struct sandbox *s,
     const struct provider_sessions *sessions, uint64_t now);
 /* Certificates that live: how many, and those of them that are told. */
 void answer_put_certificates(struct json_object *sandbox,

@@ -151,3 +151,12 @@ body_duration(const char *name, const char *text, uint64_t max, uint64_t *ret,
 
 	return field_duration(&field, text, ret, why);
 }
+
+enum sbx_err
+body_pause(const char *name, const char *text, uint64_t max, uint64_t *ret,
+    struct sbx_why *why)
+{
+	const struct field field = { .name = name, .max = max };
+
+	return field_duration(&field, text, ret, why);
+}

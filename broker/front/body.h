@@ -34,5 +34,8 @@ label_parse(const char *text, struct label *ret, struct sbx_why *why) MUST_USE;
 /* A duration from 1 second to max; name is that of the member. */
 enum sbx_err body_duration(const char *name, const char *text, uint64_t max,
     uint64_t *ret, struct sbx_why *why) MUST_USE;
+/* The same, and it may be 0. */
+enum sbx_err body_pause(const char *name, const char *text, uint64_t max,
+    uint64_t *ret, struct sbx_why *why) MUST_USE;
 
 #endif

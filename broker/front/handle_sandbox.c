@@ -73,6 +73,7 @@ struct create_body {
 	char id[NAME_ID_MAX + 1];
 	char provider[NAME_ID_MAX + 1];
 	char timeout[32];
+	char auto_stop[32];
 	bool ephemeral;
 	bool session;
 	char root[PATHS_MAX];
@@ -90,6 +91,7 @@ static const struct reply_field create_fields[] = {
 	CREATE_TEXT(provider),
 	CREATE_TEXT(timeout),
 	CREATE_TEXT(root),
+	CREATE_TEXT(auto_stop),
 	{ "ephemeral", REPLY_BOOL, true, CREATE(ephemeral), 0, 0, 0 },
 	{ "session", REPLY_BOOL, true, CREATE(session), 0, 0, 0 },
 };
@@ -136,6 +138,10 @@ handle_create(struct broker *b, const struct call *call, const char *id,
 	if (err == SBX_OK && *body.root != '\0' && *body.root != '/')
 		err = sbx_fail(why, SBX_BAD_VALUE,
 		    "\"root\" is '%.80s', not an absolute path", body.root);
+	wish.auto_stop = b->settings->auto_stop;
+	if (err == SBX_OK && *body.auto_stop != '\0')
+		err = body_pause("auto_stop", body.auto_stop, LIMITS_LIFE_MAX,
+		    &wish.auto_stop, why);
 	if (err != SBX_OK)
 		return err;
 	memcpy(wish.id, body.id, sizeof(wish.id));
@@ -180,7 +186,7 @@ handle_show(struct broker *b, const struct call *call, const char *id,
 	usage = sandboxes_usage(b, &sandbox);
 	answer_put_limits(ret->body, &usage);
 	sandboxes_sessions(b, &sandbox, sessions);
-	answer_put_sessions(ret->body, sessions, b->now());
+	answer_put_sessions(ret->body, &sandbox, sessions, b->now());
 	if (host)
 		answer_put_certificates(
 		    ret->body, live, SHOW_CERTIFICATES, all);
@@ -189,12 +195,16 @@ handle_show(struct broker *b, const struct call *call, const char *id,
 
 struct change_body {
 	char timeout[32];
+	char auto_stop[32];
 	bool session;
 };
 
 static const struct reply_field change_fields[] = {
 	{ "timeout", REPLY_TEXT, true, offsetof(struct change_body, timeout),
 	    sizeof(((struct change_body *)NULL)->timeout), 0, 0 },
+	{ "auto_stop", REPLY_TEXT, true,
+	    offsetof(struct change_body, auto_stop),
+	    sizeof(((struct change_body *)NULL)->auto_stop), 0, 0 },
 	{ "session", REPLY_BOOL, true, offsetof(struct change_body, session), 0,
 	    0, 0 },
 };
@@ -219,10 +229,14 @@ read_terms(const struct call *call, struct terms *ret, struct sbx_why *why)
 		    "\"session\" can be given when a sandbox is made; later it "
 		    "can become false");
 	ret->untie = !other.session;
+	ret->stops = *body.auto_stop != '\0';
 	if (err == SBX_OK && *body.timeout != '\0')
-		return body_duration("timeout", body.timeout, LIMITS_LIFE_MAX,
+		err = body_duration("timeout", body.timeout, LIMITS_LIFE_MAX,
 		    &ret->timeout, why);
-	if (err == SBX_OK && !ret->untie)
+	if (err == SBX_OK && ret->stops)
+		err = body_pause("auto_stop", body.auto_stop, LIMITS_LIFE_MAX,
+		    &ret->auto_stop, why);
+	if (err == SBX_OK && ret->timeout == 0 && !ret->untie && !ret->stops)
 		return sbx_fail(why, SBX_BAD_VALUE, "nothing is to change");
 	return err;
 }

@@ -35,7 +35,14 @@ _Static_assert(KEEP > 2 * CHECK_TTL_MAX, "floors must outlive certificates");
 #define SWEEP_INTERVAL 600
 #define WORKERS_MAX 8
 
-enum phase { PHASE_QUIT, PHASE_STOP, PHASE_REMOVE, PHASE_SWEEP, PHASES };
+enum phase {
+	PHASE_QUIT,
+	PHASE_STOP,
+	PHASE_REMOVE,
+	PHASE_LOOK,
+	PHASE_SWEEP,
+	PHASES
+};
 
 /*
  * How many do it, and how many of them are kept for people for whom none is
@@ -47,6 +54,7 @@ static const struct {
 	[PHASE_QUIT] = { 2, 1 },
 	[PHASE_STOP] = { WORKERS_MAX, 2 },
 	[PHASE_REMOVE] = { 3, 1 },
+	[PHASE_LOOK] = { 2, 1 },
 	[PHASE_SWEEP] = { 1, 0 },
 };
 
@@ -119,9 +127,15 @@ drop(struct reaper *r, struct ended *ended)
 static enum sbx_err
 take_note(struct reaper *r, const struct store_end *end, enum phase phase)
 {
-	struct ended *ended;
+	struct ended *ended = find(r, end->id);
 
-	if (find(r, end->id) != NULL)
+	/* One that has ended need not be looked after. */
+	if (ended != NULL && ended->phase == PHASE_LOOK && !ended->busy &&
+	    phase == PHASE_QUIT) {
+		ended->phase = phase;
+		ended->due = clock_plus(0).tv_sec;
+	}
+	if (ended != NULL)
 		return SBX_OK;
 	ended = calloc(1, sizeof(*ended));
 	if (ended == NULL)
@@ -225,7 +239,8 @@ settle(struct reaper *r, struct ended *ended, enum sbx_err err)
 	} else if (ended->phase == PHASE_STOP && err != SBX_NOT_FOUND) {
 		/* A removal kills what a stop could not. */
 		ended->phase = PHASE_REMOVE;
-	} else if (!sweep && (err == SBX_OK || err == SBX_NOT_FOUND)) {
+	} else if (ended->phase == PHASE_LOOK ||
+	    (!sweep && (err == SBX_OK || err == SBX_NOT_FOUND))) {
 		drop(r, ended);
 		return 0;
 	} else {
@@ -241,6 +256,7 @@ work_on(struct reaper *r, const struct worker *worker, struct ended *ended)
 	reaper_step *const steps[] = {
 		[PHASE_STOP] = r->steps.stop,
 		[PHASE_REMOVE] = r->steps.remove,
+		[PHASE_LOOK] = r->steps.look,
 		[PHASE_SWEEP] = r->steps.sweep,
 	};
 	struct sbx_why why = { "" };
@@ -367,9 +383,14 @@ reaper_new(struct broker *broker, const struct reaper_steps *steps,
 	return err;
 }
 
+typedef enum sbx_err list_ends(struct store *store, const struct moment *now,
+    const char *after, size_t limit, struct store_end **ret, size_t *ret_count,
+    struct sbx_why *why);
+
 /* All that have ended, not only the oldest: these may be who resists. */
 static enum sbx_err
-look(struct reaper *r, const struct moment *now, struct sbx_why *why)
+look(struct reaper *r, list_ends *list, enum phase phase,
+    const struct moment *now, struct sbx_why *why)
 {
 	char after[NAME_ID_MAX + 1] = "";
 	enum sbx_err err = SBX_OK;
@@ -378,13 +399,13 @@ look(struct reaper *r, const struct moment *now, struct sbx_why *why)
 	while (err == SBX_OK && count == PAGE) {
 		cleanup_free struct store_end *ends = NULL;
 
-		err = store_expired(
+		err = list(
 		    r->broker->store, now, after, PAGE, &ends, &count, why);
 		if (err != SBX_OK)
 			break;
 		(void)pthread_mutex_lock(&r->mutex);
 		for (size_t i = 0; i < count && err == SBX_OK; i++)
-			err = take_note(r, &ends[i], PHASE_QUIT);
+			err = take_note(r, &ends[i], phase);
 		if (count > 0)
 			(void)pthread_cond_broadcast(&r->changed);
 		(void)pthread_mutex_unlock(&r->mutex);
@@ -426,7 +447,10 @@ enum sbx_err
 reaper_round(struct reaper *r, struct sbx_why *why)
 {
 	const struct moment now = { r->broker->now(), r->broker->ticks() };
-	enum sbx_err err = look(r, &now, why);
+	enum sbx_err err = look(r, store_expired, PHASE_QUIT, &now, why);
+
+	if (err == SBX_OK && r->steps.look != NULL)
+		err = look(r, store_due, PHASE_LOOK, &now, why);
 
 	if (err != SBX_OK || !is_steady(r, &now) || now.now < KEEP)
 		return err;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Ends sandboxes that are past their end, forgets certificates that nobody
- * could use any more, and has swept away now and then what is left of calls
- * that were cut short.
+ * Looks after sandboxes when that is due, ends those that are past their end,
+ * forgets certificates that nobody could use any more, and has swept away now
+ * and then what is left of calls that were cut short.
  *
  * Their processes are asked to end first, many at once and without waiting for
  * any; then each is stopped, and then its files deleted, by threads of their
@@ -38,6 +38,7 @@ struct reaper_steps {
 	reaper_batch *quit;
 	reaper_step *stop;
 	reaper_step *remove;
+	reaper_step *look;  /* at one that is due; NULL: none ever is */
 	reaper_step *sweep; /* id is ""; NULL: there is nothing to sweep */
 	reaper_observer *observer;
 };

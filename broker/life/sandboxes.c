@@ -71,6 +71,7 @@ struct cause {
 
 static const struct cause cause_found = { "found", NULL },
 			  cause_expired = { "expired", NULL },
+			  cause_unused = { "unused", NULL },
 			  cause_session = { "session", NULL },
 			  cause_unfinished = { "unfinished", NULL };
 
@@ -195,6 +196,7 @@ reserve(struct broker *b, const struct caller *caller,
 	ret->created_at = b->now();
 	randombytes_buf(&ret->incarnation, sizeof(ret->incarnation));
 	ret->tied = wish->tied;
+	ret->auto_stop = wish->auto_stop;
 	memcpy(ret->owner, caller->name, sizeof(ret->owner));
 	memcpy(ret->person, caller->person_name, sizeof(ret->person));
 	(void)snprintf(
@@ -640,6 +642,12 @@ stop_now(struct broker *b, struct sandbox *s, const struct cause *cause,
 	/* Whether it runs, the next look at it tells. */
 	set_failed(b, s, cause, err, why);
 	return err;
+}
+
+enum sbx_err
+sandboxes_stop_unused(struct broker *b, struct sandbox *s, struct sbx_why *why)
+{
+	return stop_now(b, s, &cause_unused, why);
 }
 
 enum sbx_err

@@ -39,6 +39,7 @@ struct sandbox_wish {
 	char id[NAME_ID_MAX + 1];
 	char provider[NAME_ID_MAX + 1];
 	uint64_t lifetime;    /* seconds */
+	uint64_t auto_stop;   /* seconds; 0: never */
 	bool ephemeral;	      /* a stop leaves nothing of its files */
 	bool tied;	      /* see sandboxes_end_tied */
 	char root[PATHS_MAX]; /* folder or tar of its own root */
@@ -79,6 +80,9 @@ sandboxes_usage(struct broker *broker, const struct sandbox *sandbox) MUST_USE;
 /* Who is in it; nothing is known where that fails, or of one that is not up. */
 void sandboxes_sessions(struct broker *broker, const struct sandbox *sandbox,
     struct provider_sessions *ret);
+/* Stop one that nobody is in.  Only for whoever has the turn of it. */
+enum sbx_err sandboxes_stop_unused(struct broker *broker,
+    struct sandbox *sandbox, struct sbx_why *why) MUST_USE;
 enum sbx_err sandboxes_list(struct broker *broker, const struct caller *caller,
     struct store_filter filter, struct sandbox **ret, size_t *ret_count,
     struct sbx_why *why) MUST_USE;
@@ -126,11 +130,11 @@ sandboxes_recover(struct broker *broker, struct sbx_why *why) MUST_USE;
  * is not, or not any more; SBX_STATE when somebody else is at work on it;
  * SBX_UNAVAILABLE when it resists.
  */
+enum sbx_err sandboxes_stop_ended(
+    struct broker *broker, const char *id, struct sbx_why *why) MUST_USE;
 /* Several at once, at most PROVIDER_BATCH, whose processes begin to end. */
 void sandboxes_quit_ended(struct broker *broker, const char *const *ids,
     size_t count, enum sbx_err *ret);
-enum sbx_err sandboxes_stop_ended(
-    struct broker *broker, const char *id, struct sbx_why *why) MUST_USE;
 enum sbx_err sandboxes_remove_ended(
     struct broker *broker, const char *id, struct sbx_why *why) MUST_USE;
 /* What all providers' calls that were cut short have left; id is not used. */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "broker/life/terms.h"
 
+#include <string.h>
+
 #include "broker/life/events.h"
+#include "broker/life/look.h"
 #include "common/text.h"
 
 enum sbx_err
@@ -24,25 +27,35 @@ terms_end(const struct broker *b, struct sandbox *s, uint64_t timeout,
 		timeout = latest - now;
 	s->expires_at = timeout == 0 ? 0 : now + timeout;
 	s->end_ticks = b->ticks() + timeout;
+	s->warned = timeout == 0 ? 0 : look_warning(timeout);
+	s->look_ticks = timeout == 0 || look_until(timeout) == 0
+	    ? 0
+	    : b->ticks() + look_until(timeout);
 	return SBX_OK;
 }
 
+/* An end that is near is to be told at once. */
 static enum sbx_err
-set_end(struct broker *b, const struct caller *caller, struct sandbox *s,
-    uint64_t timeout, struct sbx_why *why)
+set_terms(struct broker *b, const struct caller *caller, struct sandbox *s,
+    const struct terms *terms, struct sbx_why *why)
 {
-	char until[TEXT_TIME_LEN] = "never";
+	char text[TEXT_TIME_LEN + TEXT_DURATION_LEN + 16];
 	struct event event;
-	enum sbx_err err = terms_end(b, s, timeout, why);
+	enum sbx_err err;
 
-	if (err != SBX_OK)
-		return err;
+	s->look_ticks = 1;
+	if (terms->stops) {
+		s->auto_stop = terms->auto_stop;
+		(void)snprintf(text, sizeof(text), "auto_stop ");
+		text_put_duration(s->auto_stop, text + strlen(text));
+	}
+	if (terms->timeout != 0) {
+		s->warned = 0;
+		text_put_time(s->expires_at, text);
+	}
 	event_begin(&event, b, EVENT_EXTENDED, s, "extend", caller->name);
-	if (s->expires_at != 0)
-		text_put_time(s->expires_at, until);
-	event_set_detail(&event, until);
-	err = store_set_end(
-	    b->store, s->id, s->expires_at, s->end_ticks, &event, why);
+	event_set_detail(&event, text);
+	err = store_set_terms(b->store, s, &event, why);
 	if (err == SBX_OK)
 		event_tell(b, &event, caller);
 	return err;
@@ -73,7 +86,9 @@ change_in_turn(struct broker *b, const struct caller *caller, const char *id,
 	    sandboxes_find(b, caller, id, ACCESS_EXTEND, ret, why);
 
 	if (err == SBX_OK && terms->timeout != 0)
-		err = set_end(b, caller, ret, terms->timeout, why);
+		err = terms_end(b, ret, terms->timeout, why);
+	if (err == SBX_OK && (terms->timeout != 0 || terms->stops))
+		err = set_terms(b, caller, ret, terms, why);
 	if (err == SBX_OK && terms->untie)
 		err = untie(b, caller, ret, why);
 	/* That connection may have ended in between. */

@@ -101,6 +101,14 @@ static const char *const versions[] = {
 	"CREATE INDEX events_person ON events(person);"
 	"ALTER TABLE sandboxes ADD COLUMN refused_at INTEGER NOT NULL DEFAULT "
 	"0;",
+	"ALTER TABLE sandboxes ADD COLUMN auto_stop INTEGER NOT NULL DEFAULT "
+	"0;"
+	"ALTER TABLE sandboxes ADD COLUMN look_ticks INTEGER NOT NULL DEFAULT "
+	"0;"
+	"ALTER TABLE sandboxes ADD COLUMN warned INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE sandboxes SET look_ticks = 1 WHERE expires_at > 0;"
+	"CREATE INDEX sandboxes_look ON sandboxes(look_ticks)"
+	"  WHERE look_ticks > 0;",
 };
 
 #define VERSIONS ((int)(sizeof(versions) / sizeof(versions[0])))

@@ -18,7 +18,7 @@
 #define COLUMNS                                                           \
 	"id, provider, owner, state, isolation, created_at, expires_at, " \
 	"issued_after, incarnation, held, person, end_ticks, tied, "      \
-	"refused_at"
+	"refused_at, auto_stop, look_ticks, warned"
 
 #define PAGE                                                          \
 	"AND CASE WHEN ?3 IS NULL THEN state <> 'deleting' "          \
@@ -35,7 +35,7 @@
 	X(ADD,                                                                 \
 	    "INSERT INTO sandboxes (" COLUMNS                                  \
 	    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "    \
-	    "?13, ?14)")                                                       \
+	    "?13, ?14, ?15, ?16, ?17)")                                        \
 	X(ADD_LABEL, "INSERT INTO labels VALUES (?1, ?2, ?3)")                 \
 	X(GET, "SELECT " COLUMNS " FROM sandboxes WHERE id = ?1")              \
 	X(LABELS,                                                              \
@@ -58,12 +58,14 @@
 	    "DELETE FROM shares WHERE sandbox_id = ?1 AND is_group = ?2 "      \
 	    "AND holder = ?3")                                                 \
 	X(SET_STATE,                                                           \
-	    "UPDATE sandboxes SET state = ?2, isolation = ?3 WHERE id = ?1 "   \
+	    "UPDATE sandboxes SET state = ?2, isolation = ?3, look_ticks = "   \
+	    "CASE WHEN ?2 = 'running' AND auto_stop > 0 THEN 1 "               \
+	    "ELSE look_ticks END WHERE id = ?1 "                               \
 	    "AND state <> 'deleting'")                                         \
 	X(SET_HELD, "UPDATE sandboxes SET held = ?2 WHERE id = ?1")            \
-	X(SET_END,                                                             \
-	    "UPDATE sandboxes SET expires_at = ?2, end_ticks = ?3 "            \
-	    "WHERE id = ?1")                                                   \
+	X(SET_TERMS,                                                           \
+	    "UPDATE sandboxes SET expires_at = ?2, end_ticks = ?3, "           \
+	    "auto_stop = ?4, look_ticks = ?5, warned = ?6 WHERE id = ?1")      \
 	X(UNTIE,                                                               \
 	    "UPDATE sandboxes SET tied = 0 WHERE id = ?1 "                     \
 	    "AND state <> 'deleting'")                                         \
@@ -84,6 +86,14 @@
 	    "AND expires_at <= ?1 AND end_ticks <= ?4 AND id > ?3 UNION "      \
 	    "SELECT id, person FROM sandboxes INDEXED BY sandboxes_deleting "  \
 	    "WHERE state = 'deleting' AND id > ?3 ORDER BY id LIMIT ?2")       \
+	X(DUE,                                                                 \
+	    "SELECT id, person FROM sandboxes WHERE look_ticks > 0 "           \
+	    "AND look_ticks <= ?4 AND id > ?3 AND state <> 'deleting' "        \
+	    "ORDER BY id LIMIT ?2")                                            \
+	X(NEXT_LOOK,                                                           \
+	    "SELECT look_ticks - ?1 FROM sandboxes WHERE look_ticks > 0 "      \
+	    "AND look_ticks > ?1 AND state <> 'deleting' "                     \
+	    "ORDER BY look_ticks LIMIT 1")                                     \
 	X(NEXT_END,                                                            \
 	    "SELECT max(expires_at - ?1, end_ticks - ?2) FROM sandboxes "      \
 	    "WHERE expires_at > 0 AND (expires_at > ?1 OR end_ticks > ?2) "    \
@@ -91,7 +101,7 @@
 	X(BOOT, "SELECT ticks FROM boot WHERE id = ?1 AND ticks <= ?2")        \
 	X(SET_BOOT, "INSERT OR REPLACE INTO boot VALUES (1, ?1, ?2)")          \
 	X(COUNT_ANEW,                                                          \
-	    "UPDATE sandboxes SET end_ticks = ?1 + "                           \
+	    "UPDATE sandboxes SET look_ticks = 1, end_ticks = ?1 + "           \
 	    "min(max(expires_at - ?2, ?3), max(expires_at - created_at, ?3)) " \
 	    "WHERE expires_at > 0")                                            \
 	X(ADD_CERTIFICATE,                                                     \

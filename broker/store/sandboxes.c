@@ -56,6 +56,9 @@ read_row(sqlite3_stmt *st, struct sandbox *ret)
 	ret->end_ticks = (uint64_t)sqlite3_column_int64(st, 11);
 	ret->tied = sqlite3_column_int(st, 12) != 0;
 	ret->refused_at = (uint64_t)sqlite3_column_int64(st, 13);
+	ret->auto_stop = (uint64_t)sqlite3_column_int64(st, 14);
+	ret->look_ticks = (uint64_t)sqlite3_column_int64(st, 15);
+	ret->warned = (uint64_t)sqlite3_column_int64(st, 16);
 }
 
 static enum sbx_err
@@ -157,6 +160,9 @@ insert(struct store *store, const struct sandbox *s, struct sbx_why *why)
 	db_bind_u64(st, 12, s->end_ticks);
 	db_bind_u64(st, 13, s->tied);
 	db_bind_u64(st, 14, s->refused_at);
+	db_bind_u64(st, 15, s->auto_stop);
+	db_bind_u64(st, 16, s->look_ticks);
+	db_bind_u64(st, 17, s->warned);
 	err = db_run(store, st, why);
 	for (size_t i = 0; i < s->label_count && err == SBX_OK; i++) {
 		st = db_bound(store, ST_ADD_LABEL, s->id);
@@ -292,16 +298,19 @@ store_set_held(struct store *store, const char *id, bool held,
 }
 
 enum sbx_err
-store_set_end(struct store *store, const char *id, uint64_t expires_at,
-    uint64_t end_ticks, struct event *event, struct sbx_why *why)
+store_set_terms(struct store *store, const struct sandbox *s,
+    struct event *event, struct sbx_why *why)
 {
 	enum sbx_err err = db_begin(store, why);
 
 	if (err == SBX_OK) {
-		sqlite3_stmt *st = db_bound(store, ST_SET_END, id);
+		sqlite3_stmt *st = db_bound(store, ST_SET_TERMS, s->id);
 
-		db_bind_u64(st, 2, expires_at);
-		db_bind_u64(st, 3, end_ticks);
+		db_bind_u64(st, 2, s->expires_at);
+		db_bind_u64(st, 3, s->end_ticks);
+		db_bind_u64(st, 4, s->auto_stop);
+		db_bind_u64(st, 5, s->look_ticks);
+		db_bind_u64(st, 6, s->warned);
 		err = db_run(store, st, why);
 	}
 	return db_end_event(store, err, event, why);
@@ -354,9 +363,9 @@ store_remove(struct store *store, const char *id, struct event *event,
 	return db_end_event(store, err, event, why);
 }
 
-enum sbx_err
-store_expired(struct store *store, const struct moment *now, const char *after,
-    size_t limit, struct store_end **ret, size_t *ret_count,
+static enum sbx_err
+list_ends(struct store *store, enum statement which, const struct moment *now,
+    const char *after, size_t limit, struct store_end **ret, size_t *ret_count,
     struct sbx_why *why)
 {
 	cleanup_free struct store_end *ends = calloc(limit + 1, sizeof(*ends));
@@ -369,7 +378,7 @@ store_expired(struct store *store, const struct moment *now, const char *after,
 	if (ends == NULL)
 		return SBX_NOMEM;
 	(void)pthread_mutex_lock(&reader->mutex);
-	st = db_bound(reader, ST_ENDED, NULL);
+	st = db_bound(reader, which, NULL);
 	db_bind_u64(st, 1, now->now);
 	db_bind_u64(st, 2, limit);
 	db_bind_text(st, 3, after);
@@ -392,18 +401,43 @@ store_expired(struct store *store, const struct moment *now, const char *after,
 }
 
 enum sbx_err
+store_expired(struct store *store, const struct moment *now, const char *after,
+    size_t limit, struct store_end **ret, size_t *ret_count,
+    struct sbx_why *why)
+{
+	return list_ends(
+	    store, ST_ENDED, now, after, limit, ret, ret_count, why);
+}
+
+enum sbx_err
+store_due(struct store *store, const struct moment *now, const char *after,
+    size_t limit, struct store_end **ret, size_t *ret_count,
+    struct sbx_why *why)
+{
+	return list_ends(store, ST_DUE, now, after, limit, ret, ret_count, why);
+}
+
+enum sbx_err
 store_next(struct store *store, const struct moment *now, uint64_t *ret,
     struct sbx_why *why)
 {
+	uint64_t end = UINT64_MAX, look = UINT64_MAX;
+	struct store *reader = store->reader;
 	sqlite3_stmt *st;
 	enum sbx_err err;
 
-	(void)pthread_mutex_lock(&store->mutex);
-	st = db_bound(store, ST_NEXT_END, NULL);
+	(void)pthread_mutex_lock(&reader->mutex);
+	st = db_bound(reader, ST_NEXT_END, NULL);
 	db_bind_u64(st, 1, now->now);
 	db_bind_u64(st, 2, now->ticks);
-	err = db_number(store, st, UINT64_MAX, ret, why);
-	(void)pthread_mutex_unlock(&store->mutex);
+	err = db_number(reader, st, UINT64_MAX, &end, why);
+	st = db_bound(reader, ST_NEXT_LOOK, NULL);
+	db_bind_u64(st, 1, now->ticks);
+	if (err == SBX_OK)
+		err = db_number(reader, st, UINT64_MAX, &look, why);
+	(void)pthread_mutex_unlock(&reader->mutex);
+	if (err == SBX_OK)
+		*ret = end < look ? end : look;
 	return err;
 }
 

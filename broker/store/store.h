@@ -75,7 +75,11 @@ struct sandbox {
 	/* Which of all that had this id; 0: made before there were any. */
 	uint64_t incarnation;
 	uint64_t refused_at; /* what its gate said last that is an event */
-	bool held; /* stopped on purpose: connecting does not start it */
+	uint64_t auto_stop;  /* after so many seconds without a session; or 0 */
+	/* In ticks: when somebody is to look after it; 0: need not. */
+	uint64_t look_ticks;
+	uint64_t warned; /* so many seconds ahead of its end; 0: not yet */
+	bool held;	 /* stopped on purpose: connecting does not start it */
 	bool tied; /* to the connection that made it, and ends with that */
 	size_t label_count;
 	struct label label[STORE_LABELS_MAX];
@@ -209,6 +213,9 @@ enum sbx_err store_set_state(struct store *store, const char *id,
     struct sbx_why *why) MUST_USE;
 enum sbx_err store_set_held(struct store *store, const char *id, bool held,
     struct event *event, struct sbx_why *why) MUST_USE;
+/* When it ends, auto_stop, look_ticks and warned, as they are in *sandbox. */
+enum sbx_err store_set_terms(struct store *store, const struct sandbox *sandbox,
+    struct event *event, struct sbx_why *why) MUST_USE;
 /* One that was tied lives on without; not if its removal has begun. */
 enum sbx_err store_untie(struct store *store, const char *id,
     struct event *event, struct sbx_why *why) MUST_USE;
@@ -258,7 +265,14 @@ enum sbx_err store_add_certificate(struct store *store,
     const struct certificate *certificate, struct event *event,
     uint64_t *ret_free_at, struct sbx_why *why) MUST_USE;
 
-/* In how many seconds the next one ends, by both clocks; UINT64_MAX: none. */
+/* The same of those that somebody is to look after by now. */
+enum sbx_err store_due(struct store *store, const struct moment *now,
+    const char *after, size_t limit, struct store_end **ret, size_t *ret_count,
+    struct sbx_why *why) MUST_USE;
+/*
+ * In how many seconds the next one ends, by both clocks, or is to be looked
+ * after; UINT64_MAX: none.
+ */
 enum sbx_err store_next(struct store *store, const struct moment *now,
     uint64_t *ret, struct sbx_why *why) MUST_USE;
 

@@ -87,6 +87,9 @@ sandboxes() {
 	    '{"timeout":"1 hour"}' '{"labels":{"a":1}}' '[]' '{'
 	broker_call alice 200 "list" GET \
 	    '/v1/sandboxes?state=running&label=a=b&cursor=a&limit=1'
+	broker_call alice 201 "one that stops" POST /v1/sandboxes \
+	    -d '{"auto_stop":"0s"}'
+	refuses POST /v1/sandboxes '{"auto_stop":"366d"}'
 	for bad in state=odd label=a cursor=A limit=0 limit=201 limit=many; do
 		broker_call alice 400 "list: $bad" GET "/v1/sandboxes?$bad"
 	done
@@ -96,7 +99,10 @@ sandboxes() {
 change() {
 	local one=/v1/sandboxes/one
 	broker_call alice 200 "change" PATCH $one -d '{"timeout":"2h"}'
-	refuses PATCH $one '{}' '{"timeout":"0"}' '{"timeout":7200}' \
+	broker_call alice 200 "stop it when nobody is in it" PATCH $one \
+	    -d '{"auto_stop":"1h"}'
+	refuses PATCH $one '{"auto_stop":"soon"}' '{"auto_stop":3}' '{}' \
+	    '{"timeout":"0"}' '{"timeout":7200}' \
 	    '{"id":"two"}' '{"session":true}' '{"session":0}'
 }
 

@@ -217,8 +217,8 @@ say(bool *what, bool value)
 static int
 set_up(void **state)
 {
-	static const struct reaper_steps steps = { quit, stop, remove_it, sweep,
-		on_resisting };
+	static const struct reaper_steps steps = { quit, stop, remove_it, NULL,
+		sweep, on_resisting };
 	char path[64];
 
 	(void)state;
