@@ -129,7 +129,7 @@ control_replace_listener(
 	    box->id);
 }
 
-/* "-": nothing is known. */
+/* Printable ASCII, which goes on as JSON; "-": nothing is known. */
 static bool
 take_word(struct view *line, char *ret, size_t size)
 {
@@ -138,6 +138,10 @@ take_word(struct view *line, char *ret, size_t size)
 	if (!text_next_word(line, &word) ||
 	    text_copy(word, ret, size) != SBX_OK)
 		return false;
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.p[i] <= 0x20 || word.p[i] >= 0x7f)
+			return false;
+	}
 	if (strcmp(ret, "-") == 0)
 		*ret = '\0';
 	return true;
