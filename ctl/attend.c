@@ -138,20 +138,34 @@ add(int epoll, int fd)
 	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+static void
+take_signals(sigset_t *ret)
+{
+	(void)sigemptyset(ret);
+	for (size_t i = 0; i < SIGNALS; i++)
+		(void)sigaddset(ret, signals[i].number);
+}
+
+void
+attend_begin(void)
+{
+	sigset_t set;
+
+	take_signals(&set);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 enum sbx_err
 attend_run(const struct attend *attend, int *ret_status, struct sbx_why *why)
 {
 	cleanup_close int both = epoll_create1(EPOLL_CLOEXEC);
 	cleanup_close int signal_fd = -1, process = -1;
 	char mark[INSIDE_MARK_LEN];
-	sigset_t set, before;
+	sigset_t set;
 	enum sbx_err err;
 	pid_t pid;
 
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < SIGNALS; i++)
-		(void)sigaddset(&set, signals[i].number);
-	(void)sigprocmask(SIG_BLOCK, &set, &before);
+	take_signals(&set);
 	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	inside_new_mark(mark);
 	err = start(attend, mark, &pid, why);

@@ -23,7 +23,13 @@ struct attend {
 void attend_put_ssh(
     const struct attend *attend, const char *ret[static ATTEND_SSH_WORDS]);
 
-/* *ret_status: what ssh, and so the command, ended with. */
+/*
+ * From here on signals wait for the command; whoever runs in the foreground of
+ * a terminal beside us has them.
+ */
+void attend_begin(void);
+/* *ret_status: what ssh, and so the command, ended with.  After attend_begin.
+ */
 enum sbx_err attend_run(
     const struct attend *attend, int *ret_status, struct sbx_why *why) MUST_USE;
 

@@ -312,6 +312,7 @@ go(struct run *run)
 		return ctl_failure(err, &why);
 	if (*run->made.alias.text == '\0')
 		return ctl_failure(SBX_PROTOCOL, NULL);
+	attend_begin();
 	run->broker.alias = run->made.alias;
 	tell_sandbox(run);
 	err = work(run, &status, &why);

@@ -26,6 +26,12 @@ begin() {
 	run=$!
 }
 
+# python NAME: what stands on standard input, which check would not pass on.
+python() {
+	cat >"$HOME/script.py"
+	check 0 "$1" timeout 60 /usr/bin/python3 "$HOME/script.py"
+}
+
 # ends STATUS NAME
 ends() {
 	local status=0
@@ -126,6 +132,37 @@ name" && chmod 2750 "$from/sub" && chmod 500 "$from"
 	ends 0 "and one more"
 }
 
+# Ctrl-C while it uploads: what is kept is told, what is not goes.
+interrupted() {
+	python "Ctrl-C while it uploads" <<-'END'
+	import os, pty, subprocess
+	home = os.environ["HOME"] + "/slow"
+	os.makedirs(home)
+	with open(home + "/large", "wb") as f:
+	    f.truncate(1 << 30)
+	pid, master = pty.fork()
+	if pid == 0:
+	    os.execvp("sandboxctl", ["sandboxctl", "run", "--ssh", "--preserve",
+	        "--upload", home, "slow", "--", "true"])
+	seen = b""
+	while b"ssh slow.sandbox" not in seen:
+	    seen += os.read(master, 1000)
+	while subprocess.run(["pgrep", "-x", "tar"],
+	                     stdout=subprocess.DEVNULL).returncode:
+	    pass
+	os.write(master, b"\x03")
+	try:
+	    while True:
+	        seen += os.read(master, 1000)
+	except OSError:
+	    pass
+	assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 69, seen
+	assert b"could not be uploaded" in seen, seen
+	assert b"slow is kept" in seen, seen
+	END
+	check 0 "it is there" sandboxctl kill slow
+}
+
 # It goes to the whole command, which may take it as it likes.
 signals() {
 	local name
@@ -220,7 +257,7 @@ out"
 
 # A terminal, whose size changes, and Ctrl-C on it.
 terminal() {
-	check 0 "a terminal" timeout 60 /usr/bin/python3 - <<-'END'
+	python "a terminal" <<-'END'
 	import fcntl, os, pty, struct, termios
 
 	def size(rows, columns):
@@ -257,6 +294,7 @@ refused
 odd_configuration
 others
 uploads
+interrupted
 signals
 killed
 keeps
