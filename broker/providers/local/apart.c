@@ -41,7 +41,8 @@ name_group(const struct box *box, char ret[static GROUP_LEN])
 
 /*
  * It means something only while the sandbox runs, so nothing is lost if it is
- * not on disk yet when the machine stops.
+ * not on disk yet when the machine stops.  In one write, since we may be
+ * killed whenever it is.
  */
 static void
 write_record(const struct box *box, const struct box_limits *limits,
@@ -49,7 +50,7 @@ write_record(const struct box *box, const struct box_limits *limits,
 {
 	cleanup_buf struct buf text = BUF_INIT(RECORD_MAX);
 	cleanup_close int fd = openat(box->dir, RECORD,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	for (size_t i = 0; i < NUMBERS; i++)
 		buf_printf(&text, "%s %" PRIu64 "\n", numbers[i].name,
@@ -59,8 +60,9 @@ write_record(const struct box *box, const struct box_limits *limits,
 		if (*cgroup->path[i] != '\0')
 			buf_printf(&text, GROUP " %s\n", cgroup->path[i]);
 	}
-	if (fd >= 0 && buf_error(&text) == SBX_OK)
-		(void)!file_write_fd(fd, buf_view(&text));
+	if (fd >= 0 && buf_error(&text) == SBX_OK &&
+	    file_write_fd(fd, buf_view(&text)) == SBX_OK)
+		(void)!ftruncate(fd, (off_t)text.len);
 }
 
 static void
@@ -150,7 +152,9 @@ apart_put(const struct box *box, struct box_limits *limits, pid_t pid)
 		/* Ids are a broker's, uids the machine's. */
 		(void)snprintf(own, sizeof(own), "%.*s-%" PRIu64,
 		    NAME_ID_MAX + 8, name, box->slice.uid);
-		cgroup_make(own, limits, pid, &cgroup);
+		cgroup = cgroup_name(own);
+		write_record(box, limits, &cgroup);
+		cgroup_make(&cgroup, limits, pid);
 	}
 	limits->memory_by = cgroup_read(pid, name).memory_max != 0
 	    ? LIMITED_EXACTLY

@@ -251,35 +251,48 @@ is_in(const char *folder, pid_t pid, const struct controller *c)
 }
 
 static void
-make_one(const char *name, const struct controller *c, uint64_t max, pid_t pid,
-    char ret[static PATHS_MAX])
+make_one(const char *path, const struct controller *c, uint64_t max, pid_t pid)
 {
-	char parent[PATHS_MAX], path[PATHS_MAX];
+	char parent[PATHS_MAX];
 	struct place place;
 
-	if (!find_place(getpid(), c->name, &place) ||
-	    !folder_for_ours(&place, parent) ||
-	    paths_join(parent, name, path) != SBX_OK)
+	if (*path == '\0' || !find_place(getpid(), c->name, &place) ||
+	    !folder_for_ours(&place, parent))
 		return;
 	if (place.version == V2)
 		(void)write_file(parent, "cgroup.subtree_control",
 		    strcmp(c->name, "pids") == 0 ? "+pids" : "+memory");
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return;
-	(void)snprintf(ret, PATHS_MAX, "%s", path);
 	if (limit(path, c, place.version, max) && !is_in(path, pid, c))
 		(void)write_number(path, "cgroup.procs", (uint64_t)pid);
 }
 
+struct cgroup
+cgroup_name(const char *name)
+{
+	struct cgroup cgroup = { { "" } };
+	char parent[PATHS_MAX];
+	struct place place;
+
+	for (size_t i = 0; i < CGROUP_MAX; i++) {
+		if (!find_place(getpid(), controllers[i].name, &place) ||
+		    !folder_for_ours(&place, parent) ||
+		    paths_join(parent, name, cgroup.path[i]) != SBX_OK)
+			cgroup.path[i][0] = '\0';
+	}
+	return cgroup;
+}
+
 void
-cgroup_make(const char *name, const struct box_limits *limits, pid_t pid,
-    struct cgroup *ret)
+cgroup_make(
+    const struct cgroup *cgroup, const struct box_limits *limits, pid_t pid)
 {
 	const uint64_t max[CGROUP_MAX] = { limits->processes + LIMITS_SPARE,
 		limits->memory };
 
 	for (size_t i = 0; i < CGROUP_MAX; i++)
-		make_one(name, &controllers[i], max[i], pid, ret->path[i]);
+		make_one(cgroup->path[i], &controllers[i], max[i], pid);
 }
 
 void

@@ -11,18 +11,22 @@
 
 #define CGROUP_MAX 2 /* version 1 has one for each controller */
 
-/* What we made: folders, "" where there is none. */
+/* Folders, "" where there cannot be any. */
 struct cgroup {
 	char path[CGROUP_MAX][PATHS_MAX];
 };
 
 /*
- * Put the process into a group with this name, beside our own group or, in
- * version 1, below it, if we may.  What binds then, cgroup_read tells.
+ * Where groups of this name would be: beside our own group or, in version 1,
+ * below it.  To be written down before they are made.
  */
-void cgroup_make(const char *name, const struct box_limits *limits, pid_t pid,
-    struct cgroup *ret);
-/* Of processes that have ended. */
+struct cgroup cgroup_name(const char *name) MUST_USE;
+/*
+ * Put the process into them, if we may.  What binds then, cgroup_read tells.
+ */
+void cgroup_make(
+    const struct cgroup *cgroup, const struct box_limits *limits, pid_t pid);
+/* Of processes that have ended; they need not have been made. */
 void cgroup_remove(const struct cgroup *cgroup);
 
 /* What the group of a process takes, if the group's name begins so. */
