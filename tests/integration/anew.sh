@@ -157,6 +157,10 @@ held() {
 	says "held: says how to start it" "$how"
 	check 255 "held: ssh" ssh "$host" true
 	grep -q "$how" "$err" || fail "held: ssh says how to start it"
+	check 1 "held: doctor" sandbox-proxy doctor "$host"
+	grep -q '^fail .*is held.*sandboxctl start run-1234$' "$out" ||
+		fail "held: doctor says so"
+	ok "held: doctor says so"
 	is "held: nothing woke it" "$(member state)" stopped
 	check 0 "held: stop leaves it so" sandboxctl stop run-1234
 	is "held: it is" "$(member held)" true
