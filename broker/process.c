@@ -29,7 +29,7 @@ process_keep_fds(const int *fds, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		unsigned fd = (unsigned)keep[i];
 
-		if (fd < first)
+		if (keep[i] < 0 || fd < first)
 			continue;
 		if (fd > first)
 			(void)close_range(first, fd - 1, 0);

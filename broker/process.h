@@ -12,7 +12,7 @@
 
 #define PROCESS_FDS_MAX 16
 
-/* Close everything but standard input, output, error and these. */
+/* Close everything but standard input, output, error and these; -1: none. */
 void process_keep_fds(const int *fds, size_t count);
 /* As many open files as may be: for one that holds everybody's connections. */
 void process_raise_files(void);

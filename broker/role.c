@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,6 +21,7 @@
 
 struct child {
 	const struct role_kit *kit;
+	enum role role;
 	int serve_fd;  /* the helper's end; -1 for http */
 	int report_fd; /* closed by report() */
 	pid_t parent;
@@ -152,6 +154,44 @@ signer_main(struct child *child)
 	return sbx_err_exit(err);
 }
 
+static const struct provider *
+provider_of(enum role role)
+{
+	return providers[role - ROLE_PROVIDER];
+}
+
+/*
+ * A platform's process reads what strangers answer: it has a uid of its own
+ * and a folder, and whoever has that uid must not read the key out of it.
+ */
+static enum sbx_err
+set_apart(const struct broker_settings *s, enum role role,
+    struct provider_context *context, struct sbx_why *why)
+{
+	const struct provider *provider = provider_of(role);
+	uid_t uid = (uid_t)(s->uid_range.start + UID_OFFSET_PROVIDER +
+	    (unsigned)(role - ROLE_PROVIDER));
+	char path[PATHS_MAX];
+	enum sbx_err err = process_hide(why);
+
+	if (err == SBX_OK)
+		err = paths_join(s->state_dir, provider->name, path);
+	if (err == SBX_OK)
+		err = file_mkdirs(path, 0700, why);
+	if (err == SBX_OK && s->own_uid == 0 &&
+	    lchown(path, uid, (gid_t)uid) < 0)
+		err = sbx_fail(why, SBX_IO, "cannot change the owner of %s: %s",
+		    path, strerror(errno));
+	if (err != SBX_OK)
+		return err;
+	/* Each call says so again: the others go on without it. */
+	provider_take_key(provider, context);
+	if (*context->key == '\0')
+		log_error("[%s]: %s", provider->name, context->no_key.text);
+	err = process_drop(uid, why);
+	return err != SBX_OK ? err : process_hide(why);
+}
+
 static int
 provider_main(struct child *child)
 {
@@ -159,7 +199,7 @@ provider_main(struct child *child)
 	/* With the lock: no other sandboxd may meet a call under way. */
 	const int fds[] = { child->serve_fd, child->report_fd,
 		kit->state_lock };
-	struct provider_context context;
+	static struct provider_context context;
 	struct sbx_why why = { "" };
 	enum sbx_err err;
 
@@ -170,11 +210,15 @@ provider_main(struct child *child)
 	unblock_signals();
 	err = broker_settings_for_providers(
 	    kit->settings, kit->ca_line, &context, &why);
+	if (err == SBX_OK && provider_of(child->role)->key != NULL)
+		err = set_apart(kit->settings, child->role, &context, &why);
 	if (err != SBX_OK)
 		return report_failure(child, err, &why);
 	report(child, SBX_OK, "");
-	return sbx_err_exit(helper_serve(
-	    child->serve_fd, HELPER_FORKING, provider_job, &context));
+	err = helper_serve(
+	    child->serve_fd, HELPER_FORKING, provider_job, &context);
+	sodium_memzero(context.key, sizeof(context.key));
+	return sbx_err_exit(err);
 }
 
 static void
@@ -192,13 +236,14 @@ http_main(struct child *child)
 	 * Without the lock: a descriptor of it is enough to unlock it, and
 	 * what could meet another sandboxd is the provider process, not us.
 	 */
-	const int fds[] = { child->report_fd, kit->listen_fd, kit->signer_fd,
-		kit->provider_fd };
+	int fds[3 + PROVIDERS_MAX] = { child->report_fd, kit->listen_fd,
+		kit->signer_fd };
 	struct serve serve = { s, kit->listen_fd, kit->signer_fd,
 		kit->provider_fd, kit->ca_line, on_ready, child };
 	struct sbx_why why = { "" };
 	enum sbx_err err;
 
+	memcpy(fds + 3, kit->provider_fd, sizeof(kit->provider_fd));
 	process_keep_fds(fds, sizeof(fds) / sizeof(fds[0]));
 	(void)umask(077);
 	process_raise_files();
@@ -218,16 +263,47 @@ http_main(struct child *child)
 static const struct {
 	const char *name, *title;
 	int (*main)(struct child *child);
-} roles[ROLES] = {
+} roles[] = {
 	[ROLE_SIGNER] = { "signer", "sandboxd:signer", signer_main },
-	[ROLE_PROVIDER] = { "provider", "sandboxd:prov", provider_main },
 	[ROLE_HTTP] = { "http", "sandboxd:http", http_main },
+	[ROLE_PROVIDER] = { "provider", "sandboxd:prov", provider_main },
 };
+
+static enum role
+kind_of(enum role role)
+{
+	return role < ROLE_PROVIDER ? role : ROLE_PROVIDER;
+}
+
+bool
+role_is_wanted(const struct role_kit *kit, enum role role)
+{
+	struct provider_context *context;
+	const struct provider *provider;
+	bool wanted;
+
+	for (size_t i = 0;
+	     role >= ROLE_PROVIDER && i <= (size_t)(role - ROLE_PROVIDER);
+	     i++) {
+		if (providers[i] == NULL)
+			return false;
+	}
+	provider = role < ROLE_PROVIDER ? NULL : provider_of(role);
+	if (provider == NULL || provider->key == NULL)
+		return true;
+	context = calloc(1, sizeof(*context));
+	if (context == NULL)
+		return false;
+	context->daytona = kit->settings->daytona;
+	wanted = provider_has_key(provider, context);
+	free(context);
+	return wanted;
+}
 
 const char *
 role_name(enum role role)
 {
-	return roles[role].name;
+	return roles[kind_of(role)].name;
 }
 
 /* Whoever reads our output must not wait for the end of a child. */
@@ -247,7 +323,7 @@ enum sbx_err
 role_start(const struct role_kit *kit, enum role role, int serve_fd,
     pid_t *ret_pid, char ret_text[static PROVIDER_LINE], struct sbx_why *why)
 {
-	struct child child = { kit, serve_fd, -1, getpid() };
+	struct child child = { kit, role, serve_fd, -1, getpid() };
 	cleanup_close int report_fd = -1;
 	int pipe_fds[2];
 	pid_t pid;
@@ -259,9 +335,9 @@ role_start(const struct role_kit *kit, enum role role, int serve_fd,
 	child.report_fd = pipe_fds[1];
 	pid = fork();
 	if (pid == 0) {
-		process_title(roles[role].title);
+		process_title(roles[kind_of(role)].title);
 		leave_terminal(kit->log_fd);
-		exit(roles[role].main(&child));
+		exit(roles[kind_of(role)].main(&child));
 	}
 	(void)close(child.report_fd);
 	if (pid < 0)

@@ -8,18 +8,27 @@
 
 #include "broker/settings.h"
 
-enum role { ROLE_SIGNER, ROLE_PROVIDER, ROLE_HTTP, ROLES };
+/* A process for each of providers[] from ROLE_PROVIDER on. */
+enum role {
+	ROLE_SIGNER,
+	ROLE_HTTP,
+	ROLE_PROVIDER,
+	ROLES = ROLE_PROVIDER + PROVIDERS_MAX
+};
 
 /* What they inherit; descriptors are -1 where there is none. */
 struct role_kit {
 	const struct broker_settings *settings;
 	int state_lock;
 	int listen_fd;
-	int signer_fd, provider_fd; /* callers' ends, for http */
-	int log_fd;		    /* becomes standard error */
+	int signer_fd; /* callers' ends, for http */
+	int provider_fd[PROVIDERS_MAX];
+	int log_fd; /* becomes standard error */
 	char ca_line[PROVIDER_LINE];
 };
 
+/* Is there work for it?  Not for a platform without a key. */
+bool role_is_wanted(const struct role_kit *kit, enum role role) MUST_USE;
 /* "signer" */
 const char *role_name(enum role role) MUST_USE;
 /*

@@ -12,7 +12,7 @@ struct serve {
 	const struct broker_settings *settings;
 	int listen_fd; /* taken over */
 	int signer_fd;
-	int provider_fd;
+	const int *provider_fd; /* of each of providers[] */
 	const char *ca_line;
 	/* Called once, when it listens and answers. */
 	void (*ready)(void *context);

@@ -149,6 +149,48 @@ static const struct conf_key keys[] = {
 	    { "auto_stop", field_duration, MEMBER(auto_stop), 0,
 		LIMITS_LIFE_MAX, .def = "0",
 		.help = "stop a sandbox after so long without a session" } },
+	{ "daytona",
+	    { "api_key_file", field_path, MEMBER(daytona.key.file),
+		.help = "file, mode 0600, that has the key" } },
+	{ "daytona",
+	    { "api_key_command", field_text, MEMBER(daytona.key.command),
+		.help = "program that prints the key" } },
+	{ "daytona",
+	    { "api_key_credential", field_text, MEMBER(daytona.key.credential),
+		.help = "systemd credential that is the key" } },
+	{ "daytona",
+	    { "organization", field_text, MEMBER(daytona.organization),
+		.help = "id of it, where the key is a JWT" } },
+	{ "daytona",
+	    { "api_url", field_text, MEMBER(daytona.api_url),
+		.def = "https://app.daytona.io/api", .help = "its API" } },
+	{ "daytona",
+	    { "ca_file", field_path, MEMBER(daytona.ca_file),
+		.help = "CAs to trust for it instead of the system's" } },
+	{ "daytona",
+	    { "host_key", field_text, MEMBER(daytona.host_key),
+		.help = "host keys of the gateway, commas between" } },
+	{ "daytona",
+	    { "label", field_text, MEMBER(daytona.label),
+		.help = "key of a label that has what we call a sandbox" } },
+	{ "daytona",
+	    { "snapshot", field_text, MEMBER(daytona.snapshot),
+		.help = "what new sandboxes are made of" } },
+	{ "daytona",
+	    { "target", field_text, MEMBER(daytona.target),
+		.help = "region of new sandboxes" } },
+	{ "daytona",
+	    { "auto_stop", field_duration, MEMBER(daytona.auto_stop), 0, 604800,
+		.def = "15m", .help = "new ones stop after so long unused" } },
+	{ "daytona",
+	    { "token_ttl", field_duration, MEMBER(daytona.token_ttl), 300,
+		86400, .def = "60m", .help = "life of an SSH token" } },
+	{ "daytona",
+	    { "allow", field_words, MEMBER(daytona_allow),
+		.help = "users of root's broker who may use it" } },
+	{ "route",
+	    { "daytona", field_words, MEMBER(daytona_route), .def = "*",
+		.help = "patterns of names that it is asked for" } },
 	{ "limits",
 	    { "max_ttl", field_duration, MEMBER(max_ttl), 60, CHECK_TTL_MAX,
 		.def = "24h", .help = "longest life of a certificate" } },
@@ -170,6 +212,44 @@ static const struct conf_key keys[] = {
 		LIMITS_LIFE_MAX, .def = "30d",
 		.help = "how long events are kept" } },
 };
+
+static const struct field_list no_words;
+
+/* Their places in the settings. */
+static const struct {
+	const char *provider;
+	size_t allow, route;
+} platforms[] = {
+	{ "daytona", MEMBER(daytona_allow), MEMBER(daytona_route) },
+};
+
+static const struct field_list *
+words_at(const struct broker_settings *settings, size_t offset)
+{
+	return (const struct field_list *)((const char *)settings + offset);
+}
+
+const struct field_list *
+broker_settings_allow(
+    const struct broker_settings *settings, const char *provider)
+{
+	for (size_t i = 0; i < sizeof(platforms) / sizeof(platforms[0]); i++) {
+		if (strcmp(platforms[i].provider, provider) == 0)
+			return words_at(settings, platforms[i].allow);
+	}
+	return &no_words;
+}
+
+const struct field_list *
+broker_settings_route(
+    const struct broker_settings *settings, const char *provider)
+{
+	for (size_t i = 0; i < sizeof(platforms) / sizeof(platforms[0]); i++) {
+		if (strcmp(platforms[i].provider, provider) == 0)
+			return words_at(settings, platforms[i].route);
+	}
+	return &no_words;
+}
 
 const struct conf_table broker_settings_table = { .keys = keys,
 	.count = sizeof(keys) / sizeof(keys[0]) };
@@ -305,6 +385,8 @@ broker_settings_read(const struct paths *paths, uid_t uid,
 	ret->own_uid = uid;
 	memcpy(ret->libexec_dir, paths->libexec, sizeof(ret->libexec_dir));
 	memcpy(ret->sandboxd, paths->sandboxd, sizeof(ret->sandboxd));
+	memcpy(ret->credentials_dir, paths->credentials,
+	    sizeof(ret->credentials_dir));
 
 	choose(ret->state_dir, options->state_dir, paths->state);
 	choose(ret->runtime_dir, options->runtime_dir, paths->runtime);
@@ -379,6 +461,9 @@ broker_settings_for_providers(const struct broker_settings *settings,
 	ret->machine_range_start = settings->machine_range.start;
 	ret->machine_range_count = settings->machine_range.count;
 	ret->limits = settings->local_limits;
+	ret->daytona = settings->daytona;
+	memcpy(ret->credentials_dir, settings->credentials_dir,
+	    sizeof(ret->credentials_dir));
 	ret->start_in = settings->start_in;
 	return put_cas(settings, ca_line, ret->ca_lines, why);
 }

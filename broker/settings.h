@@ -9,9 +9,10 @@
 #include "common/conf.h"
 #include "common/opt.h"
 
-/* Ids in the uid range: two for sandboxd's own processes, then sandboxes. */
+/* Ids in the uid range: some for sandboxd's own processes, then sandboxes. */
 #define UID_OFFSET_HTTP 0
 #define UID_OFFSET_SIGNER 1
+#define UID_OFFSET_PROVIDER 2 /* one for each of providers[] */
 #define UID_RANGE_MIN 4096
 
 struct uid_range {
@@ -35,6 +36,10 @@ struct broker_settings {
 	int start_in; /* enum start_in */
 	/* [life] */
 	uint64_t auto_stop; /* where none is asked for; 0: never */
+	struct daytona_settings daytona;
+	struct field_list daytona_allow; /* accounts, through root's broker */
+	/* [route]: of which ids a platform is asked */
+	struct field_list daytona_route;
 	/* [limits] */
 	uint64_t max_ttl;
 	uint64_t max_lifetime;	/* of a sandbox; 0: no limit */
@@ -45,8 +50,9 @@ struct broker_settings {
 	/* not from the file */
 	char libexec_dir[PATHS_MAX];
 	char sandboxd[PATHS_MAX];
-	char file[PATHS_MAX]; /* which it is, or would be */
-	uid_t own_uid;	      /* who started sandboxd */
+	char credentials_dir[PATHS_MAX]; /* systemd's; "": none */
+	char file[PATHS_MAX];		 /* which it is, or would be */
+	uid_t own_uid;			 /* who started sandboxd */
 	/* Of root's broker, whether or not the machine has one. */
 	struct uid_range machine_range;
 };
@@ -62,6 +68,12 @@ struct broker_options {
 	bool daemon;
 	bool stop;
 };
+
+/* Of a platform: who may use it through root's broker, and for which ids. */
+const struct field_list *broker_settings_allow(
+    const struct broker_settings *settings, const char *provider) MUST_USE;
+const struct field_list *broker_settings_route(
+    const struct broker_settings *settings, const char *provider) MUST_USE;
 
 extern const struct conf_table broker_settings_table;
 extern const struct opt broker_option_rows[];

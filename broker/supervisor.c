@@ -53,8 +53,9 @@ team_begin(const struct broker_settings *settings, struct team *ret)
 		.state_lock = -1,
 		.listen_fd = -1,
 		.signer_fd = -1,
-		.provider_fd = -1,
 		.log_fd = -1 };
+	for (size_t i = 0; i < PROVIDERS_MAX; i++)
+		ret->kit.provider_fd[i] = -1;
 	memset(ret->pid, 0, sizeof(ret->pid));
 }
 
@@ -88,14 +89,22 @@ close_fd(int *fd)
 		(void)close(steal_fd(fd));
 }
 
+/* From here on only http can call the helpers: they end when it has. */
+static void
+let_go(struct team *t)
+{
+	close_fd(&t->kit.signer_fd);
+	for (size_t i = 0; i < PROVIDERS_MAX; i++)
+		close_fd(&t->kit.provider_fd[i]);
+}
+
 void
 supervisor_free(struct supervisor *v)
 {
 	if (v == NULL)
 		return;
 	close_fd(&v->team.kit.listen_fd);
-	close_fd(&v->team.kit.signer_fd);
-	close_fd(&v->team.kit.provider_fd);
+	let_go(&v->team);
 	premises_leave(&v->premises);
 	free(v);
 }
@@ -173,17 +182,14 @@ start_helpers(struct team *t, struct sbx_why *why)
 	enum sbx_err err = start_helper(
 	    t, ROLE_SIGNER, &t->kit.signer_fd, t->kit.ca_line, why);
 
-	return err != SBX_OK
-	    ? err
-	    : start_helper(t, ROLE_PROVIDER, &t->kit.provider_fd, text, why);
-}
+	for (size_t i = 0; i < PROVIDERS_MAX && err == SBX_OK; i++) {
+		enum role role = (enum role)(ROLE_PROVIDER + i);
 
-/* From here on only http can call the helpers: they end when it has. */
-static void
-let_go(struct team *t)
-{
-	close_fd(&t->kit.signer_fd);
-	close_fd(&t->kit.provider_fd);
+		if (role_is_wanted(&t->kit, role))
+			err = start_helper(
+			    t, role, &t->kit.provider_fd[i], text, why);
+	}
+	return err;
 }
 
 static enum sbx_err

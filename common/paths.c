@@ -23,12 +23,18 @@ fill(struct paths *p, const char *home, const char *user, bool root)
 {
 	const char *libexec = getenv("SANDBOX_SSH_LIBEXEC");
 	const char *sbin = getenv("SANDBOX_SSH_SBIN");
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
 	bool ok = true;
 
 	if (libexec == NULL || *libexec != '/')
 		libexec = LIBEXECDIR "/sandbox-ssh";
 	if (sbin == NULL || *sbin != '/')
 		sbin = SBINDIR;
+	if (credentials == NULL || *credentials != '/')
+		credentials = "";
+	ok = ok &&
+	    (size_t)snprintf(p->credentials, PATHS_MAX, "%s", credentials) <
+		PATHS_MAX;
 	ok = ok && paths_join(sbin, "sandboxd", p->sandboxd) == SBX_OK;
 	ok = ok && paths_join(home, ".cache/sandbox-ssh", p->cache) == SBX_OK;
 	ok = ok && paths_join(home, ".config/sandbox-ssh", p->config) == SBX_OK;

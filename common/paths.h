@@ -37,6 +37,8 @@ struct paths {
 	char shared_state[PATHS_MAX];
 	char libexec[PATHS_MAX];
 	char sandboxd[PATHS_MAX]; /* the program */
+	/* CREDENTIALS_DIRECTORY, systemd's; "" if there is none */
+	char credentials[PATHS_MAX];
 };
 
 /* SBX_CONFIG when the calling user has no passwd entry or a long path. */

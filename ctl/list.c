@@ -17,6 +17,7 @@
 struct values {
 	int state;
 	struct label_list labels;
+	char provider[FIELD_TEXT];
 	bool json;
 	char domain[FIELD_TEXT];
 };
@@ -31,6 +32,9 @@ static const struct opt options[] = {
 	{ 0, "KEY=VALUE",
 	    { "label", field_label, offsetof(struct values, labels), 0, 1, NULL,
 		"only those with this label", NULL } },
+	{ 0, "NAME",
+	    { "provider", field_text, offsetof(struct values, provider), 0, 0,
+		NULL, "only those of this provider", NULL } },
 	CTL_DOMAIN_OPTION(offsetof(struct values, domain)),
 	SANDBOX_JSON_OPTION(offsetof(struct values, json)),
 };
@@ -82,6 +86,8 @@ fetch(const struct values *values, struct listing *listing, struct sbx_why *why)
 
 	if (values->state != 0)
 		pages_put_query(&query, "state", states[values->state]);
+	if (*values->provider != '\0')
+		pages_put_query(&query, "provider", values->provider);
 	for (size_t i = 0; i < values->labels.count; i++)
 		pages_put_query(&query, "label", values->labels.text[i]);
 	err = buf_error(&query);

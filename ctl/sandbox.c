@@ -136,6 +136,24 @@ print_refusal(struct json_object *object, uint64_t now)
 	print_text("refused_because", sbx_err_text(told.err));
 }
 
+/* Of platforms: why it failed, and what ssh cannot do there. */
+static void
+print_more(struct json_object *object)
+{
+	struct json_object *reason = NULL, *lacks = NULL;
+
+	(void)json_object_object_get_ex(object, "reason", &reason);
+	(void)json_object_object_get_ex(object, "lacks", &lacks);
+	if (json_object_is_type(reason, json_type_string))
+		print_text("reason", json_object_get_string(reason));
+	if (!json_object_is_type(lacks, json_type_array))
+		return;
+	for (size_t i = 0; i < json_object_array_length(lacks); i++)
+		print_text("lacks",
+		    json_object_get_string(
+			json_object_array_get_idx(lacks, i)));
+}
+
 void
 sandbox_print(
     const struct sandbox *sandbox, struct json_object *object, uint64_t now)
@@ -156,6 +174,7 @@ sandbox_print(
 		print_text("root", sandbox->root);
 	print_text("provider", sandbox->provider);
 	print_text("isolation", sandbox->isolation);
+	print_more(object);
 	print_text("owner", sandbox->owner);
 	if (*sandbox->verbs != '\0')
 		print_text("you_may", sandbox->verbs);

@@ -533,14 +533,16 @@ client_check_provider(
 {
 	static const struct reply_field field = { "provider", REPLY_TEXT, false,
 		0, NAME_ID_MAX + 1, 0, 0 };
-	char path[sizeof(SANDBOXES) + NAME_ID_MAX];
+	char path[sizeof(SANDBOXES "?provider=") + 2 * NAME_ID_MAX];
 	char provider[NAME_ID_MAX + 1] = "";
 	struct json_object *object = NULL;
 	enum sbx_err err;
 
 	if (*alias->provider == '\0')
 		return SBX_OK;
-	(void)snprintf(path, sizeof(path), SANDBOXES "%s", alias->id);
+	(void)snprintf(path, sizeof(path), SANDBOXES "%s%s%s", alias->id,
+	    name_is_id(VIEW_STR(alias->provider)) ? "?provider=" : "",
+	    name_is_id(VIEW_STR(alias->provider)) ? alias->provider : "");
 	err = client_call(
 	    client, "GET", path, NULL, /* extra= */ 0, &object, why);
 	if (err == SBX_OK)

@@ -27,16 +27,16 @@ allowed_edges() {
 	proxycmd/resolve/*	common/* certs/* net/* proxycmd/* proxycmd/dial/* proxycmd/relay/* proxycmd/resolve/*
 	broker/main*		common/* broker/supervisor.* broker/settings.* broker/probe.* broker/process.* broker/manager.* broker/fresh.* broker/premises.*
 	broker/supervisor*	common/* broker/manager.* broker/supervisor.* broker/role.* broker/settings.* broker/premises.* broker/process.* broker/helper/helper.*
-	broker/role*		common/* certs/* broker/role.* broker/serve.* broker/settings.* broker/process.* broker/helper/*
+	broker/role*		common/* certs/* broker/providers/provider.* broker/role.* broker/serve.* broker/settings.* broker/process.* broker/helper/*
 	broker/serve*		common/* broker/serve.* broker/settings.* broker/thread.* broker/gather.* broker/process.* broker/front/* broker/life/* broker/store/* broker/helper/signer.*
 	broker/settings*	common/* certs/* broker/settings.* broker/providers/provider.*
 	broker/premises*	common/* certs/* broker/premises.* broker/settings.*
 	broker/*		common/* broker/probe.* broker/process.* broker/thread.* broker/gather.* broker/manager.* broker/fresh.*
-	broker/front/*		common/* certs/* net/reply.* broker/settings.* broker/thread.* broker/gather.* broker/front/* broker/life/* broker/store/* broker/helper/*
+	broker/front/*		common/* certs/* broker/providers/provider.* net/reply.* broker/settings.* broker/thread.* broker/gather.* broker/front/* broker/life/* broker/store/* broker/helper/*
 	broker/life/*		common/* certs/* broker/settings.* broker/thread.* broker/gather.* broker/life/* broker/store/* broker/helper/* broker/providers/provider.*
 	broker/store/*		common/* broker/gather.* broker/store/* broker/providers/provider.*
 	broker/helper/*		common/* certs/* broker/gather.* broker/helper/* broker/providers/provider.*
-	broker/providers/*	common/* broker/providers/* broker/providers/local/local.*
+	broker/providers/*	common/* certs/key.* net/api.* net/http.* net/reply.* net/token.* broker/providers/* broker/providers/local/local.*
 	broker/providers/local/*	common/* certs/* broker/providers/provider.* broker/providers/local/*
 	ctl/*			common/* net/* ctl/*
 	init/*			common/* init/*

@@ -21,13 +21,19 @@ answer_put_u64(struct json_object *o, const char *name, uint64_t value)
 	(void)json_object_object_add(o, name, json_object_new_uint64(value));
 }
 
+static const char *const isolations[ISOLATION_COUNT] = {
+	[ISOLATION_NONE] = "none",
+	[ISOLATION_NAMESPACES] = "namespaces",
+	[ISOLATION_PLATFORM] = "platform",
+};
+
 /* Which it is only its provider knows, once it has made it. */
 const char *
 answer_isolation(const struct sandbox *s)
 {
 	if (s->state == SANDBOX_CREATING)
 		return "unknown";
-	return s->isolation == ISOLATION_NAMESPACES ? "namespaces" : "none";
+	return isolations[s->isolation];
 }
 
 static struct json_object *
@@ -67,6 +73,22 @@ verbs_json(unsigned verbs)
 	return a;
 }
 
+/* What ssh cannot do there. */
+static void
+put_lacks(struct json_object *o, const struct sandbox *s)
+{
+	const struct provider *provider = provider_find(s->provider);
+	struct json_object *lacks;
+
+	if (provider == NULL || provider->lacks == NULL)
+		return;
+	lacks = json_object_new_array();
+	for (size_t i = 0; provider->lacks[i] != NULL; i++)
+		(void)json_object_array_add(
+		    lacks, json_object_new_string(provider->lacks[i]));
+	(void)json_object_object_add(o, "lacks", lacks);
+}
+
 struct json_object *
 answer_json(const struct sandbox *s)
 {
@@ -102,6 +124,9 @@ answer_json(const struct sandbox *s)
 		    o, "ephemeral", json_object_new_boolean(true));
 	if (*s->root != '\0')
 		answer_put_text(o, "root", s->root);
+	put_lacks(o, s);
+	if (*s->reason != '\0')
+		answer_put_text(o, "reason", s->reason);
 	if (s->full > 0)
 		answer_put_u64(o, "full", s->full);
 	if (s->refusal.err != SBX_OK)

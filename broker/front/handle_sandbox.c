@@ -48,6 +48,10 @@ handle_list(struct broker *b, const struct call *call, const char *id,
 	}
 	if (cursor != NULL)
 		filter.after = cursor;
+	filter.provider = call_query(call, "provider");
+	if (filter.provider != NULL && provider_find(filter.provider) == NULL)
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "provider=%.80s is not a provider", filter.provider);
 	filter.limit = limit;
 	err = sandboxes_list(b, &call->caller, filter, &rows, &count, why);
 	if (err != SBX_OK)
@@ -166,9 +170,11 @@ handle_show(struct broker *b, const struct call *call, const char *id,
 	struct store_live live[SHOW_CERTIFICATES];
 	struct sandbox sandbox;
 	struct provider_usage usage;
+	const char *provider = call_query(call, "provider");
 	uint64_t all = 0;
 	bool host;
-	enum sbx_err err = sandboxes_show(b, &call->caller, id, &sandbox, why);
+	enum sbx_err err = sandboxes_show(b, &call->caller, id,
+	    provider == NULL ? "" : provider, &sandbox, why);
 
 	if (err == SBX_OK && sessions == NULL)
 		err = SBX_NOMEM;

@@ -18,6 +18,7 @@ struct ssh_body {
 	bool single_use;
 	char source_address[ISSUE_SOURCE_MAX];
 	char force_command[ISSUE_COMMAND_MAX];
+	char refused_user[PROVIDER_USER_LEN];
 };
 
 #define SSH(name) offsetof(struct ssh_body, name)
@@ -35,6 +36,7 @@ static const struct reply_field ssh_fields[] = {
 	{ "single_use", REPLY_BOOL, true, SSH(single_use), 0, 0, 0 },
 	SSH_TEXT(source_address, true),
 	SSH_TEXT(force_command, true),
+	SSH_TEXT(refused_user, true),
 };
 
 static const struct body_table ssh_table = { ssh_fields,
@@ -83,6 +85,7 @@ read_ssh_wish(const struct broker *b, const struct call *call,
 	    sizeof(ret->source_address));
 	memcpy(
 	    ret->force_command, body.force_command, sizeof(ret->force_command));
+	memcpy(ret->refused_user, body.refused_user, sizeof(ret->refused_user));
 	return err;
 }
 
@@ -105,14 +108,17 @@ json_of_issued(const struct issued *issued)
 	struct json_object *o = json_object_new_object();
 	char serial[SIGNER_SERIAL_LEN];
 
-	signer_put_serial(issued->serial, serial);
 	answer_put_text(o, "id", s->id);
 	answer_put_incarnation(o, s->incarnation);
 	answer_put_text(o, "state", sandbox_state_name(s->state));
 	answer_put_text(o, "user", access->user);
 	answer_put_text(o, "isolation", answer_isolation(s));
-	answer_put_text(o, "certificate", buf_text(&issued->certificate));
-	answer_put_text(o, "serial", serial);
+	if (issued->certificate.len > 0) {
+		signer_put_serial(issued->serial, serial);
+		answer_put_text(
+		    o, "certificate", buf_text(&issued->certificate));
+		answer_put_text(o, "serial", serial);
+	}
 	answer_put_u64(o, "expires_at", issued->valid_before);
 	(void)json_object_object_add(o, "host_keys",
 	    json_of_lines(access->host_key, access->host_key_count));

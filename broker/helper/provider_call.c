@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "broker/helper/provider_call.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +20,9 @@ enum op {
 	OP_SESSIONS,
 	OP_TELL,
 	OP_CREDENTIALS,
+	OP_ADOPT,
+	OP_LIST,
+	OP_SET_END,
 	OP_SWEEP,
 	OP_COUNT
 };
@@ -41,12 +45,16 @@ static const unsigned timeouts[OP_COUNT] = {
 	[OP_SESSIONS] = 15,
 	[OP_TELL] = 15,
 	[OP_CREDENTIALS] = 15,
+	[OP_ADOPT] = 15,
+	[OP_LIST] = 15,
+	[OP_SET_END] = 15,
 	[OP_SWEEP] = 10, /* shorter than the supervisor waits for us */
 };
 
 #define TEXT_MAX (PROVIDER_BATCH * (NAME_ID_MAX + 1) + 1)
 
 _Static_assert(TEXT_MAX >= PROVIDER_TEXT, "a text for terminals must fit");
+_Static_assert(TEXT_MAX >= PROVIDER_CURSOR_LEN, "a cursor must fit");
 
 /* One request as the provider process sees it. */
 struct asked {
@@ -55,7 +63,7 @@ struct asked {
 	struct provider_spec spec;
 	struct provider_audience audience;
 	bool end;
-	char text[TEXT_MAX]; /* of OP_TELL, and ids of OP_QUIT */
+	char text[TEXT_MAX]; /* of OP_TELL; ids; a refused user; a cursor */
 	int *ret_fd;	     /* goes along with the answer */
 };
 
@@ -82,6 +90,7 @@ put_status(const struct provider_status *status, struct buf *answer)
 	buf_put_u32(answer, status->full);
 	buf_put_u32(answer, status->ephemeral);
 	buf_put_cstring(answer, status->root);
+	buf_put_cstring(answer, status->reason);
 }
 
 static enum sbx_err
@@ -179,6 +188,7 @@ void
 provider_access_put(const struct provider_access *access, struct buf *ret)
 {
 	buf_put_cstring(ret, access->user);
+	buf_put_u64(ret, access->expires_at);
 	buf_put_u32(ret, (uint32_t)access->host_key_count);
 	for (size_t i = 0; i < access->host_key_count; i++)
 		buf_put_cstring(ret, access->host_key[i]);
@@ -230,10 +240,80 @@ do_credentials(const struct asked *a, struct buf *answer, struct sbx_why *why)
 	/* First: whatever changes from here on is seen there. */
 	if (a->provider->watch != NULL)
 		*a->ret_fd = a->provider->watch(a->context, a->spec.id);
-	err = a->provider->credentials(a->context, a->spec.id, &access, why);
+	err = a->provider->credentials(
+	    a->context, a->spec.id, a->text, &access, why);
 	if (err == SBX_OK)
 		provider_access_put(&access, answer);
 	return err;
+}
+
+static void
+put_labels(size_t count, const struct label *label, struct buf *ret)
+{
+	buf_put_u32(ret, (uint32_t)count);
+	for (size_t i = 0; i < count; i++) {
+		buf_put_cstring(ret, label[i].key);
+		buf_put_cstring(ret, label[i].value);
+	}
+}
+
+static void
+put_found(const struct provider_found *found, struct buf *answer)
+{
+	buf_put_cstring(answer, found->id);
+	buf_put_u64(answer, found->incarnation);
+	buf_put_u64(answer, found->created_at);
+	put_status(&found->status, answer);
+	put_labels(found->label_count, found->label, answer);
+}
+
+static enum sbx_err
+do_adopt(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	struct provider_found found = { 0 };
+	enum sbx_err err;
+
+	if (a->provider->adopt == NULL)
+		return sbx_fail(why, SBX_NOT_FOUND,
+		    "%s has no sandboxes of others", a->provider->name);
+	err = a->provider->adopt(a->context, a->spec.id, &found, why);
+	put_found(&found, answer);
+	return err;
+}
+
+/* So much of an answer is for labels, of which the last may be left out. */
+#define LABELS_ROOM (HELPER_MESSAGE_MAX / 2)
+
+static enum sbx_err
+do_list(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	cleanup_free struct provider_page *page = calloc(1, sizeof(*page));
+	enum sbx_err err;
+
+	if (page == NULL)
+		return SBX_NOMEM;
+	if (a->provider->list == NULL)
+		return sbx_fail(why, SBX_NOT_FOUND,
+		    "%s has no sandboxes of others", a->provider->name);
+	err = a->provider->list(a->context, a->text, page, why);
+	buf_put_cstring(answer, page->next);
+	buf_put_u32(answer, (uint32_t)page->count);
+	for (size_t i = 0; i < page->count; i++) {
+		if (answer->len > LABELS_ROOM)
+			page->found[i].label_count = 0;
+		put_found(&page->found[i], answer);
+	}
+	return err;
+}
+
+static enum sbx_err
+do_set_end(const struct asked *a, struct buf *answer, struct sbx_why *why)
+{
+	(void)answer;
+	return a->provider->set_end == NULL
+	    ? SBX_OK
+	    : a->provider->set_end(
+		  a->context, a->spec.id, a->spec.lifetime, why);
 }
 
 static enum sbx_err
@@ -257,8 +337,25 @@ static enum sbx_err (*const jobs[OP_COUNT])(
 	[OP_SESSIONS] = do_sessions,
 	[OP_TELL] = do_tell,
 	[OP_CREDENTIALS] = do_credentials,
+	[OP_ADOPT] = do_adopt,
+	[OP_LIST] = do_list,
+	[OP_SET_END] = do_set_end,
 	[OP_SWEEP] = do_sweep,
 };
+
+static size_t
+read_labels(struct wire *w, struct label *ret)
+{
+	size_t count = wire_u32(w);
+
+	if (count > STORE_LABELS_MAX)
+		wire_fail(w, SBX_TOO_LARGE);
+	for (size_t i = 0; i < count && wire_error(w) == SBX_OK; i++) {
+		read_line(w, ret[i].key, sizeof(ret[i].key));
+		read_line(w, ret[i].value, sizeof(ret[i].value));
+	}
+	return count;
+}
 
 static void
 read_audience(struct wire *w, struct provider_audience *ret)
@@ -289,6 +386,8 @@ provider_job(void *context, struct view request, struct buf *answer,
 	asked.spec.owner = wire_u64(&w);
 	asked.spec.ephemeral = wire_u32(&w) != 0;
 	read_line(&w, asked.spec.root, sizeof(asked.spec.root));
+	asked.spec.lifetime = wire_u64(&w);
+	asked.spec.label_count = read_labels(&w, asked.spec.label);
 	text = wire_string(&w, TEXT_MAX - 1);
 	asked.end = wire_u32(&w) != 0;
 	read_audience(&w, &asked.audience);
@@ -319,12 +418,21 @@ struct ask {
 };
 
 static enum sbx_err
-ask(int fd, enum op op, const char *provider, const struct ask *what,
+ask(const int *fd, enum op op, const char *provider, const struct ask *what,
     struct buf *answer, int *ret_fd, struct sbx_why *why)
 {
-	cleanup_buf struct buf request = BUF_INIT(2048 + TEXT_MAX);
+	cleanup_buf struct buf request = BUF_INIT(HELPER_MESSAGE_MAX);
 	const struct provider_audience *audience = &what->audience;
+	size_t at = provider_index(provider);
 
+	if (at == PROVIDERS_MAX)
+		return sbx_fail(
+		    why, SBX_USAGE, "there is no provider '%s'", provider);
+	if (fd[at] < 0)
+		return sbx_fail(why, SBX_CONFIG,
+		    "provider '%s' has no key: set api_key_file in [%s] of "
+		    "sandboxd.conf",
+		    provider, provider);
 	buf_put_u32(&request, op);
 	buf_put_cstring(&request, provider);
 	buf_put_cstring(&request, what->spec.id);
@@ -333,6 +441,8 @@ ask(int fd, enum op op, const char *provider, const struct ask *what,
 	buf_put_u64(&request, what->spec.owner);
 	buf_put_u32(&request, what->spec.ephemeral);
 	buf_put_cstring(&request, what->spec.root);
+	buf_put_u64(&request, what->spec.lifetime);
+	put_labels(what->spec.label_count, what->spec.label, &request);
 	buf_put_cstring(&request, what->text);
 	buf_put_u32(&request, what->end);
 	buf_put_u32(&request, (uint32_t)audience->count);
@@ -342,13 +452,13 @@ ask(int fd, enum op op, const char *provider, const struct ask *what,
 	}
 	if (buf_error(&request) != SBX_OK)
 		return buf_error(&request);
-	return helper_call(
-	    fd, buf_view(&request), timeouts[op] + GRACE, answer, ret_fd, why);
+	return helper_call(fd[at], buf_view(&request), timeouts[op] + GRACE,
+	    answer, ret_fd, why);
 }
 
 /* what: the rest of it; its id is set here. */
 static enum sbx_err
-ask_about(int fd, enum op op, const char *provider, const char *id,
+ask_about(const int *fd, enum op op, const char *provider, const char *id,
     struct ask *what, struct buf *answer, int *ret_fd, struct sbx_why *why)
 {
 	if (text_copy(VIEW_STR(id), what->spec.id, sizeof(what->spec.id)) !=
@@ -358,7 +468,7 @@ ask_about(int fd, enum op op, const char *provider, const char *id,
 }
 
 static enum sbx_err
-ask_text(int fd, enum op op, const char *provider, const char *id,
+ask_text(const int *fd, enum op op, const char *provider, const char *id,
     const char *text, struct buf *answer, int *ret_fd, struct sbx_why *why)
 {
 	struct ask what = { .text = text };
@@ -367,7 +477,7 @@ ask_text(int fd, enum op op, const char *provider, const char *id,
 }
 
 static enum sbx_err
-ask_id(int fd, enum op op, const char *provider, const char *id,
+ask_id(const int *fd, enum op op, const char *provider, const char *id,
     struct buf *answer, int *ret_fd, struct sbx_why *why)
 {
 	return ask_text(fd, op, provider, id, "", answer, ret_fd, why);
@@ -379,30 +489,53 @@ malformed(struct sbx_why *why)
 	return sbx_fail(why, SBX_PROTOCOL, "malformed answer of a provider");
 }
 
+static void
+take_status(struct wire *w, struct provider_status *ret)
+{
+	uint32_t state = wire_u32(w), isolation = wire_u32(w);
+	uint32_t refusal = wire_u32(w);
+
+	ret->refusal.when = wire_u64(w);
+	ret->full = wire_u32(w);
+	ret->ephemeral = wire_u32(w) != 0;
+	read_line(w, ret->root, sizeof(ret->root));
+	read_line(w, ret->reason, sizeof(ret->reason));
+	if (state >= PROVIDER_STATES || isolation >= ISOLATION_COUNT ||
+	    refusal >= SBX_ERR_COUNT || ret->full > PROVIDER_FULL_MAX)
+		wire_fail(w, SBX_BAD_VALUE);
+	ret->state = (enum provider_state)state;
+	ret->isolation = (enum isolation)isolation;
+	ret->refusal.err = (enum sbx_err)refusal;
+}
+
 static enum sbx_err
 read_status(
     struct view answer, struct provider_status *ret, struct sbx_why *why)
 {
 	struct wire w = wire_of(answer);
-	uint32_t state = wire_u32(&w), isolation = wire_u32(&w);
-	uint32_t refusal = wire_u32(&w);
+	struct provider_status status = { 0 };
 
-	ret->refusal.when = wire_u64(&w);
-	ret->full = wire_u32(&w);
-	ret->ephemeral = wire_u32(&w) != 0;
-	read_line(&w, ret->root, sizeof(ret->root));
-	if (wire_end(&w) != SBX_OK || state > PROVIDER_RUNNING ||
-	    isolation >= ISOLATION_COUNT || refusal >= SBX_ERR_COUNT ||
-	    ret->full > PROVIDER_FULL_MAX)
+	take_status(&w, &status);
+	if (wire_end(&w) != SBX_OK)
 		return malformed(why);
-	ret->state = (enum provider_state)state;
-	ret->isolation = (enum isolation)isolation;
-	ret->refusal.err = (enum sbx_err)refusal;
+	*ret = status;
 	return SBX_OK;
 }
 
+static void
+take_found(struct wire *w, struct provider_found *ret)
+{
+	read_line(w, ret->id, sizeof(ret->id));
+	ret->incarnation = wire_u64(w);
+	ret->created_at = wire_u64(w);
+	take_status(w, &ret->status);
+	ret->label_count = read_labels(w, ret->label);
+	if (!name_is_id(VIEW_STR(ret->id)))
+		wire_fail(w, SBX_BAD_NAME);
+}
+
 enum sbx_err
-provider_call_create(int fd, const char *provider,
+provider_call_create(const int *fd, const char *provider,
     const struct provider_spec *spec, struct provider_status *ret,
     struct sbx_why *why)
 {
@@ -415,7 +548,7 @@ provider_call_create(int fd, const char *provider,
 }
 
 static enum sbx_err
-call_plain(int fd, enum op op, const char *provider, const char *id,
+call_plain(const int *fd, enum op op, const char *provider, const char *id,
     struct sbx_why *why)
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
@@ -424,7 +557,7 @@ call_plain(int fd, enum op op, const char *provider, const char *id,
 }
 
 static enum sbx_err
-call_with(int fd, enum op op, const char *provider, const char *id,
+call_with(const int *fd, enum op op, const char *provider, const char *id,
     const struct provider_audience *audience, bool end, struct sbx_why *why)
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
@@ -434,7 +567,7 @@ call_with(int fd, enum op op, const char *provider, const char *id,
 }
 
 enum sbx_err
-provider_call_start(int fd, const char *provider, const char *id,
+provider_call_start(const int *fd, const char *provider, const char *id,
     const struct provider_audience *audience, struct sbx_why *why)
 {
 	return call_with(
@@ -442,7 +575,7 @@ provider_call_start(int fd, const char *provider, const char *id,
 }
 
 enum sbx_err
-provider_call_admit(int fd, const char *provider, const char *id,
+provider_call_admit(const int *fd, const char *provider, const char *id,
     const struct provider_audience *audience, bool end, struct sbx_why *why)
 {
 	return call_with(fd, OP_ADMIT, provider, id, audience, end, why);
@@ -450,7 +583,7 @@ provider_call_admit(int fd, const char *provider, const char *id,
 
 void
 provider_call_quit(
-    int fd, const char *provider, const char *const *ids, size_t count)
+    const int *fd, const char *provider, const char *const *ids, size_t count)
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
 	cleanup_buf struct buf list = BUF_INIT(TEXT_MAX);
@@ -465,20 +598,20 @@ provider_call_quit(
 
 enum sbx_err
 provider_call_stop(
-    int fd, const char *provider, const char *id, struct sbx_why *why)
+    const int *fd, const char *provider, const char *id, struct sbx_why *why)
 {
 	return call_plain(fd, OP_STOP, provider, id, why);
 }
 
 enum sbx_err
 provider_call_kill(
-    int fd, const char *provider, const char *id, struct sbx_why *why)
+    const int *fd, const char *provider, const char *id, struct sbx_why *why)
 {
 	return call_plain(fd, OP_KILL, provider, id, why);
 }
 
 enum sbx_err
-provider_call_inspect(int fd, const char *provider, const char *id,
+provider_call_inspect(const int *fd, const char *provider, const char *id,
     struct provider_status *ret, struct sbx_why *why)
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
@@ -489,14 +622,14 @@ provider_call_inspect(int fd, const char *provider, const char *id,
 }
 
 enum sbx_err
-provider_call_sweep(int fd, const char *provider, struct sbx_why *why)
+provider_call_sweep(const int *fd, const char *provider, struct sbx_why *why)
 {
 	/* Every request has an id. */
 	return call_plain(fd, OP_SWEEP, provider, "all", why);
 }
 
 enum sbx_err
-provider_call_tell(int fd, const char *provider, const char *id,
+provider_call_tell(const int *fd, const char *provider, const char *id,
     const char *text, struct sbx_why *why)
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
@@ -505,7 +638,7 @@ provider_call_tell(int fd, const char *provider, const char *id,
 }
 
 enum sbx_err
-provider_call_sessions(int fd, const char *provider, const char *id,
+provider_call_sessions(const int *fd, const char *provider, const char *id,
     struct provider_sessions *ret, struct sbx_why *why)
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
@@ -535,7 +668,7 @@ provider_call_sessions(int fd, const char *provider, const char *id,
 }
 
 enum sbx_err
-provider_call_usage(int fd, const char *provider, const char *id,
+provider_call_usage(const int *fd, const char *provider, const char *id,
     struct provider_usage *ret, struct sbx_why *why)
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
@@ -582,19 +715,21 @@ provider_access_read(struct view bytes, struct provider_access *ret)
 	struct wire w = wire_of(bytes);
 
 	read_line(&w, ret->user, sizeof(ret->user));
+	ret->expires_at = wire_u64(&w);
 	ret->host_key_count = read_lines(&w, ret->host_key, PROVIDER_HOST_KEYS);
 	ret->endpoint_count = read_lines(&w, ret->endpoint, PROVIDER_ENDPOINTS);
 	return wire_end(&w);
 }
 
 enum sbx_err
-provider_call_credentials(int fd, const char *provider, const char *id,
-    struct provider_access *ret, int *ret_watch, struct sbx_why *why)
+provider_call_credentials(const int *fd, const char *provider, const char *id,
+    const char *refused, struct provider_access *ret, int *ret_watch,
+    struct sbx_why *why)
 {
 	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
 	cleanup_close int watch = -1;
-	enum sbx_err err =
-	    ask_id(fd, OP_CREDENTIALS, provider, id, &answer, &watch, why);
+	enum sbx_err err = ask_text(
+	    fd, OP_CREDENTIALS, provider, id, refused, &answer, &watch, why);
 
 	if (err != SBX_OK)
 		return err;
@@ -602,4 +737,56 @@ provider_call_credentials(int fd, const char *provider, const char *id,
 		return malformed(why);
 	*ret_watch = steal_fd(&watch);
 	return SBX_OK;
+}
+
+enum sbx_err
+provider_call_adopt(const int *fd, const char *provider, const char *id,
+    struct provider_found *ret, struct sbx_why *why)
+{
+	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+	struct provider_found found = { 0 };
+	enum sbx_err err =
+	    ask_id(fd, OP_ADOPT, provider, id, &answer, NULL, why);
+	struct wire w;
+
+	if (err != SBX_OK)
+		return err;
+	w = wire_of(buf_view(&answer));
+	take_found(&w, &found);
+	if (wire_end(&w) != SBX_OK)
+		return malformed(why);
+	*ret = found;
+	return SBX_OK;
+}
+
+enum sbx_err
+provider_call_list(const int *fd, const char *provider, const char *cursor,
+    struct provider_page *ret, struct sbx_why *why)
+{
+	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+	enum sbx_err err =
+	    ask_text(fd, OP_LIST, provider, "all", cursor, &answer, NULL, why);
+	struct wire w;
+
+	if (err != SBX_OK)
+		return err;
+	w = wire_of(buf_view(&answer));
+	read_line(&w, ret->next, sizeof(ret->next));
+	ret->count = wire_u32(&w);
+	if (ret->count > PROVIDER_PAGE)
+		wire_fail(&w, SBX_TOO_LARGE);
+	for (size_t i = 0; i < ret->count && wire_error(&w) == SBX_OK; i++)
+		take_found(&w, &ret->found[i]);
+	return wire_end(&w) == SBX_OK ? SBX_OK : malformed(why);
+}
+
+enum sbx_err
+provider_call_set_end(const int *fd, const char *provider, const char *id,
+    uint64_t seconds, struct sbx_why *why)
+{
+	cleanup_buf struct buf answer = BUF_INIT(HELPER_MESSAGE_MAX);
+	struct ask what = { .spec = { .lifetime = seconds }, .text = "" };
+
+	return ask_about(
+	    fd, OP_SET_END, provider, id, &what, &answer, NULL, why);
 }

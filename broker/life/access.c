@@ -48,6 +48,35 @@ access_put_name(const char *kind, uint32_t id, const char *name,
 		    (unsigned long)id);
 }
 
+static unsigned
+platforms_of(
+    const struct broker_settings *settings, const struct caller *caller)
+{
+	unsigned bits = 0;
+
+	for (size_t i = 0; providers[i] != NULL; i++) {
+		const struct field_list *allow =
+		    broker_settings_allow(settings, providers[i]->name);
+
+		if (caller->all)
+			bits |= 1U << i;
+		for (size_t j = 0; j < allow->count; j++) {
+			if (strcmp(allow->word[j], caller->name) == 0)
+				bits |= 1U << i;
+		}
+	}
+	return bits;
+}
+
+bool
+access_platform(const struct caller *caller, const char *provider)
+{
+	size_t i = provider_index(provider);
+
+	return provider_is_platform(provider) &&
+	    (caller->platforms >> i & 1) != 0;
+}
+
 enum sbx_err
 access_judge(const struct broker_settings *settings, uid_t uid,
     const char *name, struct caller *ret, struct sbx_why *why)
@@ -56,6 +85,7 @@ access_judge(const struct broker_settings *settings, uid_t uid,
 	ret->all = uid == 0 || uid == settings->own_uid;
 	access_put_name("uid", uid, name, ret->name);
 	memcpy(ret->person_name, ret->name, sizeof(ret->person_name));
+	ret->platforms = platforms_of(settings, ret);
 	if (!is_of_a_sandbox(settings, uid))
 		return SBX_OK;
 	return sbx_fail(why, SBX_REFUSED,
@@ -128,6 +158,17 @@ access_peer(const struct broker_settings *settings, struct persons *persons,
 		    "container: nobody can tell who calls",
 		    (unsigned long)peer.uid);
 	return err;
+}
+
+void
+access_own_name(const struct broker_settings *settings,
+    char ret[static STORE_OWNER_MAX + 1])
+{
+	struct passwd entry;
+	char room[4096];
+
+	access_put_name("uid", settings->own_uid,
+	    account_of(settings->own_uid, &entry, room, sizeof(room)), ret);
 }
 
 enum sbx_err
@@ -217,7 +258,21 @@ by_owner(struct store *store, const struct caller *caller,
     const struct sandbox *sandbox, unsigned *ret, struct sbx_why *why)
 {
 	(void)store, (void)why;
-	*ret = strcmp(caller->name, sandbox->owner) == 0 ? ACCESS_ALL : 0;
+	/* Whoever may not use a platform any more has nothing there. */
+	*ret = strcmp(caller->name, sandbox->owner) == 0 &&
+		!provider_is_platform(sandbox->provider)
+	    ? ACCESS_ALL
+	    : 0;
+	return SBX_OK;
+}
+
+/* Its key is one account: all who may use it have all that it has. */
+static enum sbx_err
+by_platform(struct store *store, const struct caller *caller,
+    const struct sandbox *sandbox, unsigned *ret, struct sbx_why *why)
+{
+	(void)store, (void)why;
+	*ret = access_platform(caller, sandbox->provider) ? ACCESS_ALL : 0;
 	return SBX_OK;
 }
 
@@ -253,6 +308,7 @@ static enum sbx_err (*const ways[])(struct store *, const struct caller *,
     const struct sandbox *, unsigned *, struct sbx_why *) = {
 	by_broker,
 	by_owner,
+	by_platform,
 	by_share,
 };
 

@@ -17,6 +17,7 @@ struct caller {
 	bool all;			/* everyone's sandboxes are theirs */
 	uid_t person;			/* whom they count as (persons) */
 	char person_name[STORE_OWNER_MAX + 1];
+	unsigned platforms; /* bit i: providers[i] is theirs to use */
 };
 
 /* Does it fit into key ids and lines of the log? */
@@ -46,6 +47,13 @@ access_peer(const struct broker_settings *settings, struct persons *persons,
 enum sbx_err access_isolation(const struct broker_settings *settings,
     const struct caller *caller, enum isolation isolation,
     struct sbx_why *why) MUST_USE;
+
+/* May they use this platform ("allow" in its section)? */
+bool
+access_platform(const struct caller *caller, const char *provider) MUST_USE;
+/* Whose broker this is. */
+void access_own_name(const struct broker_settings *settings,
+    char ret[static STORE_OWNER_MAX + 1]);
 
 /*
  * What can be done with a sandbox: value, name in the API and in the database,

@@ -177,6 +177,26 @@ sign(struct broker *b, const struct caller *caller,
 	return buf_error(&ret->certificate);
 }
 
+/* A token that is shared: as it is, for as long as was asked for. */
+static enum sbx_err
+lend(struct broker *b, const struct issue_wish *wish, struct issued *ret,
+    struct sbx_why *why)
+{
+	const struct sandbox *s = &ret->sandbox;
+
+	if (wish->permit != PERMIT_DEFAULT || *wish->source_address != '\0' ||
+	    *wish->force_command != '\0')
+		return sbx_fail(why, SBX_STATE,
+		    "%s is entered by a token of %s's, which cannot be "
+		    "limited: ask without limits",
+		    s->id, s->provider);
+	ret->valid_before =
+	    smaller(ret->access.expires_at, b->now() + wish->ttl);
+	if (s->expires_at != 0)
+		ret->valid_before = smaller(ret->valid_before, s->expires_at);
+	return SBX_OK;
+}
+
 /* Somebody must be able to remember that it was used. */
 static enum sbx_err
 check_single_use(const struct sandbox *sandbox, const struct issue_wish *wish,
@@ -185,9 +205,11 @@ check_single_use(const struct sandbox *sandbox, const struct issue_wish *wish,
 	if (!wish->single_use || sandbox->isolation == ISOLATION_NAMESPACES)
 		return SBX_OK;
 	return sbx_fail(why, SBX_STATE,
-	    "sandbox %s has no isolation, so its login gate cannot enforce a "
-	    "single use: ask without single_use",
-	    sandbox->id);
+	    "sandbox %s %s cannot enforce a single use: ask without single_use",
+	    sandbox->id,
+	    sandbox->isolation == ISOLATION_NONE
+		? "has no isolation, so its login gate"
+		: "is entered by its platform's gateway, which");
 }
 
 /* The sandbox as it stands, and what its provider told, if that still holds. */
@@ -205,7 +227,8 @@ recall(struct broker *b, const struct caller *caller, const char *id,
 
 /* For whoever has the turn alone. */
 static enum sbx_err
-ask_provider(struct broker *b, struct issued *ret, struct sbx_why *why)
+ask_provider(struct broker *b, const struct issue_wish *wish,
+    struct issued *ret, struct sbx_why *why)
 {
 	struct sandbox *s = &ret->sandbox;
 	cleanup_close int watch = -1;
@@ -213,7 +236,7 @@ ask_provider(struct broker *b, struct issued *ret, struct sbx_why *why)
 
 	if (err == SBX_OK)
 		err = provider_call_credentials(b->provider_fd, s->provider,
-		    s->id, &ret->access, &watch, why);
+		    s->id, wish->refused_user, &ret->access, &watch, why);
 	if (err == SBX_OK)
 		known_keep(b->known, s, &ret->access, steal_fd(&watch));
 	return err;
@@ -241,7 +264,7 @@ share_turn(struct broker *b, const struct caller *caller, const char *id,
  */
 static enum sbx_err
 look_up(struct broker *b, const struct caller *caller, const char *id,
-    struct issued *ret, struct sbx_why *why)
+    const struct issue_wish *wish, struct issued *ret, struct sbx_why *why)
 {
 	bool known = false;
 	enum sbx_err err = share_turn(b, caller, id, ret, why);
@@ -258,7 +281,7 @@ look_up(struct broker *b, const struct caller *caller, const char *id,
 		return err;
 	err = recall(b, caller, id, ret, &known, why);
 	if (err == SBX_OK && !known)
-		err = ask_provider(b, ret, why);
+		err = ask_provider(b, wish, ret, why);
 	if (err != SBX_OK)
 		turn_give(b->turns, id);
 	return err;
@@ -269,7 +292,7 @@ issue_ssh(struct broker *b, const struct caller *caller, const char *id,
     const struct issue_wish *wish, struct issued *ret, struct sbx_why *why)
 {
 	/* Held to the end, so that no certificate outlives a deletion. */
-	enum sbx_err err = look_up(b, caller, id, ret, why);
+	enum sbx_err err = look_up(b, caller, id, wish, ret, why);
 
 	if (err != SBX_OK)
 		return err;
@@ -278,7 +301,9 @@ issue_ssh(struct broker *b, const struct caller *caller, const char *id,
 		err = access_isolation(
 		    b->settings, caller, ret->sandbox.isolation, why);
 	if (err == SBX_OK)
-		err = sign(b, caller, wish, ret, why);
+		err = ret->access.expires_at != 0
+		    ? lend(b, wish, ret, why)
+		    : sign(b, caller, wish, ret, why);
 	turn_give(b->turns, id);
 	return err;
 }

@@ -21,6 +21,8 @@ struct issue_wish {
 	char source_address[ISSUE_SOURCE_MAX];	     /* "": anywhere */
 	char force_command[ISSUE_COMMAND_MAX];	     /* "": none */
 	bool single_use;
+	/* A user name (a token) that did not get in, for another; "": none. */
+	char refused_user[PROVIDER_USER_LEN];
 };
 
 struct issued {
@@ -28,7 +30,9 @@ struct issued {
 	struct provider_access access;
 	uint64_t serial;
 	uint64_t valid_before;
-	struct buf certificate; /* a line; the caller frees it */
+	/* A line; empty where access.user is what opens.  The caller frees it.
+	 */
+	struct buf certificate;
 	bool too_many; /* SBX_REFUSED because of STORE_CERTIFICATES_MAX */
 };
 

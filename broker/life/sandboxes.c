@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/helper/provider_call.h"
+#include "broker/life/platforms.h"
 #include "broker/life/shares.h"
 #include "broker/life/terms.h"
 #include "broker/life/events.h"
@@ -56,6 +57,8 @@ sandboxes_find(struct broker *b, const struct caller *caller, const char *id,
 
 	if (err == SBX_OK)
 		err = store_get(b->store, id, ret, why);
+	if (err == SBX_NOT_FOUND)
+		err = platforms_find(b, caller, id, "", ret, why);
 	if (err == SBX_OK && is_over(b, ret))
 		return sbx_fail(
 		    why, SBX_NOT_FOUND, "there is no sandbox '%s'", id);
@@ -118,16 +121,22 @@ set_failed(struct broker *b, struct sandbox *s, const struct cause *cause,
 	event_tell(b, &event, /* caller= */ NULL);
 }
 
-/* What the provider says, seen beside what we knew. */
-static enum sandbox_state
-state_of(const struct provider_status *status, enum sandbox_state known)
+enum sandbox_state
+sandboxes_state_of(
+    const struct provider_status *status, enum sandbox_state known)
 {
 	switch (status->state) {
 	case PROVIDER_RUNNING:
 		return SANDBOX_RUNNING;
 	case PROVIDER_STOPPED:
 		return known == SANDBOX_FAILED ? known : SANDBOX_STOPPED;
+	case PROVIDER_STARTING:
+		return SANDBOX_STARTING;
+	case PROVIDER_STOPPING:
+		return SANDBOX_STOPPING;
 	case PROVIDER_GONE:
+	case PROVIDER_FAILED:
+	case PROVIDER_STATES:
 		break;
 	}
 	return SANDBOX_FAILED;
@@ -138,6 +147,21 @@ static const enum event_kind kind_found[SANDBOX_STATE_COUNT] = {
 	[SANDBOX_STOPPED] = EVENT_STOPPED,
 	[SANDBOX_FAILED] = EVENT_FAILED,
 };
+
+/* Where others remove them, too, that is no failure. */
+static enum sbx_err
+lose(struct broker *b, struct sandbox *s, struct sbx_why *why)
+{
+	struct event event;
+	enum sbx_err err;
+
+	event_begin(&event, b, EVENT_REMOVED, s, cause_found.word, NULL);
+	err = store_remove(b->store, s->id, &event, why);
+	if (err != SBX_OK)
+		return err;
+	event_tell(b, &event, /* caller= */ NULL);
+	return sbx_fail(why, SBX_NOT_FOUND, "there is no sandbox '%s'", s->id);
+}
 
 enum sbx_err
 sandboxes_reconcile(struct broker *b, struct sandbox *s, struct sbx_why *why)
@@ -153,8 +177,11 @@ sandboxes_reconcile(struct broker *b, struct sandbox *s, struct sbx_why *why)
 	s->full = status.full;
 	s->ephemeral = status.ephemeral;
 	memcpy(s->root, status.root, sizeof(s->root));
+	memcpy(s->reason, status.reason, sizeof(s->reason));
+	if (status.state == PROVIDER_GONE && provider_is_platform(s->provider))
+		return lose(b, s, why);
 	events_note_refusal(b, s, &status.refusal);
-	state = state_of(&status, s->state);
+	state = sandboxes_state_of(&status, s->state);
 	if (status.state == PROVIDER_GONE)
 		status.isolation = s->isolation;
 	if (state == s->state && status.isolation == s->isolation)
@@ -217,12 +244,15 @@ bring_up(struct broker *b, const struct caller *caller,
 	struct provider_spec spec = { .issued_after = s->issued_after,
 		.incarnation = s->incarnation,
 		.owner = caller->uid,
-		.ephemeral = wish->ephemeral };
+		.ephemeral = wish->ephemeral,
+		.lifetime = wish->lifetime,
+		.label_count = wish->label_count };
 	struct provider_status status = { 0 };
 	enum sbx_err err;
 
 	memcpy(spec.id, s->id, sizeof(spec.id));
 	memcpy(spec.root, wish->root, sizeof(spec.root));
+	memcpy(spec.label, wish->label, sizeof(spec.label));
 	err = provider_call_create(
 	    b->provider_fd, s->provider, &spec, &status, why);
 	if (err != SBX_OK)
@@ -352,6 +382,12 @@ sandboxes_create(struct broker *b, const struct caller *caller,
 	if (provider_find(wish->provider) == NULL)
 		return sbx_fail(why, SBX_USAGE, "there is no provider '%s'",
 		    wish->provider);
+	if (provider_is_platform(wish->provider) &&
+	    !access_platform(caller, wish->provider))
+		return sbx_fail(why, SBX_REFUSED,
+		    "provider '%s' is not for you: whom it is for is said by "
+		    "allow in [%s] of sandboxd.conf",
+		    wish->provider, wish->provider);
 	memset(ret, 0, sizeof(*ret));
 	if (*wish->id == '\0')
 		random_id(ret->id);
@@ -401,9 +437,24 @@ look(struct broker *b, const struct caller *caller, const char *id,
 
 enum sbx_err
 sandboxes_show(struct broker *b, const struct caller *caller, const char *id,
-    struct sandbox *ret, struct sbx_why *why)
+    const char *provider, struct sandbox *ret, struct sbx_why *why)
 {
-	return look(b, caller, id, ACCESS_SHOW, ret, why);
+	enum sbx_err err;
+
+	/* Where several have it, one that is named need not be unique. */
+	if (*provider != '\0' &&
+	    store_get(b->store, id, ret, NULL) == SBX_NOT_FOUND) {
+		err = platforms_find(b, caller, id, provider, ret, why);
+		if (err != SBX_OK)
+			return err;
+	}
+	err = look(b, caller, id, ACCESS_SHOW, ret, why);
+	if (err != SBX_OK || *provider == '\0' ||
+	    strcmp(provider, ret->provider) == 0)
+		return err;
+	return sbx_fail(why, SBX_NOT_FOUND,
+	    "'%s' is a sandbox of %s here, not of %.80s", id, ret->provider,
+	    provider);
 }
 
 struct provider_usage
@@ -448,6 +499,7 @@ look_at(struct broker *b, const struct caller *caller, struct sandbox *s)
 	enum sbx_err err = access_may(b->store, caller, s, ACCESS_SHOW, NULL);
 
 	if (err == SBX_OK && s->state == SANDBOX_RUNNING &&
+	    !provider_is_platform(s->provider) &&
 	    refresh(b, caller, ACCESS_SHOW, s, NULL) != SBX_OK)
 		s->state = SANDBOX_FAILED;
 }
@@ -460,6 +512,13 @@ sandboxes_list(struct broker *b, const struct caller *caller,
 	cleanup_buf struct buf gids = BUF_INIT(GIDS_MAX);
 	enum sbx_err err = SBX_OK;
 
+	for (size_t i = 0; providers[i] != NULL; i++) {
+		if (access_platform(caller, providers[i]->name))
+			filter.shared[i] = providers[i]->name;
+	}
+	if (*filter.after == '\0')
+		platforms_sync(
+		    b, caller, filter.provider == NULL ? "" : filter.provider);
 	if (!caller->all) {
 		filter.owner = caller->name;
 		filter.uid = caller->uid;
@@ -680,6 +739,9 @@ sandboxes_delete(struct broker *b, const struct caller *caller, const char *id,
 		err = hold(b, id, &held, why);
 	if (err == SBX_OK)
 		err = sandboxes_find(b, caller, id, ACCESS_KILL, &s, why);
+	/* Which one it is there, and that it is still the same. */
+	if (err == SBX_OK && provider_is_platform(s.provider))
+		err = sandboxes_reconcile(b, &s, why);
 	return err != SBX_OK
 	    ? err
 	    : remove_now(b, &s, &(struct cause){ "delete", caller->name }, why);
@@ -734,6 +796,9 @@ settle(struct broker *b, struct sandbox *s, struct sbx_why *why)
 	if (s->state == SANDBOX_CREATING)
 		return put_state(
 		    b, s, SANDBOX_DELETING, /* event= */ NULL, why);
+	/* It may be slow, and nobody waits for the others because of that. */
+	if (provider_is_platform(s->provider))
+		return SBX_OK;
 	return sandboxes_reconcile(b, s, why);
 }
 
@@ -860,9 +925,11 @@ sandboxes_sweep(struct broker *b, const char *id, struct sbx_why *why)
 
 	(void)id;
 	for (size_t i = 0; providers[i] != NULL; i++) {
-		enum sbx_err one = provider_call_sweep(
-		    b->provider_fd, providers[i]->name, why);
+		enum sbx_err one = SBX_OK;
 
+		if (b->provider_fd[i] >= 0 && providers[i]->sweep != NULL)
+			one = provider_call_sweep(
+			    b->provider_fd, providers[i]->name, why);
 		if (one != SBX_OK)
 			err = one;
 	}

@@ -21,12 +21,14 @@ struct broker {
 	struct persons *persons;
 	struct known *known;
 	struct signer_line signer;
-	int provider_fd; /* provider_call */
+	const int *provider_fd; /* of each of providers[]; provider_call */
 	char ca_line[PROVIDER_LINE];
 	struct watch *watch;	 /* those who wait for events; or NULL */
 	uint64_t (*now)(void);	 /* Unix time */
 	uint64_t (*ticks)(void); /* CLOCK_BOOTTIME, see struct moment */
-	void (*hurry)(void);	 /* the reaper has something to do; or NULL */
+	/* ticks at which the list of providers[i] was asked for last */
+	_Atomic uint64_t synced[PROVIDERS_MAX];
+	void (*hurry)(void); /* the reaper has something to do; or NULL */
 	/* Each event, from any thread; has this caller room for one more? */
 	void (*log)(const struct event *event);
 	bool (*may_log)(const struct caller *caller, enum quota_kind kind);
@@ -54,9 +56,13 @@ struct sandbox_wish {
 enum sbx_err sandboxes_find(struct broker *broker, const struct caller *caller,
     const char *id, enum access_verb verb, struct sandbox *ret,
     struct sbx_why *why) MUST_USE;
+/* What the provider says, seen beside what we knew. */
+enum sandbox_state sandboxes_state_of(
+    const struct provider_status *status, enum sandbox_state known) MUST_USE;
 /*
  * Ask the provider how it stands and bring *sandbox and the store up to
- * date.  Only for whoever has the turn of it.
+ * date.  Only for whoever has the turn of it.  SBX_NOT_FOUND when a platform
+ * has it no more, and it is no longer in the store.
  */
 enum sbx_err sandboxes_reconcile(struct broker *broker, struct sandbox *sandbox,
     struct sbx_why *why) MUST_USE;
@@ -68,8 +74,10 @@ enum sbx_err sandboxes_reconcile(struct broker *broker, struct sandbox *sandbox,
 enum sbx_err sandboxes_create(struct broker *broker,
     const struct caller *caller, const struct sandbox_wish *wish,
     struct sandbox *ret, struct sbx_why *why) MUST_USE;
+/* provider: SBX_NOT_FOUND if it is another's; "": any. */
 enum sbx_err sandboxes_show(struct broker *broker, const struct caller *caller,
-    const char *id, struct sandbox *ret, struct sbx_why *why) MUST_USE;
+    const char *id, const char *provider, struct sandbox *ret,
+    struct sbx_why *why) MUST_USE;
 /*
  * Whose they may be is set here; *ret is the caller's to free.  Those without
  * verbs have been taken from the caller since.

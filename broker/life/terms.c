@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/life/events.h"
+#include "broker/helper/provider_call.h"
 #include "broker/life/look.h"
 #include "common/text.h"
 
@@ -41,8 +42,14 @@ set_terms(struct broker *b, const struct caller *caller, struct sandbox *s,
 {
 	char text[TEXT_TIME_LEN + TEXT_DURATION_LEN + 16];
 	struct event event;
-	enum sbx_err err;
+	enum sbx_err err = SBX_OK;
 
+	/* Should nobody of us be there when its time comes. */
+	if (terms->timeout != 0 && provider_is_platform(s->provider))
+		err = provider_call_set_end(b->provider_fd, s->provider, s->id,
+		    s->expires_at == 0 ? 0 : s->expires_at - b->now(), why);
+	if (err != SBX_OK)
+		return err;
 	s->look_ticks = 1;
 	if (terms->stops) {
 		s->auto_stop = terms->auto_stop;

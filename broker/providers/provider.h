@@ -24,10 +24,15 @@
 #define PROVIDER_HOST_KEYS 4
 #define PROVIDER_ENDPOINTS 8
 #define PROVIDER_FULL_MAX 65535
+#define PROVIDER_USER_LEN 256 /* a token may be a user name */
+#define PROVIDER_KEY_LEN 4096 /* of a platform; a JWT is long */
+#define PROVIDER_REASON_LEN 256
+#define PROVIDERS_MAX 8
 
 enum isolation {
 	ISOLATION_NONE, /* no more than a process of the host */
 	ISOLATION_NAMESPACES,
+	ISOLATION_PLATFORM, /* as the platform has it, which is not here */
 	ISOLATION_COUNT
 };
 
@@ -35,6 +40,19 @@ enum provider_state {
 	PROVIDER_GONE, /* no such sandbox here */
 	PROVIDER_STOPPED,
 	PROVIDER_RUNNING,
+	PROVIDER_STARTING,
+	PROVIDER_STOPPING,
+	PROVIDER_FAILED,
+	PROVIDER_STATES
+};
+
+#define STORE_LABELS_MAX 16
+#define STORE_LABEL_KEY_MAX 63
+#define STORE_LABEL_VALUE_MAX 255
+
+struct label {
+	char key[STORE_LABEL_KEY_MAX + 1];
+	char value[STORE_LABEL_VALUE_MAX + 1];
 };
 
 /* Bytes, or a share of something that only whoever uses it knows. */
@@ -52,6 +70,26 @@ struct local_limits {
 	struct amount workspace; /* of its file system */
 };
 
+/* Where the key to a platform comes from; "" where it does not. */
+struct key_source {
+	char file[FIELD_TEXT];
+	char command[FIELD_TEXT];
+	char credential[FIELD_TEXT]; /* of systemd's */
+};
+
+struct daytona_settings {
+	struct key_source key;
+	char api_url[FIELD_TEXT];
+	char organization[FIELD_TEXT]; /* "": the key is no JWT */
+	char ca_file[FIELD_TEXT];      /* "": the system's */
+	char host_key[FIELD_TEXT];     /* lines, with commas between */
+	char label[FIELD_TEXT];	       /* "": names and ids only */
+	char snapshot[FIELD_TEXT];
+	char target[FIELD_TEXT];
+	uint64_t auto_stop; /* seconds */
+	uint64_t token_ttl; /* seconds */
+};
+
 /* What sandboxd was configured with, as far as providers need it. */
 struct provider_context {
 	char state_dir[PATHS_MAX];   /* "/var/lib/sandbox-ssh" */
@@ -67,6 +105,11 @@ struct provider_context {
 	uint64_t machine_range_count;
 	struct local_limits limits;
 	int start_in; /* enum start_in */
+	struct daytona_settings daytona;
+	char credentials_dir[PATHS_MAX]; /* systemd's; "": none */
+	/* Of the platform, in its own process only; why there is none. */
+	char key[PROVIDER_KEY_LEN];
+	struct sbx_why no_key;
 };
 
 /* Setting `start_in`: where sessions of a local sandbox start. */
@@ -89,6 +132,9 @@ struct provider_spec {
 	uint64_t owner;	       /* uid of who may reach it, besides root */
 	bool ephemeral;	       /* a stop leaves nothing of its files */
 	char root[PATHS_MAX];  /* folder or tar of its own root; "": none */
+	uint64_t lifetime;     /* seconds until it is to go; 0: none */
+	size_t label_count;
+	struct label label[STORE_LABELS_MAX];
 };
 
 /* Who may reach it besides root and its owner: users and groups. */
@@ -108,6 +154,26 @@ struct provider_status {
 	uint32_t full; /* the same: connections, if that is the limit; or 0 */
 	bool ephemeral;
 	char root[PATHS_MAX];
+	char reason[PROVIDER_REASON_LEN]; /* of a failure, if known */
+};
+
+/* A sandbox that a platform has. */
+struct provider_found {
+	char id[NAME_ID_MAX + 1]; /* what we call it: its name, if it can be */
+	uint64_t incarnation;
+	uint64_t created_at;
+	struct provider_status status;
+	size_t label_count; /* those that can be labels here */
+	struct label label[STORE_LABELS_MAX];
+};
+
+#define PROVIDER_CURSOR_LEN 1024
+#define PROVIDER_PAGE 40
+
+struct provider_page {
+	size_t count;
+	struct provider_found found[PROVIDER_PAGE];
+	char next[PROVIDER_CURSOR_LEN]; /* "": this is the last one */
 };
 
 /*
@@ -181,7 +247,12 @@ struct provider_sessions {
 
 /* How to get in. */
 struct provider_access {
-	char user[64];
+	char user[PROVIDER_USER_LEN];
+	/*
+	 * 0: our certificate is what opens.  Otherwise it is user, which is
+	 * a secret, until then.
+	 */
+	uint64_t expires_at;
 	size_t host_key_count;
 	char host_key[PROVIDER_HOST_KEYS][PROVIDER_LINE]; /* TYPE BASE64 */
 	size_t endpoint_count;
@@ -190,6 +261,13 @@ struct provider_access {
 
 struct provider {
 	const char *name;
+	/* What ssh does elsewhere and cannot do there; ends with NULL. */
+	const char *const *lacks;
+	/*
+	 * NULL: it is of this machine and needs nothing.  Otherwise it has a
+	 * process of its own, with the key, if there is a source of one.
+	 */
+	const struct key_source *(*key)(const struct provider_context *);
 	/* Make it, not yet running.  SBX_EXISTS; nothing is left on failure. */
 	enum sbx_err (*create)(const struct provider_context *,
 	    const struct provider_spec *, struct provider_status *ret,
@@ -234,8 +312,23 @@ struct provider {
 	 */
 	enum sbx_err (*tell)(const struct provider_context *, const char *id,
 	    const char *text, struct sbx_why *);
+	/* refused: a user that did not get in, not to be given again; "". */
 	enum sbx_err (*credentials)(const struct provider_context *,
-	    const char *id, struct provider_access *ret, struct sbx_why *);
+	    const char *id, const char *refused, struct provider_access *ret,
+	    struct sbx_why *);
+	/*
+	 * Of platforms, where sandboxes come and go by others' hands; both
+	 * NULL elsewhere.  adopt: the one that has this id, name or label,
+	 * which the calls above then mean by id.  SBX_NOT_FOUND; SBX_STATE when
+	 * several have.  list: a page of all, from a cursor, "" at first.
+	 */
+	enum sbx_err (*adopt)(const struct provider_context *, const char *id,
+	    struct provider_found *ret, struct sbx_why *);
+	enum sbx_err (*list)(const struct provider_context *,
+	    const char *cursor, struct provider_page *ret, struct sbx_why *);
+	/* The platform is to remove it so many seconds from now; or NULL. */
+	enum sbx_err (*set_end)(const struct provider_context *, const char *id,
+	    uint64_t seconds, struct sbx_why *);
 	/*
 	 * A descriptor that becomes readable when what credentials told, and
 	 * that it runs, may hold no longer; -1: there is none.  NULL: never.
@@ -250,9 +343,23 @@ struct provider {
 };
 
 extern const struct provider provider_local;
+extern const struct provider provider_daytona;
 
 /* All of them; ends with NULL. */
 extern const struct provider *const providers[];
 const struct provider *provider_find(const char *name) MUST_USE;
+/* Its place in the table; PROVIDERS_MAX if there is none of that name. */
+size_t provider_index(const char *name) MUST_USE;
+/* Does it rule over what sandboxes it has, and not we? */
+bool provider_is_platform(const char *name) MUST_USE;
+/* Of a platform: is there a source of its key? */
+bool provider_has_key(const struct provider *provider,
+    const struct provider_context *context) MUST_USE;
+/*
+ * The platform's key into context->key, or why there is none into
+ * context->no_key.
+ */
+void provider_take_key(
+    const struct provider *provider, struct provider_context *context);
 
 #endif

@@ -109,6 +109,7 @@ static const char *const versions[] = {
 	"UPDATE sandboxes SET look_ticks = 1 WHERE expires_at > 0;"
 	"CREATE INDEX sandboxes_look ON sandboxes(look_ticks)"
 	"  WHERE look_ticks > 0;",
+	"CREATE INDEX sandboxes_provider ON sandboxes(provider, id);",
 };
 
 #define VERSIONS ((int)(sizeof(versions) / sizeof(versions[0])))

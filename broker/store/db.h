@@ -25,6 +25,7 @@
 	"ELSE state = ?3 END "                                        \
 	"AND (?4 IS NULL OR EXISTS (SELECT 1 FROM labels AS l WHERE " \
 	"l.sandbox_id = s.id AND l.key = ?4 AND l.value = ?5)) "      \
+	"AND (?9 IS NULL OR provider = ?9) "                          \
 	"ORDER BY id LIMIT ?6"
 
 #define STATEMENTS(X)                                                          \
@@ -45,6 +46,8 @@
 	X(LIST_OWNED,                                                          \
 	    "SELECT " COLUMNS " FROM sandboxes AS s WHERE id IN ("             \
 	    "SELECT id FROM sandboxes WHERE owner = ?2 AND id > ?1 UNION "     \
+	    "SELECT id FROM sandboxes WHERE provider IN "                      \
+	    "(SELECT value FROM json_each(?10)) AND id > ?1 UNION "            \
 	    "SELECT sandbox_id FROM shares WHERE holder = ?7 "                 \
 	    "AND is_group = 0 AND sandbox_id > ?1 UNION "                      \
 	    "SELECT sandbox_id FROM shares JOIN json_each(?8) AS g "           \

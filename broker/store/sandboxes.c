@@ -32,6 +32,13 @@ sandbox_state_find(const char *name, enum sandbox_state *ret_state)
 	return false;
 }
 
+static enum isolation
+isolation_of(int stored)
+{
+	return stored > 0 && stored < ISOLATION_COUNT ? (enum isolation)stored
+						      : ISOLATION_NONE;
+}
+
 static void
 read_row(sqlite3_stmt *st, struct sandbox *ret)
 {
@@ -44,9 +51,7 @@ read_row(sqlite3_stmt *st, struct sandbox *ret)
 	db_column_text(st, 3, state, sizeof(state));
 	if (!sandbox_state_find(state, &ret->state))
 		ret->state = SANDBOX_FAILED;
-	ret->isolation = sqlite3_column_int(st, 4) == ISOLATION_NAMESPACES
-	    ? ISOLATION_NAMESPACES
-	    : ISOLATION_NONE;
+	ret->isolation = isolation_of(sqlite3_column_int(st, 4));
 	ret->created_at = (uint64_t)sqlite3_column_int64(st, 5);
 	ret->expires_at = (uint64_t)sqlite3_column_int64(st, 6);
 	ret->issued_after = (uint64_t)sqlite3_column_int64(st, 7);
@@ -205,21 +210,40 @@ store_add(struct store *store, struct sandbox *sandbox, uint64_t max_per_person,
 	return db_end(store, err, why);
 }
 
+/* As a JSON array; providers' names need no escapes. */
+static void
+put_shared(const struct store_filter *filter, char *ret, size_t size)
+{
+	size_t used = (size_t)snprintf(ret, size, "[");
+
+	for (size_t i = 0; i < PROVIDERS_MAX; i++) {
+		if (filter->shared[i] != NULL)
+			used += (size_t)snprintf(ret + used, size - used,
+			    "%s\"%s\"", used == 1 ? "" : ",",
+			    filter->shared[i]);
+	}
+	(void)snprintf(ret + used, size - used, "]");
+}
+
 static enum sbx_err
 list(struct store *store, const struct store_filter *filter,
     struct sandbox *rows, size_t limit, size_t *ret_count, struct sbx_why *why)
 {
 	sqlite3_stmt *st = db_bound(store,
 	    filter->owner == NULL ? ST_LIST : ST_LIST_OWNED, filter->after);
+	char shared[PROVIDERS_MAX * (NAME_ID_MAX + 3) + 3];
 	enum sbx_err err = SBX_OK;
 	size_t count = 0;
 	int code = SQLITE_DONE;
 
 	if (filter->owner != NULL) {
+		put_shared(filter, shared, sizeof(shared));
 		db_bind_text(st, 2, filter->owner);
 		db_bind_u64(st, 7, filter->uid);
 		db_bind_text(st, 8, filter->gids == NULL ? "[]" : filter->gids);
+		db_bind_text(st, 10, shared);
 	}
+	db_bind_text(st, 9, filter->provider);
 	if (filter->state >= 0)
 		db_bind_text(st, 3,
 		    sandbox_state_name((enum sandbox_state)filter->state));

@@ -28,9 +28,6 @@ struct moment {
 #define STORE_CERTIFICATES_KEPT 2000 /* with those that ended */
 #define STORE_EVENTS_MAX 100000	     /* kept of a person, unless told */
 #define STORE_EVENTS_PAGE 256
-#define STORE_LABELS_MAX 16
-#define STORE_LABEL_KEY_MAX 63
-#define STORE_LABEL_VALUE_MAX 255
 #define STORE_PAGE_MAX 200
 #define STORE_SHARES_MAX 64 /* of a sandbox */
 #define STORE_VERBS_MAX 96
@@ -55,11 +52,6 @@ enum sandbox_state {
 const char *sandbox_state_name(enum sandbox_state state);
 bool
 sandbox_state_find(const char *name, enum sandbox_state *ret_state) MUST_USE;
-
-struct label {
-	char key[STORE_LABEL_KEY_MAX + 1];
-	char value[STORE_LABEL_VALUE_MAX + 1];
-};
 
 struct sandbox {
 	char id[NAME_ID_MAX + 1];
@@ -86,6 +78,7 @@ struct sandbox {
 	/* Not stored: what its provider told just now. */
 	struct refusal refusal;
 	uint32_t full;
+	char reason[PROVIDER_REASON_LEN]; /* why it failed */
 	bool ephemeral;
 	char root[PATHS_MAX];
 	/* The same: what whoever asks may do with it (access.h). */
@@ -161,6 +154,9 @@ struct store_filter {
 	int state;	       /* enum sandbox_state, -1: any but DELETING */
 	const char *label_key; /* NULL: any */
 	const char *label_value;
+	const char *provider; /* NULL: any */
+	/* Of these providers anyone's, whoever owner is. */
+	const char *shared[PROVIDERS_MAX];
 	const char *after; /* ids greater than this; "": from the start */
 	size_t limit;	   /* at most STORE_PAGE_MAX */
 };

@@ -151,6 +151,17 @@ doctor_clock(struct doctor *doctor, struct finding *ret)
 		    (unsigned long long)skew);
 }
 
+/* What it cannot do is no fault of anybody's here. */
+void
+doctor_platform(struct doctor *doctor, struct finding *ret)
+{
+	char text[DOCTOR_TEXT];
+
+	if (fact(doctor, "lacks=", text))
+		doctor_say(
+		    ret, DOCTOR_OK, "", "its gateway cannot do: %s", text);
+}
+
 /*
  * The one who was refused need not be who asks; and since then somebody may
  * have been let in.

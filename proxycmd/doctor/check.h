@@ -56,7 +56,8 @@ doctor_check doctor_endpoint, doctor_host_key, doctor_login;
 doctor_check doctor_shell;
 /* proxycmd/doctor/broker.c */
 doctor_check doctor_config, doctor_file, doctor_token, doctor_broker,
-    doctor_other_broker, doctor_access, doctor_clock, doctor_gate;
+    doctor_other_broker, doctor_access, doctor_clock, doctor_gate,
+    doctor_platform;
 /* proxycmd/doctor/cache.c */
 doctor_check doctor_cache, doctor_certificate, doctor_key;
 

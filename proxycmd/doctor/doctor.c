@@ -38,6 +38,7 @@ static const struct {
 	{ "host key", doctor_host_key },
 	{ "login", doctor_login },
 	{ "gate", doctor_gate },
+	{ "platform", doctor_platform },
 };
 
 static const char *const levels[] = {

@@ -107,6 +107,24 @@ put_files(
 		put_trusted(&settings->domain[i], ret);
 }
 
+/* What ssh cannot do there, each of it a text. */
+static void
+put_lacks(struct json_object *sandbox, struct buf *ret)
+{
+	struct json_object *lacks = NULL, *lack;
+	cleanup_buf struct buf all = BUF_INIT(4096);
+
+	(void)json_object_object_get_ex(sandbox, "lacks", &lacks);
+	if (!json_object_is_type(lacks, json_type_array))
+		return;
+	for (size_t i = 0; i < json_object_array_length(lacks); i++) {
+		lack = json_object_array_get_idx(lacks, i);
+		buf_printf(&all, "%s%s", i == 0 ? "" : ", ",
+		    json_object_get_string(lack));
+	}
+	put(ret, "lacks", buf_text(&all));
+}
+
 /* What the cache says may be of long ago; no word if there is no answer. */
 static void
 put_state(struct client *client, const char *id, struct buf *ret)
@@ -135,6 +153,7 @@ put_state(struct client *client, const char *id, struct buf *ret)
 		put(ret, "state", said.state);
 	if (said.held)
 		buf_put_text(ret, "held=yes\n");
+	put_lacks(sandbox, ret);
 	if (refused_full(sandbox, &full))
 		buf_printf(ret, "full=%" PRIu64 "\n", full);
 	if (refused_read(sandbox, &refusal))

@@ -82,9 +82,11 @@ open_store(struct store **ret)
 static struct broker *
 make_broker(void)
 {
+	static const int no_providers[PROVIDERS_MAX] = { -1, -1, -1, -1, -1, -1,
+		-1, -1 };
 	static struct broker_settings settings;
 	static struct broker broker = { .settings = &settings,
-		.provider_fd = -1,
+		.provider_fd = no_providers,
 		.now = now,
 		.ticks = now };
 

@@ -162,12 +162,12 @@ hear(struct view answer, bool credentials)
 	fake.answer = answer;
 	FUZZ_ASSERT(pthread_create(&thread, NULL, answer_once, NULL) == 0);
 	if (credentials) {
-		if (provider_call_credentials(fake.caller, "local", "run-1234",
-			&access, &watch, &why) == SBX_OK)
+		if (provider_call_credentials(&fake.caller, "local", "run-1234",
+			"", &access, &watch, &why) == SBX_OK)
 			check_access(&access);
-	} else if (provider_call_inspect(fake.caller, "local", "run-1234",
+	} else if (provider_call_inspect(&fake.caller, "local", "run-1234",
 		       &status, &why) == SBX_OK) {
-		FUZZ_ASSERT(status.state <= PROVIDER_RUNNING);
+		FUZZ_ASSERT(status.state < PROVIDER_STATES);
 		FUZZ_ASSERT(status.isolation < ISOLATION_COUNT);
 	}
 	FUZZ_ASSERT(pthread_join(thread, NULL) == 0);

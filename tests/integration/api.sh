@@ -86,14 +86,17 @@ sandboxes() {
 	refuses POST /v1/sandboxes '{"root":"srv"}' '{"id":7}' '{"id":"A"}' '{"ID":"one"}' \
 	    '{"timeout":"1 hour"}' '{"labels":{"a":1}}' '[]' '{'
 	broker_call alice 200 "list" GET \
-	    '/v1/sandboxes?state=running&label=a=b&cursor=a&limit=1'
+	    '/v1/sandboxes?state=running&label=a=b&provider=local&cursor=a&limit=1'
 	broker_call alice 201 "one that stops" POST /v1/sandboxes \
 	    -d '{"auto_stop":"0s"}'
 	refuses POST /v1/sandboxes '{"auto_stop":"366d"}'
-	for bad in state=odd label=a cursor=A limit=0 limit=201 limit=many; do
+	for bad in state=odd label=a cursor=A limit=0 limit=201 limit=many \
+	    provider=none; do
 		broker_call alice 400 "list: $bad" GET "/v1/sandboxes?$bad"
 	done
-	broker_call alice 200 "show" GET /v1/sandboxes/one
+	broker_call alice 200 "show" GET '/v1/sandboxes/one?provider=local'
+	broker_call alice 404 "show another provider's" GET \
+	    '/v1/sandboxes/one?provider=daytona'
 }
 
 change() {
@@ -143,7 +146,8 @@ credentials() {
 	broker_call alice 200 "a certificate" POST $one -d "{$key}"
 	broker_call alice 200 "with all there is" POST $one -d "{$key,
 	    \"ttl\":\"1m\",\"permit\":[\"pty\"],\"single_use\":true,
-	    \"source_address\":\"::1/128\",\"force_command\":\"true\"}"
+	    \"source_address\":\"::1/128\",\"force_command\":\"true\",
+	    \"refused_user\":\"nobody\"}"
 	refuses POST $one '{}' "{$key,\"ttl\":\"0s\"}" "{$key,\"ttl\":60}" \
 	    "{$key,\"permit\":[\"all\"]}" "{$key,\"permit\":\"pty\"}" \
 	    "{$key,\"single_use\":1}" '{"public_key":"ssh-ed25519 A"}' \

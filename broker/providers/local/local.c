@@ -448,7 +448,7 @@ put_host_key(
 
 static enum sbx_err
 local_credentials(const struct provider_context *context, const char *id,
-    struct provider_access *ret, struct sbx_why *why)
+    const char *refused, struct provider_access *ret, struct sbx_why *why)
 {
 	cleanup_box struct box box = BOX_INIT;
 	struct provider_access access = { .host_key_count = 1,
@@ -456,6 +456,7 @@ local_credentials(const struct provider_context *context, const char *id,
 	char path[SOCKET_PATH_MAX];
 	enum sbx_err err = box_open(context, id, &box, why);
 
+	(void)refused;
 	if (err == SBX_OK)
 		err = permit(context, &box, why);
 	if (err == SBX_OK)
