@@ -1,40 +1,38 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "common/log.h"
 #include "common/text.h"
-#include "ctl/ctl.h"
-#include "ctl/label.h"
-#include "ctl/sandbox.h"
-#include "net/pages.h"
+#include "ctl/follow.h"
+#include "ctl/listing.h"
 
-#define LIST_MAX 100000
-#define LIST_BYTES (64 << 20)
-#define LIST_PATIENCE 6 /* times what one request may take */
-#define QUERY_MAX 4096
+#define TOP "\033[H\033[J" /* of a terminal, with nothing below */
+#define PAUSE 500	   /* milliseconds between two looks */
 
 struct values {
-	int state;
-	struct label_list labels;
-	char provider[FIELD_TEXT];
+	struct filter filter;
+	bool watch;
 	bool json;
 	char domain[FIELD_TEXT];
 };
 
-static const char *const states[] = { "any", "creating", "starting", "running",
-	"stopping", "stopped", "failed", NULL };
-
 static const struct opt options[] = {
 	{ 0, "STATE",
-	    { "state", field_choice, offsetof(struct values, state), 0, 0,
-		"any", "only those in this state", states } },
+	    { "state", field_choice, offsetof(struct values, filter.state), 0,
+		0, "any", "only those in this state", filter_states } },
 	{ 0, "KEY=VALUE",
-	    { "label", field_label, offsetof(struct values, labels), 0, 1, NULL,
-		"only those with this label", NULL } },
+	    { "label", field_label, offsetof(struct values, filter.labels), 0,
+		1, NULL, "only those with this label", NULL } },
 	{ 0, "NAME",
-	    { "provider", field_text, offsetof(struct values, provider), 0, 0,
-		NULL, "only those of this provider", NULL } },
+	    { "provider", field_text, offsetof(struct values, filter.provider),
+		0, 0, NULL, "only those of this provider", NULL } },
+	{ 0, "KEY=VALUE",
+	    { "filter", field_filter, offsetof(struct values, filter), 0, 0,
+		NULL, "the same by state, provider, owner or label", NULL } },
+	{ 0, NULL,
+	    { "watch", field_bool, offsetof(struct values, watch), 0, 0, NULL,
+		"go on with what changes", NULL } },
 	CTL_DOMAIN_OPTION(offsetof(struct values, domain)),
 	SANDBOX_JSON_OPTION(offsetof(struct values, json)),
 };
@@ -46,66 +44,6 @@ static const struct usage usage = {
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 };
-
-/* What is kept of an answer: sandboxes, or their JSON with commas between. */
-struct listing {
-	bool json;
-	struct buf kept;
-	char user[sizeof(((struct paths *)NULL)->user)]; /* whose we are */
-};
-
-static enum sbx_err
-keep(void *context, struct json_object *item, struct sbx_why *why)
-{
-	struct listing *listing = context;
-	struct sandbox sandbox = { .id = "" };
-	enum sbx_err err = sandbox_read(item, &sandbox, why);
-
-	if (err != SBX_OK)
-		return err;
-	if (!listing->json) {
-		buf_put(&listing->kept, &sandbox, sizeof(sandbox));
-	} else {
-		if (listing->kept.len > 0)
-			buf_put_text(&listing->kept, ",");
-		buf_put_text(&listing->kept, sandbox_json(item));
-	}
-	return buf_error(&listing->kept);
-}
-
-static enum sbx_err
-fetch(const struct values *values, struct listing *listing, struct sbx_why *why)
-{
-	cleanup_broker struct broker broker = BROKER_INIT;
-	cleanup_buf struct buf query = BUF_INIT(QUERY_MAX);
-	struct pages pages = {
-		.max = LIST_MAX, .take = keep, .context = listing
-	};
-	bool complete = false;
-	enum sbx_err err;
-
-	if (values->state != 0)
-		pages_put_query(&query, "state", states[values->state]);
-	if (*values->provider != '\0')
-		pages_put_query(&query, "provider", values->provider);
-	for (size_t i = 0; i < values->labels.count; i++)
-		pages_put_query(&query, "label", values->labels.text[i]);
-	err = buf_error(&query);
-	if (err == SBX_OK)
-		err = ctl_open(&broker, values->domain, why);
-	if (err != SBX_OK)
-		return err;
-	memcpy(listing->user, broker.paths.user, sizeof(listing->user));
-	pages.query = buf_text(&query);
-	pages.seconds = LIST_PATIENCE * broker.client.settings.timeout;
-	err = pages_read(&broker.client, &pages, &complete, why);
-	if (err == SBX_OK ? !complete : buf_error(&listing->kept) != SBX_OK)
-		return sbx_fail(why, SBX_TOO_LARGE,
-		    "the broker lists more than %d sandboxes, or %d MiB of "
-		    "them: ask for fewer, with --state or --label",
-		    LIST_MAX, LIST_BYTES >> 20);
-	return err;
-}
 
 #define COLUMNS 7
 #define OWNER 5 /* the last ones: not there if all are the caller's */
@@ -169,57 +107,236 @@ fill_row(
 
 /* Whoever has but their own need not read their name on every line. */
 static bool
-are_all_of(const char *user, const struct sandbox *sandboxes, size_t count)
+are_all_of(const char *user, const struct listing *listing)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(sandboxes[i].owner, user) != 0)
+	for (size_t i = 0; i < listing_count(listing); i++) {
+		if (strcmp(listing_at(listing, i)->sandbox.owner, user) != 0)
 			return false;
 	}
 	return true;
 }
 
+static void
+print_sandbox(const struct table *table, const struct sandbox *sandbox)
+{
+	char row[COLUMNS][CELL_LEN];
+
+	fill_row(sandbox, table->now, row);
+	print_row(table, row);
+}
+
 /* Twice over the list: the widths, then the lines. */
 static void
-print_table(const struct buf *kept, const char *user)
+print_table(
+    struct table *table, const struct listing *listing, const char *user)
 {
 	static const char head[COLUMNS][CELL_LEN] = { "ID", "STATE", "AGE",
 		"EXPIRES", "ISOLATION", "OWNER", "YOU MAY" };
-	const struct sandbox *sandboxes = (const void *)kept->p;
-	size_t count = kept->len / sizeof(*sandboxes);
-	struct table table = {
-		.columns = are_all_of(user, sandboxes, count) ? OWNER : COLUMNS,
-		.now = (uint64_t)time(NULL),
-	};
 	char row[COLUMNS][CELL_LEN];
 
-	widen(&table, head);
-	for (size_t i = 0; i < count; i++) {
-		fill_row(&sandboxes[i], table.now, row);
-		widen(&table, row);
+	*table = (struct table){
+		.columns = are_all_of(user, listing) ? OWNER : COLUMNS,
+		.now = (uint64_t)time(NULL),
+	};
+	widen(table, head);
+	for (size_t i = 0; i < listing_count(listing); i++) {
+		fill_row(&listing_at(listing, i)->sandbox, table->now, row);
+		widen(table, row);
 	}
-	print_row(&table, head);
-	for (size_t i = 0; i < count; i++) {
-		fill_row(&sandboxes[i], table.now, row);
-		print_row(&table, row);
-	}
+	print_row(table, head);
+	for (size_t i = 0; i < listing_count(listing); i++)
+		print_sandbox(table, &listing_at(listing, i)->sandbox);
 }
 
 static void
-print_json(const struct buf *kept)
+print_json(const struct listing *listing)
 {
 	(void)putchar('[');
-	sandbox_put_escaped(buf_text(kept), stdout);
+	for (size_t i = 0; i < listing_count(listing); i++) {
+		if (i > 0)
+			(void)putchar(',');
+		sandbox_put_escaped(
+		    listing_json(listing, listing_at(listing, i)), stdout);
+	}
 	(void)puts("]");
+}
+
+/*
+ * Watching.
+ */
+
+struct watch {
+	struct listing listing[2]; /* now, and before */
+	struct table table;
+	const char *user;
+	bool json;
+	bool terminal;
+};
+
+/* One that is there now; or was: then its state is "removed". */
+static void
+print_change(struct watch *w, const struct listing *listing,
+    const struct listed *item, bool there)
+{
+	struct sandbox gone = item->sandbox;
+
+	if (!w->json) {
+		if (!there)
+			(void)snprintf(
+			    gone.state, sizeof(gone.state), "removed");
+		print_sandbox(&w->table, &gone);
+	} else if (there) {
+		sandbox_put_escaped(listing_json(listing, item), stdout);
+		(void)putchar('\n');
+	} else {
+		(void)printf(
+		    "{\"id\":\"%s\",\"state\":\"removed\"}\n", gone.id);
+	}
+}
+
+static bool
+are_same(const struct watch *w, const struct listed *a, const struct listed *b)
+{
+	return w->json
+	    ? strcmp(listing_json(&w->listing[0], a),
+		  listing_json(&w->listing[1], b)) == 0
+	    : memcmp(&a->sandbox, &b->sandbox, sizeof(a->sandbox)) == 0;
+}
+
+/* Both are by id. */
+static void
+print_changes(struct watch *w)
+{
+	const struct listing *now = &w->listing[0], *before = &w->listing[1];
+	size_t i = 0, j = 0;
+
+	w->table.now = (uint64_t)time(NULL);
+	while (i < listing_count(now) || j < listing_count(before)) {
+		const struct listed *a = listing_at(now, i);
+		const struct listed *b = listing_at(before, j);
+		int order = i == listing_count(now) ? 1
+		    : j == listing_count(before)
+		    ? -1
+		    : strcmp(a->sandbox.id, b->sandbox.id);
+
+		if (order > 0)
+			print_change(w, before, b, /* there= */ false);
+		else if (order < 0 || !are_same(w, a, b))
+			print_change(w, now, a, /* there= */ true);
+		i += order <= 0;
+		j += order >= 0;
+	}
+}
+
+/* Is it one after which a list looks otherwise? */
+static enum sbx_err
+note(void *context, struct json_object *event, struct sbx_why *why)
+{
+	static const char *const others[] = { "certificate", "refused",
+		"denied" };
+	struct json_object *word = NULL;
+	const char *text = "";
+
+	(void)why;
+	(void)json_object_object_get_ex(event, "event", &word);
+	if (json_object_is_type(word, json_type_string))
+		text = json_object_get_string(word);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (strcmp(text, others[i]) == 0)
+			return SBX_OK;
+	}
+	*(bool *)context = true;
+	return SBX_OK;
+}
+
+static void
+print_first(struct watch *w)
+{
+	if (w->terminal)
+		(void)fputs(TOP, stdout);
+	if (!w->json)
+		print_table(&w->table, &w->listing[0], w->user);
+	else
+		print_changes(w); /* there was nothing before */
+}
+
+static enum sbx_err
+look_again(struct watch *w, struct broker *broker, struct sbx_why *why)
+{
+	const struct timespec pause = { 0, PAUSE * 1000000L };
+	struct listing now = w->listing[1];
+	enum sbx_err err;
+
+	/* Much that happens at once is one look. */
+	(void)nanosleep(&pause, NULL);
+	w->listing[1] = w->listing[0];
+	w->listing[0] = now;
+	err = listing_read(&w->listing[0], broker, why);
+	if (err == SBX_OK && !w->terminal)
+		print_changes(w);
+	return err;
+}
+
+static enum sbx_err
+watch(struct watch *w, struct broker *broker, int *ret_status,
+    struct sbx_why *why)
+{
+	struct follow follow = { .next = FOLLOW_NOW };
+	bool changed = false;
+	enum sbx_err err = follow_read(&follow, broker, 0, note, &changed, why);
+
+	if (err == SBX_OK)
+		err = listing_read(&w->listing[0], broker, why);
+	if (err == SBX_OK)
+		print_first(w);
+	while (err == SBX_OK && (*ret_status = opt_flush()) == 0) {
+		changed = false;
+		err = follow_read(
+		    &follow, broker, FOLLOW_WAIT, note, &changed, why);
+		if (err == SBX_OK && changed)
+			err = look_again(w, broker, why);
+		/* Ages change by themselves. */
+		if (err == SBX_OK && w->terminal)
+			print_first(w);
+	}
+	return err;
+}
+
+static enum sbx_err
+list(const struct values *values, int *ret_status, struct sbx_why *why)
+{
+	cleanup_broker struct broker broker = BROKER_INIT;
+	struct watch w = { .listing = { LISTING_INIT(
+					    &values->filter, values->json),
+			       LISTING_INIT(&values->filter, values->json) },
+		.json = values->json,
+		.terminal = !values->json && isatty(STDOUT_FILENO) != 0 };
+	enum sbx_err err = ctl_open(&broker, values->domain, why);
+
+	w.user = broker.paths.user;
+	if (err == SBX_OK && values->watch)
+		err = watch(&w, &broker, ret_status, why);
+	else if (err == SBX_OK)
+		err = listing_read(&w.listing[0], &broker, why);
+	if (err == SBX_OK && !values->watch) {
+		if (values->json)
+			print_json(&w.listing[0]);
+		else
+			print_table(&w.table, &w.listing[0], w.user);
+		*ret_status = opt_flush();
+	}
+	listing_free(&w.listing[0]);
+	listing_free(&w.listing[1]);
+	return err;
 }
 
 int
 ctl_list(int argc, char **argv)
 {
 	static const struct operands none = { 0, 0, NULL };
-	struct values values = { .state = 0 };
+	struct values values = { .watch = false };
 	struct sbx_why why = { "" };
-	struct listing listing = { .kept = BUF_INIT(LIST_BYTES) };
-	int first = 0;
+	int first = 0, status = 0;
 	enum opt_result result = opt_parse(&usage, argc, argv, &values, &first);
 	enum sbx_err err;
 
@@ -227,12 +344,6 @@ ctl_list(int argc, char **argv)
 		result = opt_operands(&usage, argc, argv, first, &none);
 	if (result != OPT_RUN)
 		return opt_status(result);
-	listing.json = values.json;
-	err = fetch(&values, &listing, &why);
-	if (err == SBX_OK && values.json)
-		print_json(&listing.kept);
-	else if (err == SBX_OK)
-		print_table(&listing.kept, listing.user);
-	buf_free(&listing.kept);
-	return err == SBX_OK ? opt_flush() : ctl_failure(err, &why);
+	err = list(&values, &status, &why);
+	return err == SBX_OK ? status : ctl_failure(err, &why);
 }

@@ -9,6 +9,8 @@ host=run-1234.sandbox
 main() {
 	creating
 	listing
+	filters
+	watching
 	killing
 	ssh_options
 	limits
@@ -28,6 +30,63 @@ creating() {
 	check 0 "JSON says nothing else" sandboxctl create --json c-2
 	is "JSON says nothing else" "$(jq -r .id "$out")" c-2
 	sandboxctl kill c-1 c-2 "$id" >/dev/null
+}
+
+# ids OPTION...: of those that list shows with them.
+ids() {
+	sandboxctl list --json "$@" | jq -r '.[].id' | tr '\n' ' '
+}
+
+filters() {
+	local us
+	us=$(id -un)
+	sandboxctl create f-1 --label a=1 >/dev/null
+	sandboxctl create f-2 >/dev/null
+	sandboxctl stop f-2 >/dev/null
+	is "list --filter state" "$(ids --filter state=stopped)" "f-2 "
+	is "list --filter label" "$(ids --filter label=a=1)" "f-1 "
+	is "list --filter, two of them" \
+	    "$(ids --filter owner="$us" --filter state=stopped)" "f-2 "
+	is "list --filter owner" "$(ids --filter owner=nobody)" ""
+	is "list --filter provider" "$(ids --filter provider=local)" \
+	    "f-1 f-2 run-1234 "
+	check 64 "list --filter: no such provider" sandboxctl list \
+	    --filter provider=x
+	check 64 "list --filter: no such key" sandboxctl list --filter a=b
+	says "list --filter: says which there are" 'state=STATE'
+	check 64 "list --filter: no such state" sandboxctl list \
+	    --filter state=odd
+	sandboxctl kill f-1 f-2 >/dev/null
+}
+
+watching() {
+	local watcher
+	sandboxctl list --watch --filter label=w=1 >watched &
+	watcher=$!
+	wait_for "the list" grep -q ^ID watched
+	sandboxctl create w-1 --label w=1 >/dev/null
+	sandboxctl create w-2 >/dev/null
+	wait_for "a new one" grep -q '^w-1  *running' watched
+	sandboxctl stop w-1 >/dev/null
+	wait_for "a stop" grep -q '^w-1  *stopped' watched
+	sandboxctl kill w-1 w-2 >/dev/null
+	wait_for "its end" grep -q '^w-1  *removed' watched
+	kill "$watcher"
+	is "list --watch: each once, and no others" \
+	    "$(tr -s ' ' <watched | cut -d' ' -f1,2)" \
+	    "$(printf 'ID STATE\nw-1 running\nw-1 stopped\nw-1 removed')"
+	sandboxctl list --watch --json >watched &
+	watcher=$!
+	wait_for "the list" grep -q '"id":"run-1234"' watched
+	sandboxctl create w-1 >/dev/null
+	wait_for "a new one" grep -q '"id":"w-1"' watched
+	sandboxctl kill w-1 >/dev/null
+	wait_for "its end" grep -q '"state":"removed"' watched
+	kill "$watcher"
+	is "list --watch --json: an object each" \
+	    "$(jq -c '[.id, .state]' watched | grep w-1 | tr '\n' ' ')" \
+	    '["w-1","running"] ["w-1","removed"] '
+	rm watched
 }
 
 # Whose they are is told to who sees others' as well.
@@ -62,6 +121,15 @@ killing() {
 	is "kill --json: an object each" \
 	    "$(jq -c '[.id, .killed, .code // ""]' "$out" | tr '\n' ' ')" \
 	    '["k-4",true,""] ["k-1",false,"not-found"] ["k-5",true,""] '
+	for id in l-1 l-2; do
+		sandboxctl create "$id" --label job=tests >/dev/null
+	done
+	check 64 "kill --label: and no id" sandboxctl kill --label job=tests l-1
+	check 0 "kill --label" sandboxctl kill --label job=tests
+	is "kill --label: those with it" "$(cat "$out")" \
+	    "$(printf 'l-1 killed\nl-2 killed')"
+	check 0 "kill --label: there are none" sandboxctl kill --label job=tests
+	is "kill --label: says nothing" "$(cat "$out")" ""
 	check 64 "kill: nobody" sandboxctl kill
 	says "kill: says what is missing" 'ID is missing'
 }
