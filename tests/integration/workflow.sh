@@ -36,9 +36,10 @@ ten_minutes() {
 	    nohup /usr/bin/python3 -m http.server --bind 127.0.0.1 8000 \
 	    >log 2>&1 </dev/null &'
 	check 0 "ssh in, with a terminal" script -qec \
-	    'ssh -t web.sandbox "tty && ls workspace/app"' /dev/null </dev/null
-	grep -q 'page.txt' "$out" || fail "what was uploaded is there"
-	ok "what was uploaded is there"
+	    'ssh -t web.sandbox "tty && ls workspace/app >workspace/list"' \
+	    /dev/null
+	is "what was uploaded is there" \
+	    "$(ssh web.sandbox grep page.txt workspace/list)" page.txt
 	ssh -N -L 8080:localhost:8000 web.sandbox </dev/null 2>"$err" &
 	forward=$!
 	wait_for "the server behind the forwarded port" serves
