@@ -133,16 +133,17 @@ enum sbx_err
 store_live_certificates(struct store *store, const char *id, uint64_t now,
     struct store_live *ret, size_t max, uint64_t *ret_all, struct sbx_why *why)
 {
+	struct store *reader = store->reader;
 	sqlite3_stmt *st;
 	enum sbx_err err;
 
-	(void)pthread_mutex_lock(&store->mutex);
-	st = db_bound(store, ST_VALID_CERTIFICATES, id);
+	(void)pthread_mutex_lock(&reader->mutex);
+	st = db_bound(reader, ST_VALID_CERTIFICATES, id);
 	db_bind_u64(st, 2, now);
-	err = db_number(store, st, 0, ret_all, why);
+	err = db_number(reader, st, 0, ret_all, why);
 	if (err == SBX_OK)
-		err = list_live(store, id, now, ret, max, why);
-	(void)pthread_mutex_unlock(&store->mutex);
+		err = list_live(reader, id, now, ret, max, why);
+	(void)pthread_mutex_unlock(&reader->mutex);
 	return err;
 }
 
@@ -166,19 +167,20 @@ store_next_caller(struct store *store, const char *id, uint64_t now,
     const char *after, char ret[static STORE_OWNER_MAX + 1],
     struct sbx_why *why)
 {
+	struct store *reader = store->reader;
 	enum sbx_err err = SBX_OK;
 	sqlite3_stmt *st;
 
-	(void)pthread_mutex_lock(&store->mutex);
-	st = db_bound(store, ST_NEXT_CALLER, id);
+	(void)pthread_mutex_lock(&reader->mutex);
+	st = db_bound(reader, ST_NEXT_CALLER, id);
 	db_bind_u64(st, 2, now);
 	db_bind_text(st, 3, after);
 	if (sqlite3_step(st) == SQLITE_ROW)
 		db_column_text(st, 0, ret, STORE_OWNER_MAX + 1);
 	else
-		err = db_fail(store, why);
+		err = db_fail(reader, why);
 	(void)sqlite3_reset(st);
-	(void)pthread_mutex_unlock(&store->mutex);
+	(void)pthread_mutex_unlock(&reader->mutex);
 	return err;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the broker must not forget: sandboxes, their labels, the certificates
- * issued for them, and which ids are burnt.  SQLite, one connection under a
- * mutex; every call is one transaction that is on disk when it returns.
+ * issued for them, and which ids are burnt.  SQLite, one connection that
+ * writes and one that reads; what a call wrote is on disk when it returns.
  *
  * The store knows nothing of providers, callers' rights or the clock: all of
  * that comes in as parameters.

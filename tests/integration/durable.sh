@@ -41,7 +41,7 @@ ssh-keygen -qt ed25519 -N '' -f "$broker_work/key"
 
 # --- killed, again and again
 for round in 1 2 3; do
-	broker_serve
+	broker_serve ""
 	before=$(grep -c serial "$acks") || :
 	load "killed-$round" &
 	wait_for "round $round: certificates are issued" \
@@ -55,7 +55,7 @@ for round in 1 2 3; do
 		fail "round $round: killed, and not all is there"
 	ok "round $round: killed, and all that was answered is there"
 done
-broker_serve
+broker_serve ""
 load "after" || fail "certificates after that"
 durable has "$broker_state/db/sandboxd.db" "$acks" || fail "and after that"
 ok "no serial has come twice"
@@ -68,7 +68,7 @@ log=$broker_work/writes
 : >"$log"
 chmod 0666 "$log" # there is more than one user of it
 WRITELOG=$log WRITELOG_DIR=$broker_state \
-    LD_PRELOAD=$BUILDDIR/tests/fixtures/writelog.so broker_serve
+    LD_PRELOAD=$BUILDDIR/tests/fixtures/writelog.so broker_serve ""
 load "cut" || fail "certificates while writes are noted"
 for pid in $(processes); do
 	kill -9 "$pid" 2>/dev/null || :
@@ -82,7 +82,7 @@ ok "the power goes, and all that was answered is there"
 rm -f "$broker_state"/db/sandboxd.db*
 cp "$broker_work/cut.db" "$broker_state/db/sandboxd.db"
 chown --reference="$broker_state/db" "$broker_state"/db/*
-broker_serve
+broker_serve ""
 load "again" || fail "certificates after the power cut"
 durable has "$broker_state/db/sandboxd.db" "$acks" ||
 	fail "after the power cut"
