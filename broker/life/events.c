@@ -115,19 +115,35 @@ events_note_refusal(
  * Reading.
  */
 
+/* Who else has what is no guest's concern. */
+static enum access_verb
+needed(const struct event *e, const struct caller *caller)
+{
+	switch (e->kind) {
+	case EVENT_SHARED:
+	case EVENT_UNSHARED:
+	case EVENT_CERTIFICATE:
+		return strcmp(e->by, caller->name) == 0 ? ACCESS_SHOW
+							: ACCESS_SHARE;
+	default:
+		return ACCESS_SHOW;
+	}
+}
+
 /* Whose it was then, or who may see the sandbox that it is about. */
 static bool
 is_for(struct broker *b, const struct caller *caller, const struct event *e)
 {
+	enum access_verb verb = needed(e, caller);
 	struct sandbox s = { .id = "" };
 
 	memcpy(s.owner, e->owner, sizeof(s.owner));
-	if (access_may(b->store, caller, &s, ACCESS_SHOW, NULL) == SBX_OK)
+	if (access_may(b->store, caller, &s, verb, NULL) == SBX_OK)
 		return true;
 	return *e->id != '\0' &&
 	    store_get(b->store, e->id, &s, NULL) == SBX_OK &&
 	    s.incarnation == e->incarnation &&
-	    access_may(b->store, caller, &s, ACCESS_SHOW, NULL) == SBX_OK;
+	    access_may(b->store, caller, &s, verb, NULL) == SBX_OK;
 }
 
 /* What is gathered for one answer. */

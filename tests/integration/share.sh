@@ -89,6 +89,9 @@ one_user() {
 	check 0 "alice's show" as alice sandboxctl show run-1
 	grep -qx 'shared_with: user bob: show,ssh,start' "$out" ||
 		fail "with whom it is shared"
+	check 0 "bob's events" as bob sandboxctl events --json run-1
+	is "are none of who else has what" "$(jq -r '"\(.event) \(.by)"' "$out" |
+	    sort -u | grep -E '^(shared|certificate) ')" "certificate bob"
 	ok "who else has it is for its owner"
 	nothing carol run-1
 }
