@@ -299,6 +299,48 @@ secrets() {
 	says "says so" 'Invalid authentication context'
 }
 
+# Root's broker has a key for those whom it names.
+root() {
+	local conf
+	conf=$(printf 'show:\n\t@echo $(sysconfdir)\n' |
+		make -s -C "$BUILDDIR" -f Makefile -f - show)/sandbox-ssh
+	daytona_start '[{"name": "run-1234"}]'
+	(umask 077 && echo dtn_test >/etc/key)
+	mkdir -p "$conf"
+	printf '%s\n' "[daytona]" "api_key_file = /etc/key" \
+	    "api_url = $daytona_api/api" "allow = bob" \
+	    "host_key = $(cut -d' ' -f1,2 "$daytona/host_key.pub")" \
+	    >"$conf/sandboxd.conf"
+	sandboxd --daemon
+	is "the process with the key is not root's" \
+	    "$(ps -C sandboxd:prov -o uid= | awk '$1 > 1000000' | wc -l)" 1
+	sandbox-proxy setup >/dev/null
+	gateway "root" ssh "$host" 'echo in'
+	is "root: in" "$(cat "$out")" in
+	world_as bob allowed
+	world_as carol not-allowed
+	is "one token for all of them" "$(daytona_made)" 1
+	daytona_end
+}
+
+case ${1:-} in
+allowed)
+	sandbox-proxy setup >/dev/null
+	gateway "who is allowed" ssh "$host" 'echo in'
+	is "who is allowed: in" "$(cat "$out")" in
+	check 0 "list" sandboxctl list --provider daytona
+	grep -q '^run-1234 ' "$out" || fail "list"
+	exit
+	;;
+not-allowed)
+	sandbox-proxy setup >/dev/null
+	check 255 "who is not allowed" ssh "$host" true
+	grep -q 'no such sandbox' "$err" || fail "it is there"
+	check 77 "creates nothing" sandboxctl create x.daytona.sandbox
+	says "says so" 'allow in \[daytona\]'
+	exit
+	;;
+esac
 if [ "${1:-}" = as ]; then
 	PATH=$PATH:$(printf 'show:\n\t@echo $(pkglibexecdir)\n' |
 		make -s -C "$BUILDDIR" -f Makefile -f - show)
@@ -319,5 +361,9 @@ if [ "${1:-}" = as ]; then
 	exit
 fi
 world_install
-world_user alice
+for who in alice bob carol; do
+	world_user "$who"
+done
 world_as alice as
+root
+done_testing
