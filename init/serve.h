@@ -11,7 +11,7 @@
 
 /* From the polite signals to SIGKILL, after SIGTERM and after SIGINT. */
 #define SERVE_GRACE_MS 2000
-#define SERVE_SHORT_MS 1000
+#define SERVE_SHORT_MS 500
 
 struct serve {
 	int listen_fd;
