@@ -169,7 +169,7 @@ struct store_end {
 
 struct store;
 
-/* SBX_CONFIG for a database that a newer sandboxd wrote. */
+/* path: a file.  SBX_CONFIG for a database that a newer sandboxd wrote. */
 enum sbx_err
 store_open(const char *path, struct store **ret, struct sbx_why *why) MUST_USE;
 void store_close(struct store *store); /* NULL allowed */
