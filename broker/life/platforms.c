@@ -175,9 +175,7 @@ take(struct broker *b, const char *provider, const struct provider_found *found)
 	} else if (err == SBX_OK && strcmp(s.provider, provider) == 0) {
 		state = sandboxes_state_of(&found->status, s.state);
 		if (state != s.state && s.state != SANDBOX_DELETING)
-			err =
-			    store_set_state(b->store, s.id, state, s.isolation,
-				/* event= */ NULL, NULL);
+			sandboxes_found(b, &s, state);
 	}
 	(void)err; /* the next list has it again */
 	turn_give(b->turns, found->id);

@@ -142,11 +142,23 @@ sandboxes_state_of(
 	return SANDBOX_FAILED;
 }
 
-static const enum event_kind kind_found[SANDBOX_STATE_COUNT] = {
-	[SANDBOX_RUNNING] = EVENT_STARTED,
-	[SANDBOX_STOPPED] = EVENT_STOPPED,
-	[SANDBOX_FAILED] = EVENT_FAILED,
-};
+/* What cannot be written now is seen again at the next look. */
+void
+sandboxes_found(struct broker *b, struct sandbox *s, enum sandbox_state state)
+{
+	static const enum event_kind kinds[SANDBOX_STATE_COUNT] = {
+		[SANDBOX_RUNNING] = EVENT_STARTED,
+		[SANDBOX_STOPPED] = EVENT_STOPPED,
+		[SANDBOX_FAILED] = EVENT_FAILED,
+	};
+
+	/* A change that is under way is told of when it is over. */
+	if (state == s->state || state == SANDBOX_STARTING ||
+	    state == SANDBOX_STOPPING)
+		(void)put_state(b, s, state, /* event= */ NULL, NULL);
+	else
+		(void)set_state(b, s, state, kinds[state], &cause_found, NULL);
+}
 
 /* Where others remove them, too, that is no failure. */
 static enum sbx_err
@@ -187,12 +199,7 @@ sandboxes_reconcile(struct broker *b, struct sandbox *s, struct sbx_why *why)
 	if (state == s->state && status.isolation == s->isolation)
 		return SBX_OK;
 	s->isolation = status.isolation;
-	/* What cannot be written now is seen again at the next look. */
-	if (state != s->state)
-		(void)set_state(
-		    b, s, state, kind_found[state], &cause_found, NULL);
-	else
-		(void)put_state(b, s, state, /* event= */ NULL, NULL);
+	sandboxes_found(b, s, state);
 	s->state = state;
 	return SBX_OK;
 }

@@ -60,6 +60,12 @@ enum sbx_err sandboxes_find(struct broker *broker, const struct caller *caller,
 enum sandbox_state sandboxes_state_of(
     const struct provider_status *status, enum sandbox_state known) MUST_USE;
 /*
+ * Its state has come to be this one by itself, in the store and as an event.
+ * Only for whoever has the turn of it.
+ */
+void sandboxes_found(
+    struct broker *broker, struct sandbox *sandbox, enum sandbox_state state);
+/*
  * Ask the provider how it stands and bring *sandbox and the store up to
  * date.  Only for whoever has the turn of it.  SBX_NOT_FOUND when a platform
  * has it no more, and it is no longer in the store.
