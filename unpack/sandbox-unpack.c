@@ -9,6 +9,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -156,6 +158,17 @@ struct total {
 };
 
 static enum sbx_err
+check_files(const struct options *options, const struct total *total,
+    struct sbx_why *why)
+{
+	return total->files <= options->max_files
+	    ? SBX_OK
+	    : sbx_fail(why, SBX_TOO_LARGE,
+		  "it has more than %llu files, which is the limit",
+		  (unsigned long long)options->max_files);
+}
+
+static enum sbx_err
 count(struct archive_entry *entry, const struct options *options,
     struct total *total, struct sbx_why *why)
 {
@@ -166,11 +179,33 @@ count(struct archive_entry *entry, const struct options *options,
 		    "it has more than %llu MiB, which is the limit",
 		    (unsigned long long)options->max_bytes >> 20);
 	total->bytes += (uint64_t)size;
-	if (++total->files > options->max_files)
+	total->files++;
+	return check_files(options, total, why);
+}
+
+/*
+ * The folders on the way to it that no entry has named: the library makes them,
+ * and one name may stand for thousands.  No link is followed in making them.
+ */
+static enum sbx_err
+count_parents(const char *path, const struct options *options,
+    struct total *total, struct sbx_why *why)
+{
+	char at[PATH_MAX];
+	struct stat st;
+	char *end;
+
+	if (strlen(path) >= sizeof(at))
 		return sbx_fail(why, SBX_TOO_LARGE,
-		    "it has more than %llu files, which is the limit",
-		    (unsigned long long)options->max_files);
-	return SBX_OK;
+		    "it has a name of more than %zu bytes", sizeof(at) - 1);
+	(void)snprintf(at, sizeof(at), "%s", path);
+	while ((end = strrchr(at, '/')) != NULL) {
+		*end = '\0';
+		if (lstat(at, &st) == 0)
+			break;
+		total->files++;
+	}
+	return check_files(options, total, why);
 }
 
 static enum sbx_err
@@ -188,6 +223,9 @@ take_entry(struct archive *from, struct archive *to,
 	if (err != SBX_OK)
 		return err;
 	make_ours(entry, options);
+	err = count_parents(archive_entry_pathname(entry), options, total, why);
+	if (err != SBX_OK)
+		return err;
 	if (archive_write_header(to, entry) < ARCHIVE_WARN)
 		return fail_archive(to, "cannot unpack", why);
 	err = archive_entry_size(entry) > 0 ? copy_data(from, to, why) : SBX_OK;

@@ -265,6 +265,11 @@ limited() {
 	sandboxd --stop >/dev/null
 	turned_down "$1" "$2"
 	evil <<-'END'
+	for n in range(5):
+	    add(f'{n}/' + 'a/' * 1000 + 'f')
+	END
+	turned_down "a tar of many folders that it does not name" "$2"
+	evil <<-'END'
 	add('large', bytes(65 << 20))
 	END
 	turned_down "a tar of many bytes" "64 MiB, which is the limit"
