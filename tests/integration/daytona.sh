@@ -109,6 +109,9 @@ forwarding() {
 	wait "$pid" || :
 	check 255 "-R is refused" ssh -o ExitOnForwardFailure=yes \
 	    -R 0:127.0.0.1:1 "$host" true
+	gateway "an agent does not get there" ssh-agent ssh -A "$host" \
+	    'echo "agent:$SSH_AUTH_SOCK."'
+	grep -q 'agent:\.' "$out" || fail "an agent got there: $(cat "$out")"
 	gateway "standard error is lost" ssh "$host" 'echo lost >&2'
 	! grep -q lost "$err" || fail "standard error came"
 }
