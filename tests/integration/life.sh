@@ -217,7 +217,7 @@ less_than_usual() {
 	read -r _ _ from _ to < <(grep Valid: "$out")
 	is "max_ttl = 30m: half an hour, and a minute before" \
 	    $(($(date -d "$to" +%s) - $(date -d "$from" +%s))) 1860
-	check 65 "more is refused" sandboxctl ssh run-1234 --ttl 1h -- true
+	check 64 "more is refused" sandboxctl ssh run-1234 --ttl 1h -- true
 	rm "$conf"
 	sandboxd --stop
 	check 0 "the usual again" sandboxctl list
