@@ -29,7 +29,7 @@ sources() {
 	    -o -path './man/*.[1-8]' -o -path './*/*.in'
 }
 for file in $(sources | grep -vE -e '\.md$|^COPYING$' \
-    -e '^tests/(fuzz/corpus|fixtures/ssh_config)/' -e '^\./build'); do
+    -e '\.json$' -e '^tests/(fuzz/corpus|fixtures/ssh_config)/' -e '^\./build'); do
 	[ ! -f "$file" ] ||
 	    head -n 2 "$file" | grep -q 'SPDX-License-Identifier: ISC' ||
 	    fail "$file has no SPDX line"
