@@ -64,6 +64,11 @@ running() {
 	pgrep -fc -- "^$1\$" || :
 }
 
+# What was killed takes a moment to go.
+are_running() {
+	[ "$(running "$1")" = "$2" ]
+}
+
 is_running() {
 	[ "$(running "$1")" = "$2" ]
 }
@@ -181,10 +186,10 @@ unshare() {
 	for who in alice bob carol; do
 		session "$who"
 	done
-	is "three sessions" "$(running 'sleep 998')" 3
+	wait_for "three sessions" are_running 'sleep 998' 3
 	check 0 "alice unshares it" as alice sandboxctl unshare run-1 --with bob
-	is "bob's session is over when it returns" "$(running 'sleep 998')" 2
-	is "with all below it" "$(running 'sleep 997')" 2
+	wait_for "bob's session is over" are_running 'sleep 998' 2
+	wait_for "with all below it" are_running 'sleep 997' 2
 	for who in alice carol; do
 		as alice ssh "$host" "kill -0 \$(cat workspace/$who.pid)" ||
 			fail "$who's session goes on"
@@ -199,7 +204,7 @@ unshare() {
 	check 0 "nor is the group's" as alice sandboxctl unshare run-1 \
 	    --with group:team
 	is "and that is all" "$(cat "$out")" "run-1: nobody else"
-	is "carol's session is over" "$(running 'sleep 998')" 1
+	wait_for "carol's session is over" are_running 'sleep 998' 1
 	nothing_without_cache carol
 	check 0 "alice's ssh" as alice ssh "$host" true
 	is "nobody but its owner may connect again" \
