@@ -293,6 +293,14 @@ refused() {
 	    sandboxctl create --root "$HOME/mine/tree" mine-1
 	is "it works" "$(ssh mine-1.sandbox cat /etc/what)" busybox
 	check 0 "stop" sandboxctl stop mine-1
+	if [ -r "$boxes" ]; then
+		exec 8<"$boxes/mine-1"
+		flock 8
+		check 69 "start, while an earlier one waits for that folder" \
+		    sandboxctl start mine-1
+		says "and it says so" 'still waits'
+		exec 8<&-
+	fi
 	mv "$HOME/mine" "$HOME/moved"
 	check 64 "start, where it is gone" sandboxctl start mine-1
 	says "and it says so" 'mine/tree: No such file'

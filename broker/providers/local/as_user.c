@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -89,6 +91,8 @@ open_body(void *arg, int sync)
 
 	if (geteuid() == 0 && wanted->uid != 0 && !become(wanted->uid))
 		return child_fail("cannot act as the user");
+	/* Where it can end at all: its parent has a time limit. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fd = open(wanted->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return child_fail(wanted->path);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -107,6 +108,27 @@ root_take(const struct provider_context *context, const struct box *box,
 	return SBX_OK;
 }
 
+/*
+ * A file system of the user's own (FUSE) may never answer, and who waits for it
+ * cannot be killed.  That process has the lock as well, so for one sandbox
+ * there is one of them, and while it is there the sandbox counts, removed or
+ * not.
+ */
+static enum sbx_err
+open_alone(const struct box *box, int *ret_fd, struct sbx_why *why)
+{
+	enum sbx_err err;
+
+	if (flock(box->dir, LOCK_EX | LOCK_NB) < 0)
+		return sbx_fail(why, SBX_STATE,
+		    "who was to open %.200s for an earlier start still waits "
+		    "for it",
+		    box->root);
+	err = as_user_open(box->owner, box->root, ret_fd, why);
+	(void)flock(box->dir, LOCK_UN);
+	return err;
+}
+
 enum sbx_err
 root_open(const struct box *box, int *ret_fd, struct sbx_why *why)
 {
@@ -114,5 +136,5 @@ root_open(const struct box *box, int *ret_fd, struct sbx_why *why)
 		return SBX_OK;
 	if (faccessat(box->dir, BOX_ROOT, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return file_open_dir(box->dir, BOX_ROOT, ret_fd, why);
-	return as_user_open(box->owner, box->root, ret_fd, why);
+	return open_alone(box, ret_fd, why);
 }
