@@ -323,7 +323,8 @@ cut_short() {
 		for count in {1..9}; do
 			as_before one
 			status=0
-			(strace -o /dev/null -e "trace=$call" \
+			(ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 \
+			    strace -o /dev/null -e "trace=$call" \
 			    -e "inject=$call:signal=KILL:when=$count" "$driver" \
 			    "$state" "$runtime" "$libexec" "$keys/ca.pub" \
 			    "$isolation" "$range" start one; exit $?) \

@@ -84,7 +84,16 @@ test_comes_back_as_it_went_in(void **state)
 	    store_events(*state, 0, NULL, &rows, &n, &next, &last, NULL),
 	    SBX_OK);
 	assert_int_equal(n, 1);
-	assert_memory_equal(&rows[0], &e, sizeof(e));
+	assert_int_equal(rows[0].number, e.number);
+	assert_int_equal(rows[0].time, e.time);
+	assert_int_equal(rows[0].kind, e.kind);
+	assert_int_equal(rows[0].incarnation, e.incarnation);
+	assert_string_equal(rows[0].id, e.id);
+	assert_string_equal(rows[0].owner, e.owner);
+	assert_string_equal(rows[0].person, e.person);
+	assert_string_equal(rows[0].cause, e.cause);
+	assert_string_equal(rows[0].by, e.by);
+	assert_string_equal(rows[0].detail, e.detail);
 	assert_int_equal(next, 1);
 	assert_int_equal(last, 1);
 }
