@@ -33,6 +33,8 @@ static const struct reply_field fields[] = {
 	TIME(created_at),
 	TIME(expires_at),
 	{ "held", REPLY_BOOL, true, offsetof(struct sandbox, held), 0, 0, 0 },
+	{ "network", REPLY_TEXT, true, offsetof(struct sandbox, network),
+	    sizeof(((struct sandbox *)0)->network), 0, 0 },
 	{ "root", REPLY_TEXT, true, offsetof(struct sandbox, root),
 	    sizeof(((struct sandbox *)0)->root), 0, 0 },
 	{ "ephemeral", REPLY_BOOL, true, offsetof(struct sandbox, ephemeral), 0,
@@ -63,7 +65,7 @@ sandbox_read(
 
 	ret->held = ret->ephemeral = ret->session = false;
 	ret->verbs[0] = '\0';
-	ret->root[0] = '\0';
+	ret->root[0] = ret->network[0] = '\0';
 	if (!json_object_is_type(object, json_type_object))
 		return sbx_fail(
 		    why, SBX_PROTOCOL, "the broker's answer is not a sandbox");
@@ -170,6 +172,8 @@ sandbox_print(
 		print_text("ephemeral", "yes");
 	if (sandbox->session)
 		print_text("session", "yes");
+	if (*sandbox->network != '\0')
+		print_text("network", sandbox->network);
 	if (*sandbox->root != '\0')
 		print_text("root", sandbox->root);
 	print_text("provider", sandbox->provider);

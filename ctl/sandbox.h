@@ -24,6 +24,7 @@ struct sandbox {
 	bool held;	     /* connecting does not start it */
 	bool ephemeral;	     /* a stop leaves nothing of its files */
 	bool session;	     /* ends with the connection that made it */
+	char network[16];    /* "": none */
 	char root[512];	     /* folder or tar of its own root; "": none */
 	uint64_t created_at; /* Unix time */
 	uint64_t expires_at; /* 0: no end */

@@ -2,9 +2,12 @@
 #include "ctl/wish.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
+#include "common/file.h"
 #include "common/text.h"
 #include "ctl/resolve.h"
 
@@ -108,6 +111,55 @@ find_root(const char *typed, char ret[static PATHS_MAX], struct sbx_why *why)
 	return SBX_OK;
 }
 
+#define ALLOW "allow="
+#define ALLOW_FILE_MAX 65536
+
+/* Its lines, without comments; the broker says what is wrong with one. */
+static enum sbx_err
+add_allowed(struct json_object *body, const char *file, struct sbx_why *why)
+{
+	cleanup_buf struct buf text = BUF_INIT(ALLOW_FILE_MAX);
+	cleanup_close int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct json_object *lines = json_object_new_array();
+	struct view cursor, line;
+
+	if (lines == NULL || json_object_object_add(body, "allow", lines) != 0)
+		return SBX_NOMEM;
+	if (fd < 0 || file_read_fd(fd, &text) != SBX_OK)
+		return sbx_fail(why, SBX_UNREADABLE, "cannot read %s: %s", file,
+		    fd < 0 ? strerror(errno) : "it is too large");
+	cursor = buf_view(&text);
+	while (text_next_line(&cursor, &line)) {
+		if (line.len == 0 || line.p[0] == '#')
+			continue;
+		if (json_object_array_add(lines,
+			json_object_new_string_len(
+			    (const char *)line.p, (int)line.len)) != 0)
+			return SBX_NOMEM;
+	}
+	if (json_object_array_length(lines) == 0)
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "%s allows nothing: that is --network none", file);
+	return SBX_OK;
+}
+
+static enum sbx_err
+add_network(struct json_object *body, const char *wanted, struct sbx_why *why)
+{
+	bool allow = strncmp(wanted, ALLOW, strlen(ALLOW)) == 0;
+
+	if (*wanted == '\0')
+		return SBX_OK;
+	if (!allow && strcmp(wanted, "full") != 0 &&
+	    strcmp(wanted, "none") != 0)
+		return sbx_fail(why, SBX_USAGE,
+		    "--network %.80s is neither none, full nor allow=FILE",
+		    wanted);
+	if (!add_text(body, "network", allow ? "full" : wanted))
+		return SBX_NOMEM;
+	return allow ? add_allowed(body, wanted + strlen(ALLOW), why) : SBX_OK;
+}
+
 enum sbx_err
 wish_create(struct broker *broker, const char *name, const struct wish *wish,
     struct made *ret, struct sbx_why *why)
@@ -144,6 +196,9 @@ wish_create(struct broker *broker, const char *name, const struct wish *wish,
 		    body, "ephemeral", json_object_new_boolean(true)) != 0) ||
 	    (wish->labels.count != 0 && !add_labels(body, &wish->labels)))
 		return SBX_NOMEM;
+	err = add_network(body, wish->network, why);
+	if (err != SBX_OK)
+		return err;
 	ctl_wait_begin(broker, "creating", name == NULL ? "a sandbox" : name);
 	err = wish->timeout.session
 	    ? client_open_stream(&broker->client, "POST", "/v1/sandboxes", body,

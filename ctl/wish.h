@@ -33,7 +33,8 @@ struct wish {
 	struct lifetime timeout;
 	struct pause auto_stop;
 	bool ephemeral;
-	char root[FIELD_TEXT]; /* as it was typed; "": not given */
+	char network[FIELD_TEXT]; /* "": not given */
+	char root[FIELD_TEXT];	  /* as it was typed; "": not given */
 	struct label_list labels;
 	char domain[FIELD_TEXT];
 };
@@ -52,6 +53,9 @@ struct wish {
 	    { 0, NULL,                                                         \
 		    { "ephemeral", field_bool, WISH_AT(at, ephemeral), 0, 0,   \
 			NULL, "a stop leaves nothing of its files", NULL } },  \
+	    { 0, "none|full|allow=FILE",                                       \
+		    { "network", field_text, WISH_AT(at, network), 0, 0, NULL, \
+			"what it may connect to; none without it", NULL } },   \
 	    { 0, "DIR|TAR",                                                    \
 		    { "root", field_text, WISH_AT(at, root), 0, 0, NULL,       \
 			"what is in it, instead of the host's /usr", NULL } }, \

@@ -51,10 +51,14 @@ AC_DEFUN([SBX_LIBRARIES], [
 AC_DEFUN([SBX_PROGRAMS], [
 	AC_PATH_PROG([SSHD], [sshd], [/usr/sbin/sshd], [$PATH:/usr/sbin:/sbin])
 	AC_PATH_PROG([BWRAP], [bwrap], [/usr/bin/bwrap])
+	AC_PATH_PROG([PASTA], [pasta], [/usr/bin/pasta])
+	AC_PATH_PROG([NFT], [nft], [/usr/sbin/nft], [$PATH:/usr/sbin:/sbin])
 	AC_PATH_PROG([MANDOC], [mandoc], [mandoc])
 	AC_PATH_PROG([CLANG_FORMAT], [clang-format], [clang-format])
 	AC_DEFINE_UNQUOTED([SSHD_PATH], ["$SSHD"], [OpenSSH server])
 	AC_DEFINE_UNQUOTED([BWRAP_PATH], ["$BWRAP"], [bubblewrap])
+	AC_DEFINE_UNQUOTED([PASTA_PATH], ["$PASTA"], [pasta, of passt])
+	AC_DEFINE_UNQUOTED([NFT_PATH], ["$NFT"], [nftables])
 ])
 
 # SBX_TRY_CFLAGS(FLAG...): add those that the compiler takes to SBX_CFLAGS.

@@ -122,6 +122,8 @@ answer_json(const struct sandbox *s)
 	if (s->ephemeral)
 		(void)json_object_object_add(
 		    o, "ephemeral", json_object_new_boolean(true));
+	if (s->network)
+		answer_put_text(o, "network", s->limited ? "allow" : "full");
 	if (*s->root != '\0')
 		answer_put_text(o, "root", s->root);
 	put_lacks(o, s);

@@ -81,6 +81,9 @@ struct create_body {
 	bool ephemeral;
 	bool session;
 	char root[PATHS_MAX];
+	char network[16];
+	size_t allow_count;
+	char allow[PROVIDER_ALLOW_MAX][PROVIDER_ALLOW_LEN];
 };
 
 #define CREATE(name) offsetof(struct create_body, name)
@@ -96,6 +99,9 @@ static const struct reply_field create_fields[] = {
 	CREATE_TEXT(timeout),
 	CREATE_TEXT(root),
 	CREATE_TEXT(auto_stop),
+	CREATE_TEXT(network),
+	{ "allow", REPLY_TEXTS, true, CREATE(allow), PROVIDER_ALLOW_LEN,
+	    PROVIDER_ALLOW_MAX, CREATE(allow_count) },
 	{ "ephemeral", REPLY_BOOL, true, CREATE(ephemeral), 0, 0, 0 },
 	{ "session", REPLY_BOOL, true, CREATE(session), 0, 0, 0 },
 };
@@ -119,6 +125,24 @@ take_stream(
 	    "%s has too many sandboxes that end with the connection that made "
 	    "them: wait for one to end, or give a timeout",
 	    call->caller.name);
+}
+
+static enum sbx_err
+take_network(const struct create_body *body, struct provider_network *ret,
+    struct sbx_why *why)
+{
+	ret->full = strcmp(body->network, "full") == 0;
+	ret->allow_count = body->allow_count;
+	memcpy(ret->allow, body->allow, sizeof(ret->allow));
+	if (!ret->full && *body->network != '\0' &&
+	    strcmp(body->network, "none") != 0)
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "\"network\" is '%s', neither none nor full",
+		    body->network);
+	if (!ret->full && ret->allow_count > 0)
+		return sbx_fail(why, SBX_BAD_VALUE,
+		    "\"allow\" is for \"network\": \"full\"");
+	return SBX_OK;
 }
 
 enum sbx_err
@@ -146,6 +170,8 @@ handle_create(struct broker *b, const struct call *call, const char *id,
 	if (err == SBX_OK && *body.auto_stop != '\0')
 		err = body_pause("auto_stop", body.auto_stop, LIMITS_LIFE_MAX,
 		    &wish.auto_stop, why);
+	if (err == SBX_OK)
+		err = take_network(&body, &wish.network, why);
 	if (err != SBX_OK)
 		return err;
 	memcpy(wish.id, body.id, sizeof(wish.id));

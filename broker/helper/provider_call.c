@@ -90,6 +90,8 @@ put_status(const struct provider_status *status, struct buf *answer)
 	buf_put_u32(answer, status->full);
 	buf_put_u32(answer, status->ephemeral);
 	buf_put_cstring(answer, status->root);
+	buf_put_u32(answer, status->network);
+	buf_put_u32(answer, status->limited);
 	buf_put_cstring(answer, status->reason);
 }
 
@@ -358,6 +360,26 @@ read_labels(struct wire *w, struct label *ret)
 }
 
 static void
+read_network(struct wire *w, struct provider_network *ret)
+{
+	ret->full = wire_u32(w) != 0;
+	ret->allow_count = wire_u32(w);
+	if (ret->allow_count > PROVIDER_ALLOW_MAX)
+		wire_fail(w, SBX_TOO_LARGE);
+	for (size_t i = 0; i < ret->allow_count && wire_error(w) == SBX_OK; i++)
+		read_line(w, ret->allow[i], PROVIDER_ALLOW_LEN);
+}
+
+static void
+put_network(const struct provider_network *network, struct buf *ret)
+{
+	buf_put_u32(ret, network->full);
+	buf_put_u32(ret, (uint32_t)network->allow_count);
+	for (size_t i = 0; i < network->allow_count; i++)
+		buf_put_cstring(ret, network->allow[i]);
+}
+
+static void
 read_audience(struct wire *w, struct provider_audience *ret)
 {
 	ret->count = wire_u32(w);
@@ -386,6 +408,7 @@ provider_job(void *context, struct view request, struct buf *answer,
 	asked.spec.owner = wire_u64(&w);
 	asked.spec.ephemeral = wire_u32(&w) != 0;
 	read_line(&w, asked.spec.root, sizeof(asked.spec.root));
+	read_network(&w, &asked.spec.network);
 	asked.spec.lifetime = wire_u64(&w);
 	asked.spec.label_count = read_labels(&w, asked.spec.label);
 	text = wire_string(&w, TEXT_MAX - 1);
@@ -441,6 +464,7 @@ ask(const int *fd, enum op op, const char *provider, const struct ask *what,
 	buf_put_u64(&request, what->spec.owner);
 	buf_put_u32(&request, what->spec.ephemeral);
 	buf_put_cstring(&request, what->spec.root);
+	put_network(&what->spec.network, &request);
 	buf_put_u64(&request, what->spec.lifetime);
 	put_labels(what->spec.label_count, what->spec.label, &request);
 	buf_put_cstring(&request, what->text);
@@ -499,6 +523,8 @@ take_status(struct wire *w, struct provider_status *ret)
 	ret->full = wire_u32(w);
 	ret->ephemeral = wire_u32(w) != 0;
 	read_line(w, ret->root, sizeof(ret->root));
+	ret->network = wire_u32(w) != 0;
+	ret->limited = wire_u32(w) != 0;
 	read_line(w, ret->reason, sizeof(ret->reason));
 	if (state >= PROVIDER_STATES || isolation >= ISOLATION_COUNT ||
 	    refusal >= SBX_ERR_COUNT || ret->full > PROVIDER_FULL_MAX)

@@ -189,6 +189,8 @@ sandboxes_reconcile(struct broker *b, struct sandbox *s, struct sbx_why *why)
 	s->full = status.full;
 	s->ephemeral = status.ephemeral;
 	memcpy(s->root, status.root, sizeof(s->root));
+	s->network = status.network;
+	s->limited = status.limited;
 	memcpy(s->reason, status.reason, sizeof(s->reason));
 	if (status.state == PROVIDER_GONE && provider_is_platform(s->provider))
 		return lose(b, s, why);
@@ -259,6 +261,7 @@ bring_up(struct broker *b, const struct caller *caller,
 
 	memcpy(spec.id, s->id, sizeof(spec.id));
 	memcpy(spec.root, wish->root, sizeof(spec.root));
+	spec.network = wish->network;
 	memcpy(spec.label, wish->label, sizeof(spec.label));
 	err = provider_call_create(
 	    b->provider_fd, s->provider, &spec, &status, why);
@@ -267,6 +270,8 @@ bring_up(struct broker *b, const struct caller *caller,
 	s->isolation = status.isolation;
 	s->ephemeral = status.ephemeral;
 	memcpy(s->root, status.root, sizeof(s->root));
+	s->network = status.network;
+	s->limited = status.limited;
 	err = access_isolation(b->settings, caller, s->isolation, why);
 	/* Nobody can have shared it yet. */
 	if (err == SBX_OK)

@@ -45,6 +45,7 @@ struct sandbox_wish {
 	bool ephemeral;	      /* a stop leaves nothing of its files */
 	bool tied;	      /* see sandboxes_end_tied */
 	char root[PATHS_MAX]; /* folder or tar of its own root */
+	struct provider_network network;
 	size_t label_count;
 	struct label label[STORE_LABELS_MAX];
 };

@@ -125,6 +125,16 @@ enum isolation_wanted {
 	ISOLATION_WANT_NONE,
 };
 
+/* The network of a sandbox; all of it with no line in allow. */
+#define PROVIDER_ALLOW_MAX 64
+#define PROVIDER_ALLOW_LEN 64
+
+struct provider_network {
+	bool full; /* otherwise its own loopback only */
+	size_t allow_count;
+	char allow[PROVIDER_ALLOW_MAX][PROVIDER_ALLOW_LEN]; /* see rules.h */
+};
+
 struct provider_spec {
 	char id[NAME_ID_MAX + 1];
 	uint64_t issued_after; /* for the gate */
@@ -132,7 +142,8 @@ struct provider_spec {
 	uint64_t owner;	       /* uid of who may reach it, besides root */
 	bool ephemeral;	       /* a stop leaves nothing of its files */
 	char root[PATHS_MAX];  /* folder or tar of its own root; "": none */
-	uint64_t lifetime;     /* seconds until it is to go; 0: none */
+	struct provider_network network;
+	uint64_t lifetime; /* seconds until it is to go; 0: none */
 	size_t label_count;
 	struct label label[STORE_LABELS_MAX];
 };
@@ -154,6 +165,8 @@ struct provider_status {
 	uint32_t full; /* the same: connections, if that is the limit; or 0 */
 	bool ephemeral;
 	char root[PATHS_MAX];
+	bool network;			  /* it has one, */
+	bool limited;			  /* to some destinations */
 	char reason[PROVIDER_REASON_LEN]; /* of a failure, if known */
 };
 

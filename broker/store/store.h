@@ -81,6 +81,7 @@ struct sandbox {
 	char reason[PROVIDER_REASON_LEN]; /* why it failed */
 	bool ephemeral;
 	char root[PATHS_MAX];
+	bool network, limited;
 	/* The same: what whoever asks may do with it (access.h). */
 	unsigned verbs;
 };

@@ -80,10 +80,17 @@ sandboxes() {
 	cp "$BUILDDIR"/kit/{sandbox-shell,libsbx.so} "$SANDBOX_SSH_LIBEXEC"
 	bash "$BUILDDIR/kit/make-kit" "$SANDBOX_SSH_LIBEXEC/kit" >/dev/null
 	mkdir -p /srv/root
-	broker_call alice 201 "a root of its own" POST /v1/sandboxes \
-	    -d '{"id":"own","root":"/srv/root"}'
+	ip link add out type veth peer name far
+	ip link set far up
+	ip addr add 192.0.2.1/24 dev out
+	ip link set out up
+	ip route add default via 192.0.2.2
+	broker_call alice 201 "a root of its own, and a network" POST \
+	    /v1/sandboxes -d '{"id":"own","root":"/srv/root","network":"full",
+	    "allow":["192.0.2.3 443"]}'
 	broker_call alice 204 "which goes again" DELETE /v1/sandboxes/own
-	refuses POST /v1/sandboxes '{"root":"srv"}' '{"id":7}' '{"id":"A"}' '{"ID":"one"}' \
+	refuses POST /v1/sandboxes '{"network":"some"}' '{"allow":["dns"]}' \
+	    '{"network":"full","allow":["x"]}' '{"root":"srv"}' '{"id":7}' '{"id":"A"}' '{"ID":"one"}' \
 	    '{"timeout":"1 hour"}' '{"labels":{"a":1}}' '[]' '{'
 	broker_call alice 200 "list" GET \
 	    '/v1/sandboxes?state=running&label=a=b&provider=local&cursor=a&limit=1'

@@ -144,11 +144,13 @@ world_dev() {
 	mount -t tmpfs -o mode=0755,nosuid dev "$dev"
 	mkdir "$dev"/{mqueue,net,pts}
 	mkdir -m 1777 "$dev/shm"
-	for node in null zero full random urandom tty fuse net/tun; do
+	for node in null zero full random urandom tty fuse; do
 		[ -e "/dev/$node" ] || continue
 		: >"$dev/$node"
 		mount --bind "/dev/$node" "$dev/$node"
 	done
+	# Whose it is differs where udev does not run.
+	[ ! -e /dev/net/tun ] || mknod -m 0666 "$dev/net/tun" c 10 200
 	mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 \
 	    devpts "$dev/pts"
 	mount -t mqueue mqueue "$dev/mqueue"

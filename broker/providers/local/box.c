@@ -10,6 +10,7 @@
 
 #define SMALL_FILE_MAX 256
 #define ROOT_FROM "root_from"
+#define NETWORK "network"
 
 const struct box_folder box_folders[BOX_FOLDERS] = {
 	{ BOX_GATE, 0700, LOCAL_UID_AUTHKEYS },
@@ -126,6 +127,38 @@ read_root(int dir, char ret[static PATHS_MAX], struct sbx_why *why)
 	return err != SBX_OK ? err : text_copy(buf_view(&text), ret, PATHS_MAX);
 }
 
+static enum sbx_err
+read_network(int dir, struct provider_network *ret, struct sbx_why *why)
+{
+	cleanup_buf struct buf text =
+	    BUF_INIT(PROVIDER_ALLOW_MAX * PROVIDER_ALLOW_LEN);
+	enum sbx_err err = file_read(dir, NETWORK, &text, why);
+	struct view cursor = buf_view(&text), line;
+
+	if (err != SBX_OK)
+		return err == SBX_NOT_FOUND ? SBX_OK : err;
+	ret->full = true;
+	while (text_next_line(&cursor, &line)) {
+		if (ret->allow_count == PROVIDER_ALLOW_MAX ||
+		    text_copy(line, ret->allow[ret->allow_count++],
+			PROVIDER_ALLOW_LEN) != SBX_OK)
+			return sbx_fail(why, SBX_IO,
+			    "the sandbox's file '" NETWORK "' is damaged");
+	}
+	return SBX_OK;
+}
+
+static enum sbx_err
+write_network(const struct box *box, struct sbx_why *why)
+{
+	cleanup_buf struct buf text =
+	    BUF_INIT(PROVIDER_ALLOW_MAX * PROVIDER_ALLOW_LEN);
+
+	for (size_t i = 0; i < box->network.allow_count; i++)
+		buf_printf(&text, "%s\n", box->network.allow[i]);
+	return file_write_atomic(box->dir, NETWORK, 0600, buf_view(&text), why);
+}
+
 enum sbx_err
 box_open(const struct provider_context *context, const char *id,
     struct box *ret, struct sbx_why *why)
@@ -158,6 +191,8 @@ box_open(const struct provider_context *context, const char *id,
 		err = box_read_slice(box.dir, &box.slice, why);
 	if (err == SBX_OK)
 		err = read_root(box.dir, box.root, why);
+	if (err == SBX_OK)
+		err = read_network(box.dir, &box.network, why);
 	/* That one of its files lacks does not mean that it does not exist. */
 	if (err != SBX_OK)
 		return err == SBX_NOT_FOUND ? SBX_IO : err;
@@ -210,6 +245,8 @@ box_write(const struct box *box, struct sbx_why *why)
 	if (err == SBX_OK && *box->root != '\0')
 		err = file_write_atomic(
 		    box->dir, ROOT_FROM, 0600, VIEW_STR(box->root), why);
+	if (err == SBX_OK && box->network.full)
+		err = write_network(box, why);
 	return err;
 }
 

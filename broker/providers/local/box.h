@@ -12,6 +12,7 @@
  *               started since there are homes
  *   root_from   if it has a root of its own: the path of that
  *   root/       of a tar: what was in it
+ *   network     if it has one: where it may connect to, a line each
  *   gate/       with namespaces: what its login gate remembers, and owns
  *   report/     what it tells us: "refused", of its login gate
  *               (common/refusal.h); "full" and "workspace", of process 1
@@ -60,7 +61,8 @@ struct box {
 	uint64_t incarnation;	  /* 0: made before there were any */
 	bool ephemeral;		  /* a stop leaves nothing */
 	struct local_slice slice; /* with namespaces */
-	char root[PATHS_MAX];	  /* where its own is from; "": the host's */
+	struct provider_network network;
+	char root[PATHS_MAX]; /* where its own is from; "": the host's */
 };
 
 #define BOX_INIT ((struct box){ .dir = -1 })

@@ -146,7 +146,7 @@ put_settings(struct bwrap *b, const struct provider_context *context,
 /* On the host's root: what else is in /etc, and programs of ours. */
 static void
 put_on_host(struct bwrap *b, const struct provider_context *context,
-    const struct box *box)
+    const struct box *box, const char *resolver)
 {
 	bool there = context->start_in == START_IN_WORKSPACE;
 	cleanup_buf struct buf text = BUF_INIT(SMALL_TEXT_MAX);
@@ -154,6 +154,9 @@ put_on_host(struct bwrap *b, const struct provider_context *context,
 
 	for (const struct text_file *f = text_files; f->path != NULL; f++)
 		bwrap_text(b, "0644", f->path, VIEW_STR(f->text));
+	text_resolv_conf(resolver, &text);
+	bwrap_text(b, "0644", "/etc/resolv.conf", buf_view(&text));
+	buf_reset(&text);
 	text_passwd(there ? OWN_SHELL : "/bin/bash", &text);
 	bwrap_text(b, "0644", "/etc/passwd", buf_view(&text));
 	buf_reset(&text);
@@ -207,7 +210,7 @@ put_kit(struct bwrap *b, const struct provider_context *context,
 
 void
 inside_put(struct bwrap *b, const struct provider_context *context,
-    const struct box *box)
+    const struct box *box, const char *resolver)
 {
 	const struct inside *in = inside_of(box);
 	char report[INSIDE_PATH];
@@ -215,7 +218,7 @@ inside_put(struct bwrap *b, const struct provider_context *context,
 	if (in == &kit)
 		put_kit(b, context, box);
 	else
-		put_on_host(b, context, box);
+		put_on_host(b, context, box, resolver);
 	bwrap_folder(b, "0700", INSIDE_RUN);
 	bwrap_add_three(b, "--bind", STAGE_BOX "/" BOX_HOME, INSIDE_HOME);
 	bwrap_add_three(b, "--bind", STAGE_BOX "/" BOX_GATE, in->gate);

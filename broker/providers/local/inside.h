@@ -28,9 +28,9 @@ struct inside {
 
 const struct inside *inside_of(const struct box *box);
 
-/* All of it, into a command line that was begun. */
+/* All of it, into a command line that was begun; resolver: see stage.h. */
 void inside_put(struct bwrap *b, const struct provider_context *context,
-    const struct box *box);
+    const struct box *box, const char *resolver);
 
 /* What it takes for a root of its own; SBX_PROGRAM, with what to do. */
 enum sbx_err inside_check_kit(

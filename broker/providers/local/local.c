@@ -18,6 +18,7 @@
 #include "broker/providers/local/home.h"
 #include "broker/providers/local/inside.h"
 #include "broker/providers/local/make.h"
+#include "broker/providers/local/network.h"
 #include "broker/providers/local/start.h"
 #include "broker/providers/local/temporary.h"
 #include "common/cleanup.h"
@@ -156,6 +157,8 @@ local_create(const struct provider_context *context,
 	if (err == SBX_OK && *spec->root != '\0')
 		err = inside_check_kit(context, why);
 	if (err == SBX_OK)
+		err = network_check(&spec->network, why);
+	if (err == SBX_OK)
 		err = make_box(context, spec, start_probe, &isolation, why);
 	if (err == SBX_OK && isolation == ISOLATION_NONE) {
 		err = isolation_permit(isolation, spec->owner, geteuid(),
@@ -171,6 +174,8 @@ local_create(const struct provider_context *context,
 		.isolation = isolation,
 		.ephemeral = spec->ephemeral };
 	memcpy(ret->root, spec->root, sizeof(ret->root));
+	ret->network = spec->network.full;
+	ret->limited = spec->network.allow_count > 0;
 	return SBX_OK;
 }
 
@@ -380,6 +385,8 @@ local_inspect(const struct provider_context *context, const char *id,
 	ret->isolation = box.isolation;
 	ret->ephemeral = box.ephemeral;
 	memcpy(ret->root, box.root, sizeof(ret->root));
+	ret->network = box.network.full;
+	ret->limited = box.network.allow_count > 0;
 	ret->refusal = box_refusal(&box);
 	if (process[BOX_PROCESS_1].pid != 0)
 		ret->full = box_full(&box);

@@ -67,10 +67,11 @@ try_namespaces(const struct provider_context *context,
 static enum sbx_err
 need_none(const struct box *box, struct sbx_why *why)
 {
-	if (*box->root == '\0')
+	if (*box->root == '\0' && !box->network.full)
 		return SBX_OK;
 	return sbx_fail(why, SBX_UNAVAILABLE,
-	    "a root of its own cannot be had without isolation");
+	    "%s cannot be had without isolation",
+	    *box->root != '\0' ? "a root of its own" : "a network of its own");
 }
 
 static enum sbx_err
@@ -212,6 +213,7 @@ make_box(const struct provider_context *context,
 	box.incarnation = spec->incarnation;
 	box.ephemeral = spec->ephemeral;
 	memcpy(box.root, spec->root, sizeof(box.root));
+	box.network = spec->network;
 	temporary_name(box.id, name);
 	err = choose_isolation(context, &shelf, probe, &box, why);
 	if (err == SBX_OK)

@@ -143,18 +143,20 @@ put_accounts(int etc, const char *name, const char *first, const char *line)
 }
 
 static bool
-put_files(int root, const char *id)
+put_files(int root, const struct stage *stage)
 {
 	cleanup_buf struct buf text = BUF_INIT(SMALL_MAX);
 	cleanup_close int etc = open_folder(root, "etc");
 	bool ok = etc >= 0;
 
-	buf_printf(&text, "%s\n", id);
+	buf_printf(&text, "%s\n", stage->id);
 	ok = ok && put_file(etc, "hostname", buf_view(&text));
 	buf_reset(&text);
-	text_hosts(id, &text);
-	ok = ok && put_file(etc, "hosts", buf_view(&text)) &&
-	    put_file(etc, "resolv.conf", VIEW_STR(text_resolv_conf));
+	text_hosts(stage->id, &text);
+	ok = ok && put_file(etc, "hosts", buf_view(&text));
+	buf_reset(&text);
+	text_resolv_conf(stage->resolver, &text);
+	ok = ok && put_file(etc, "resolv.conf", buf_view(&text));
 	buf_reset(&text);
 	buf_printf(&text,
 	    INSIDE_USER ":x:1000:1000:" INSIDE_USER ":" INSIDE_HOME ":%s\n",
@@ -167,7 +169,7 @@ put_files(int root, const char *id)
 }
 
 int
-overlay_make(int root, const char *id)
+overlay_make(const struct stage *stage)
 {
 	cleanup_close int merged = -1;
 	int status;
@@ -177,7 +179,7 @@ overlay_make(int root, const char *id)
 	    mkdir(RUN "/user", 0755) < 0 || mkdir(RUN "/lock", 0755) < 0 ||
 	    chmod(RUN "/lock", 01777) < 0 || mkdir(HOMES, 0755) < 0 ||
 	    mkdir(HOMES "/" INSIDE_USER, 0755) < 0 ||
-	    mkdir(STAGE_ROOT, 0755) < 0 || fchdir(root) < 0)
+	    mkdir(STAGE_ROOT, 0755) < 0 || fchdir(stage->root) < 0)
 		return child_fail("cannot make folders for the root");
 	if (mount("overlay", STAGE_ROOT, "overlay", MS_NOSUID | MS_NODEV,
 		"lowerdir=.,upperdir=" OVER ",workdir=" STAGE_UPPER
@@ -190,7 +192,7 @@ overlay_make(int root, const char *id)
 	if (status != 0)
 		return status;
 	if (!bind(RUN, STAGE_ROOT "/run") || !put_home(merged) ||
-	    !put_files(merged, id))
+	    !put_files(merged, stage))
 		return child_fail("cannot prepare the root");
 	return 0;
 }

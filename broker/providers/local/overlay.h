@@ -7,10 +7,12 @@
 #ifndef SBX_LOCAL_OVERLAY_H
 #define SBX_LOCAL_OVERLAY_H
 
+#include "broker/providers/local/stage.h"
+
 /*
- * At STAGE_ROOT, of the folder root and STAGE_UPPER, for the sandbox id; as
- * stage_make calls it.  Exit status, 0 to go on.
+ * At STAGE_ROOT, of the stage's root and STAGE_UPPER; as stage_make calls it.
+ * Exit status, 0 to go on.
  */
-int overlay_make(int root, const char *id);
+int overlay_make(const struct stage *stage);
 
 #endif

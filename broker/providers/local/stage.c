@@ -7,14 +7,18 @@
 #include <limits.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 
 #include "broker/providers/local/child.h"
 #include "broker/providers/local/loopback.h"
 #include "broker/providers/local/overlay.h"
+#include "broker/providers/local/rules.h"
 #include "common/cleanup.h"
+#include "common/file.h"
 
 /* A file for each page is more than anybody needs. */
 #define BYTES_PER_INODE 4096
@@ -263,17 +267,52 @@ show_host(void)
 	return 0;
 }
 
+/* Before anything can send, and nobody in it may take it away. */
+static int
+set_rules(const struct stage *stage)
+{
+	static const char *const argv[] = { NFT_PATH, "-f", "-", NULL };
+	static const char *const environment[] = { NULL };
+	cleanup_buf struct buf script =
+	    BUF_INIT(2048 + PROVIDER_ALLOW_MAX * PROVIDER_ALLOW_LEN * 4);
+	cleanup_close int fd = memfd_create("rules", MFD_CLOEXEC);
+	int status = -1;
+	pid_t pid;
+
+	rules_put(stage->network, stage->resolver, &script);
+	if (buf_error(&script) != SBX_OK || fd < 0 ||
+	    file_write_fd(fd, buf_view(&script)) != SBX_OK ||
+	    lseek(fd, 0, SEEK_SET) < 0)
+		return child_fail("cannot prepare the network's rules");
+	pid = fork();
+	if (pid == 0) {
+		if (dup2(fd, STDIN_FILENO) == STDIN_FILENO)
+			(void)execve(NFT_PATH, (char *const *)argv,
+			    (char *const *)environment);
+		_exit(child_fail(NFT_PATH));
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	return status == 0 ? 0 : EX_OSERR;
+}
+
 int
 stage_make(const struct stage *wanted, const struct box_limits *limits)
 {
 	struct stage stage = *wanted;
 	bool own = stage.root >= 0;
+	int status;
 
 	(void)umask(022);
 	if (!enter(&stage))
 		return child_fail("cannot make a mount namespace");
 	if (!loopback_up())
 		return child_fail("loopback");
+	if (stage.network != NULL && stage.network->allow_count > 0) {
+		status = set_rules(&stage);
+		if (status != 0)
+			return status;
+	}
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("tmpfs", STAGE, "tmpfs", MS_NOSUID | MS_NODEV,
 		"size=1m,nr_inodes=64,mode=0700") < 0 ||
@@ -284,5 +323,5 @@ stage_make(const struct stage *wanted, const struct box_limits *limits)
 	    !make_tmpfs(STAGE_TMP, "1777", limits->tmpfs) ||
 	    !make_tmpfs(STAGE_SHM, "1777", limits->tmpfs) || !make_pts(limits))
 		return child_fail("cannot make file systems");
-	return own ? overlay_make(stage.root, stage.id) : show_host();
+	return own ? overlay_make(&stage) : show_host();
 }

@@ -24,9 +24,11 @@ struct stage {
 	int box;
 	int root; /* its own; none: the host's */
 	const char *id;
+	const struct provider_network *network; /* NULL: it has none */
+	char resolver[46];			/* for that; "": none */
 };
 
-#define STAGE_INIT ((struct stage){ -1, -1, NULL })
+#define STAGE_INIT ((struct stage){ -1, -1, NULL, NULL, "" })
 
 /* In the child, as root of the namespace.  Exit status, 0 to go on. */
 int stage_make(const struct stage *stage, const struct box_limits *limits);

@@ -10,6 +10,7 @@
 
 #include "broker/providers/local/inside.h"
 #include "broker/providers/local/launch.h"
+#include "broker/providers/local/network.h"
 #include "broker/providers/local/root.h"
 #include "common/cleanup.h"
 
@@ -163,6 +164,8 @@ follow(const struct box *box, const struct child *child,
 		&process[BOX_PROCESS_1]) != SBX_OK)
 		err = fail_start(child, SBX_UNAVAILABLE, why);
 	if (err == SBX_OK)
+		err = network_start(box, process[BOX_PROCESS_1].pid, why);
+	if (err == SBX_OK)
 		err = box_put_processes(box, process, why);
 	if (err == SBX_OK && send(pipes->block[1], "", 1, MSG_NOSIGNAL) != 1)
 		err = fail_start(child, SBX_UNAVAILABLE, why);
@@ -212,8 +215,10 @@ start_namespaces(const struct provider_context *context, const struct box *box,
 		    why, SBX_IO, "cannot make a pipe: %s", strerror(errno));
 	launch.group = box;
 	launch.stage.root = root;
+	launch.stage.network = &box->network;
+	network_resolver(&box->network, launch.stage.resolver);
 	bwrap_begin(&launch.bwrap, &launch.stage);
-	inside_put(&launch.bwrap, context, box);
+	inside_put(&launch.bwrap, context, box, launch.stage.resolver);
 	add_command(&launch, box, &pipes, sockets);
 	err = launch_start(&launch, CHILD_DETACHED, &child, why);
 	(void)close(steal_fd(&pipes.info[1]));

@@ -71,10 +71,6 @@ const char text_group[] = "root:*:0:\n"
 			  "sandbox:*:1000:\n"
 			  "nogroup:*:65534:\n";
 
-const char text_resolv_conf[] =
-    "# No network, and nobody to ask: give up at once.\n"
-    "options timeout:1 attempts:1\n";
-
 const struct text_file text_files[] = {
 	{ "/etc/group", text_group },
 	{ "/etc/nsswitch.conf",
@@ -88,7 +84,6 @@ const struct text_file text_files[] = {
 	    "services: files\n"
 	    "ethers: files\n"
 	    "rpc: files\n" },
-	{ "/etc/resolv.conf", text_resolv_conf },
 	{ NULL, NULL },
 };
 
@@ -173,6 +168,17 @@ text_passwd(const char *shell, struct buf *ret)
 	buf_printf(ret,
 	    INSIDE_USER ":*:1000:1000:" INSIDE_USER ":" INSIDE_HOME ":%s\n",
 	    shell);
+}
+
+void
+text_resolv_conf(const char *resolver, struct buf *ret)
+{
+	if (*resolver == '\0')
+		buf_put_text(ret,
+		    "# Nobody to ask: give up at once.\n"
+		    "options timeout:1 attempts:1\n");
+	else
+		buf_printf(ret, "nameserver %s\n", resolver);
 }
 
 void

@@ -48,6 +48,9 @@ void text_authkeys_conf(const struct gate_setup *setup, struct buf *ret);
 /* /etc/passwd inside; shell: of who logs in. */
 void text_passwd(const char *shell, struct buf *ret);
 
+/* /etc/resolv.conf inside; "": there is nobody to ask. */
+void text_resolv_conf(const char *resolver, struct buf *ret);
+
 /* /etc/hosts inside. */
 void text_hosts(const char *id, struct buf *ret);
 
@@ -57,6 +60,6 @@ struct text_file {
 	const char *text;
 };
 extern const struct text_file text_files[];
-extern const char text_group[], text_resolv_conf[];
+extern const char text_group[];
 
 #endif
