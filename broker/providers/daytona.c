@@ -780,6 +780,10 @@ daytona_create(const struct provider_context *context,
 		return sbx_fail(why, SBX_USAGE,
 		    NAME " makes sandboxes of snapshots: a root of one's own "
 			 "is of provider 'local'");
+	if (spec->network.full)
+		return sbx_fail(why, SBX_USAGE,
+		    NAME " gives its sandboxes the network that it has for "
+			 "them: --network is of provider 'local'");
 	if (err == SBX_OK)
 		err = record_open(context, NAME, spec->id, &record, why);
 	if (err == SBX_OK)
