@@ -120,7 +120,9 @@ is "once" "$(sandboxctl events run-1 | grep -c denied)" 1
 
 as bob sandboxctl share run-1 --with alice --verbs show >/dev/null
 is "who may see it sees what happened to it" \
-    "$(as alice sandboxctl events run-1 | grep -c 'of bob')" 3
+    "$(as alice sandboxctl events run-1 | grep -c 'of bob')" 2
+is "with whom it is shared is told to its owner" \
+    "$(as bob sandboxctl events run-1 | grep -c ' shared')" 1
 as bob sandboxctl unshare run-1 --with alice >/dev/null
 is "and then no more" \
     "$(as alice sandboxctl events run-1 | grep -c 'of bob')" 0
