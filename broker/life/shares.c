@@ -178,10 +178,18 @@ admit(struct broker *b, const struct sandbox *s, const struct shares *shares,
     bool end, struct sbx_why *why)
 {
 	struct provider_audience audience;
+	enum sbx_err err;
 
 	put_audience(shares, &audience);
-	return provider_call_admit(
+	err = provider_call_admit(
 	    b->provider_fd, s->provider, s->id, &audience, end, why);
+	/* To stop and start it alone would let them in again. */
+	if (err != SBX_OK && end)
+		return sbx_fail(why, err,
+		    "sandbox %s does not shut others out: stop it, say this "
+		    "again, and then start it",
+		    s->id);
+	return err;
 }
 
 /* One of whom there are certificates, as they would call now. */

@@ -211,6 +211,25 @@ unshare() {
 	    "$(getfacl -cpn "$(socket run-1)" | grep -c ':rw-$')" 1
 }
 
+# Root inside can keep process 1 from giving up its socket.
+resists() {
+	local status=0
+	check 0 "shared again" as alice sandboxctl share run-1 --with bob
+	pkill -STOP -x sandbox-init
+	as alice sandboxctl unshare run-1 --with bob >"$out" 2>"$err" ||
+		status=$?
+	pkill -CONT -x sandbox-init
+	[ "$status" != 0 ] || fail "one that resists: unshare says it is done"
+	says "one that resists: the way out" \
+	    'stop it, say this again, and then start it'
+	check 0 "stop it" as alice sandboxctl stop run-1
+	check 0 "say it again" as alice sandboxctl unshare run-1 --with bob
+	check 0 "start it" as alice sandboxctl start run-1
+	nothing_without_cache bob
+	is "its socket is alice's alone" \
+	    "$(getfacl -cpn "$(socket run-1)" | grep -c ':rw-$')" 1
+}
+
 # Connections that nobody logs in on, and those that wait, are cut as well.
 flood() {
 	check 0 "shared" as alice sandboxctl share run-1 --with bob
@@ -304,6 +323,7 @@ main() {
 	whom
 	group
 	unshare
+	resists
 	flood
 	lasts
 	not_these
