@@ -24,8 +24,7 @@ static const struct opt options[] = {
 	{ 0, "DURATION",
 	    { "ttl", field_minutes, WANTED(ttl), 1, LIMITS_TTL_MAX, NULL,
 		"get a new certificate that lives so long, a number alone "
-		"being "
-		"minutes",
+		"being minutes",
 		NULL } },
 	{ 0, "WORDS",
 	    { "permit", field_text, WANTED(permit), 0, 0, NULL,
